@@ -1,0 +1,1 @@
+"""The outside world. Connectors translate; they decide nothing."""

@@ -1,0 +1,359 @@
+"""What a connector is: a manifest of values and six verbs.
+
+A connector translates between one platform and the nouns of `arsync.core`. It chooses no item and no amount, keeps no
+state of its own and reads no clock: what it needs is handed in as `Ports`. `docs/decisions/` tells what real platforms
+changed in the first sketch of this page.
+
+Errors  `pull`, `probe`, `totals` and `find` raise `PlatformBusy`, `PlatformRefused` or `ConsentLost` (arsync.errors); an empty
+        page is a proven empty page. A value that cannot be read is `Unreadable`, which is data. `send` never raises for
+        one call: its answer says `refused`, `stale` or `unknown`; it raises `ConsentLost` before anything left.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, Protocol
+
+from arsync.core.bank import BankFile
+from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Product, Terms
+from arsync.core.money import Money
+
+Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
+Verb = Literal["post_receipt", "apply", "post_credit", "reverse"]
+Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """A platform's own name of a thing: ("item", "Invoice:157")."""
+
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How one kind can be read."""
+
+    by: frozenset[Literal["changes", "window", "full", "ids"]]
+    gone: Literal["feed", "flag", "audit", "absence", "never"]  # how a deletion shows
+    applications: Literal["explicit", "inferred", "none"]
+    overlap_s: int  # a cursor steps back this far
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """How one verb is written; an absent verb cannot be done."""
+
+    route: Literal["direct", "file", "worklist"]
+    target: Literal["line", "item", "customer"]  # finest thing that may be named
+    bundle: Literal["intent", "receipt", "batch"]  # what shares one call sequence
+    retry: Literal["same_key", "after_find", "never"]
+    key_ttl_s: int | None
+    find: Literal["ask", "pull"]
+    marker: tuple[str, int] | None  # field and width that carry our key
+    undo: Literal["delete", "void", "reverse", "none"]
+    atomic: bool
+    calls_per_send: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a platform can do, as values."""
+
+    name: str
+    reads: Mapping[Kind, Reads]
+    writes: Mapping[Verb, Writes]
+    totals: frozenset[Literal["customer", "ledger"]]
+
+
+# ---- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing as the platform states it now. `raw` is the exact text received for this record (UTF-8 JSON)."""
+
+    ref: Ref
+    raw: bytes
+    value: Value
+    changed: str = ""  # the platform's own last-changed stamp, as sent; for people and echoes, not for ordering by itself
+    version: str = ""  # the platform's version of the record (SyncToken)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record, or a field of one, that cannot be read; becomes a queue item with the raw value."""
+
+    ref: Ref
+    raw: bytes
+    field: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A record that exists no more (deleted), proven: never a mere claim of the feed."""
+
+    ref: Ref
+    changed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One stored step of a pull: after it is stored, `cursor` may be kept and a later pull resumes there.
+
+    `cursor` None means "not a place to resume from" (more pages of the same step follow).
+    `whole` True means this pull lists every record of `kinds` from the first page to this one: only then absence means deletion,
+    and `present` names the kinds that are complete.
+    """
+
+    records: tuple[Record, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    cursor: str | None = None
+    whole: frozenset[Kind] = frozenset()
+    server_time: str = ""
+    note: str = ""  # what a person should see while it runs: "Invoice 1,000 of 2,350"
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What to read: everything changed since `cursor`; None is a first load. `full` asks for a full load again.
+
+    `known` answers which platform ids of a kind the store holds as present, so that a full load can find the missing ones.
+    """
+
+    cursor: str | None
+    full: bool = False
+    known: Callable[[Kind], frozenset[str]] = lambda _kind: frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The platform's own figure of what is open: per customer (platform id) or for the whole ledger (customer None)."""
+
+    customer: str | None
+    amount: Money
+    source: str  # "AgedReceivables 2026-11-22", "account 84 Accounts Receivable (A/R)"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What signing in showed: the books, what may be done, warnings for people."""
+
+    books: Books
+    can: frozenset[Verb]
+    warnings: tuple[str, ...] = ()
+    clock_skew_s: int | None = None
+
+
+# ---- writing
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """That much of one open item is settled; positive for what is owed, negative for a credit used up."""
+
+    item: Ref  # kind "item" or "payment"; id as pulled
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PostReceipt:
+    """Book money that arrived: law: total + used credits == settled debits + left unapplied on the customer's account.
+
+    `settles` holds debits and credits. `credits_of` numbers earlier `PostCredit` intents of the same bundle whose whole amount is used up too.
+    """
+
+    customer: Ref
+    on: date
+    total: Money
+    settles: tuple[Settle, ...]
+    credits_of: tuple[int, ...] = ()
+    reference: str = ""  # what the bank line calls itself; shown in the books
+    deposit_account: str | None = None  # platform id of the bank account, or None for the platform's own waiting account
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyCredits:
+    """Settle debits with credits, no cash: the amounts add up to zero together with `credits_of`."""
+
+    customer: Ref
+    on: date
+    settles: tuple[Settle, ...]
+    credits_of: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPayment:
+    """Use the unapplied part of a payment that the platform already holds."""
+
+    payment: Ref
+    settles: tuple[Settle, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PostCredit:
+    """Give up part of an item: cash discount, small difference, write-off, fee; a document of the platform, mapped by policy."""
+
+    customer: Ref
+    on: date
+    amount: Money  # positive
+    product: str  # platform id of the product or service that carries account and tax
+    tax_code: str | None
+    what: str  # "cash discount", "small difference" ... shown in the books
+    for_item: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Take back what we wrote: `written` is the ref an earlier command created (payment, credit memo) or, for an
+    `ApplyPayment`, the payment whose `settles` are to be taken off again (then `settles` is not empty)."""
+
+    written: Ref
+    settles: tuple[Settle, ...] = ()
+
+
+Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The intents that one call sequence carries, in order.
+
+    `key` is our stable name of the bundle, unique per installation and short (at most 24 characters of [a-z0-9-]); `generation` counts
+    how often it was decided anew. Both go into the request key and into the marker that the platform keeps.
+    """
+
+    key: str
+    generation: int
+    intents: tuple[Intent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The newest stored raw record of everything a bundle touches."""
+
+    raw: Mapping[Ref, bytes]
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, exact to the byte, stored before the first byte leaves."""
+
+    number: int  # of the intent it carries out
+    verb: Verb
+    key: str  # the platform's idempotency key
+    method: str
+    path: str  # below the platform's base, with query, without key
+    body: bytes
+    expects: Mapping[str, str] = field(default_factory=dict)  # facts the answer must show, as text: {"TotalAmt": "100.00"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one call. `unknown`: nobody can tell; `find` before anything is sent again."""
+
+    call: Call
+    outcome: Literal["accepted", "refused", "stale", "unknown"]
+    ref: Ref | None  # what the call created or changed
+    raw: bytes = b""  # the answer's body
+    why: str = ""
+    code: str = ""  # the platform's own error code
+    records: tuple[Record, ...] = ()  # what the answer shows of the platform's new state, already read
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whether a call's effect exists: found by marker and facts, never by marker alone."""
+
+    state: Literal["present", "absent", "differs", "unclear"]
+    ref: Ref | None = None
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cannot:
+    """Why a bundle cannot be carried out, and what to do instead."""
+
+    reason: str
+    code: Literal["closed_period", "currency_mismatch", "unmapped_adjustment", "stale", "unsupported", "too_long"]
+
+
+# ---- ports and the contract
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What signing in gave us. Never logged, never in a repr."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    access_until: datetime
+    refresh_until: datetime | None = None
+    hard_until: datetime | None = None
+
+
+class TokenStore(Protocol):
+    """Where tokens live; `exclusive` holds the one lock per connection, across processes, while a refresh is under way."""
+
+    def load(self) -> Tokens: ...
+    def save(self, tokens: Tokens) -> None: ...  # returns only when durable
+    def exclusive(self) -> Any: ...  # a context manager
+
+
+class Meter(Protocol):
+    """Counts what a platform charges or limits."""
+
+    def count(self, what: str, number: int = 1) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a connector is given."""
+
+    tokens: TokenStore
+    meter: Meter
+    now: Callable[[], datetime]  # aware, UTC
+    sleep: Callable[[float], None]
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class Connector(Protocol):
+    """Six verbs. Constructing one does no I/O."""
+
+    manifest: ClassVar[Manifest]
+    Settings: ClassVar[type]  # frozen dataclass, JSON-serialisable fields, no secrets
+
+    def __init__(self, settings: Any, ports: Ports) -> None: ...
+
+    def probe(self) -> Probe: ...
+
+    def pull(self, want: Pull) -> Iterator[Page]: ...
+
+    def plan(self, bundle: Bundle, fresh: Fresh, done: Sequence[Answer]) -> Call | Cannot | None:
+        """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure."""
+        ...
+
+    def send(self, calls: Sequence[Call]) -> Iterator[Answer]: ...
+
+    def find(self, call: Call) -> Found: ...
+
+    def fetch(self, refs: Sequence[Ref]) -> Page:
+        """Read these records now (for a stale version); missing ones come back in `gone`."""
+        ...
+
+    def totals(self, as_of: date) -> tuple[Total, ...]: ...
+
+    def control(self) -> tuple[Total, ...]:
+        """The receivable control accounts' own balances, one Total per currency (customer None)."""
+        ...
+
+
+class BankReader(Protocol):
+    """A reader of bank files: bytes in, statements out."""
+
+    def read(self, data: bytes, profile: str | None) -> BankFile: ...

@@ -1,0 +1,1 @@
+"""Which items does this money pay? Pure rules over a snapshot."""

@@ -1,0 +1,139 @@
+"""What the matcher is given: one ledger at one moment, what was learned, and the policy.
+
+Shape   plain values with our integer ids; no platform id, no SQL, no clock (`as_of` is the only today).
+Units   `*_minor` are integers of minor units of the record's `currency`; credits and payments are negative items.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from arsync.core.items import ItemKind
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """Who may owe."""
+
+    id: int
+    name: str
+    aliases: tuple[str, ...] = ()  # other names the platform knows
+    parent_id: int | None = None
+    currency: str | None = None
+    active: bool = True
+    payer_accounts: tuple[str, ...] = ()  # bank accounts the platform itself states
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An open item; only `available_minor` may be spent (open - reserved - disputed)."""
+
+    id: int
+    customer_id: int
+    kind: ItemKind
+    number: str | None
+    issued: date
+    due: date
+    currency: str
+    original_minor: int
+    available_minor: int
+    references: tuple[str, ...] = ()  # purchase order and the like
+    discount_minor: int = 0  # cash discount the terms grant, on the original
+    discount_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """Money to apply."""
+
+    id: int
+    on: date
+    currency: str
+    amount_minor: int
+    payer_name: str = ""
+    payer_account: str = ""
+    texts: tuple[str, ...] = ()  # remittance text in its joinings (with and without spaces at the line breaks)
+    creditor_reference: str = ""
+    end_to_end_id: str = ""
+    bank_reference: str = ""
+    cheque_number: str = ""
+    is_return: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRow:
+    """A payment the platform already holds and no receipt explains yet (pass 1)."""
+
+    id: int  # the payment's item id
+    customer_id: int
+    on: date
+    currency: str
+    total_minor: int  # positive
+    unapplied_minor: int  # positive
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemittanceRow:
+    """One line of an advice. Ungraded advice (`grade` "unknown") never lifts a receipt to automatic."""
+
+    remittance_id: str
+    received: date
+    payer_name: str
+    currency: str
+    total_minor: int | None
+    grade: str  # "bank file", "known sender", "unknown"
+    reference: str
+    paid_minor: int
+    gross_minor: int | None = None
+    discount_minor: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One ledger at one moment."""
+
+    ledger_id: int
+    as_of: date
+    customers: tuple[CustomerRow, ...]
+    items: tuple[ItemRow, ...]
+    receipts: tuple[ReceiptRow, ...]
+    booked: tuple[BookedRow, ...] = ()
+    remittances: tuple[RemittanceRow, ...] = ()
+    recent: tuple[ReceiptRow, ...] = ()  # receipts already applied in the last weeks, to notice duplicates
+    recent_customers: tuple[int, ...] = ()  # customer of each `recent` row, same order
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A learned payer: this name or account pays for this customer. Automatic use needs enough confirmations."""
+
+    key: str  # normalised payer name, or "account:" + normalised account
+    customer_id: int
+    confirmations: int
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What clerks' decisions taught."""
+
+    aliases: tuple[Alias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPolicy:
+    """What the matcher may take for granted; part of the versioned policy document."""
+
+    automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})  # EvidenceClass values
+    alias_confirmations: int = 2  # before a learned payer counts as known
+    small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
+    discount_grace_days: int = 0
+    wait_days: int = 0  # business days a line may wait for an advice
+    max_suggestions: int = 5
+    max_set_items: int = 12  # size of a set searched for
+    search_budget: int = 200_000  # nodes; beyond it the answer is "unknown", never a guess
+    threshold: float = 0.98  # least probability to apply alone; rises with the amount
+    large_minor: dict[str, int] = field(default_factory=dict)  # by currency: from here on the threshold is `threshold_large`
+    threshold_large: float = 0.995
