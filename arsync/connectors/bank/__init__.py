@@ -1,0 +1,1 @@
+"""Bank files: recognise, decode, read, number and prove them; see `mapping.read_file`."""

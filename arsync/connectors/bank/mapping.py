@@ -1,0 +1,115 @@
+"""One bank file, read: the door to this package.
+
+Shape   (bytes, profile) -> `BankFile`; pure.
+Law     the same bytes and profile give the same value; a file is read whole or refused by name.
+Errors  `FileRefused` and its kinds: `UnknownFormat`, `UnsupportedFormat`, `TruncatedFile`, `UnsafeFile`.
+"""
+
+import hashlib
+import re
+from dataclasses import replace
+
+from arsync.connectors.bank import decode, identity, texts
+from arsync.connectors.bank.profile import GENERIC, Profile
+from arsync.connectors.bank.sniff import Format, refuse_unless_imported, sniff
+from arsync.core.bank import BankFile, BankLineRead, Statement
+from arsync.errors import FileRefused, UnsafeFile
+
+_HEADER_BYTES = 4096
+_OFX_CHARSET = re.compile(rb"CHARSET\s*:\s*(?:ISO-?|WINDOWS-?|CP)?(8859-[0-9]{1,2}|125[0-8]|UTF-?8)", re.I)
+_OFX_UNICODE = re.compile(rb"ENCODING\s*:\s*(?:UTF-?8|UNICODE)", re.I)
+_XML_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,20})[\"']", re.I)
+_KNOWN_CODECS = re.compile(
+    r"utf-?8|us-?ascii|(?:windows-?|cp)125[0-8]|(?:iso-?)?8859-[0-9]{1,2}|latin-?1", re.I
+)
+
+
+def read_file(data: bytes, profile: Profile = GENERIC) -> BankFile:
+    """Read one bank file.
+
+    Args:
+        data: the bytes as they came.
+        profile: what the file does not say itself; a CSV file needs one of its own.
+
+    Raises:
+        FileRefused: the file cannot be read at all; nothing of it is imported.
+    """
+    if len(data) > profile.max_bytes:
+        limit_mib = profile.max_bytes // 1024**2
+        raise UnsafeFile(f"the file is larger than {limit_mib} MiB", do="export a shorter period")
+    name = sniff(data)
+    refuse_unless_imported(name)
+    codec, statements, warnings = _READERS[name](data, profile)
+    return BankFile(
+        sha256=hashlib.sha256(data).hexdigest(),
+        format=name,
+        codec=codec,
+        statements=_numbered(statements),
+        warnings=texts.once(warnings),
+    )
+
+
+_Read = tuple[str, tuple[Statement, ...], tuple[str, ...]]
+
+
+def _read_ofx(data: bytes, profile: Profile) -> _Read:
+    from arsync.connectors.bank.readers import ofx
+
+    decoded = decode.decode_ofx(data, _declared_ofx_codec(data[:_HEADER_BYTES]))
+    statements, warnings = ofx.read(decoded.text, profile)
+    return decoded.codec, statements, decoded.warnings + warnings
+
+
+def _read_camt(data: bytes, profile: Profile) -> _Read:
+    from arsync.connectors.bank.readers import camt
+
+    codec, statements, warnings = camt.read(data, profile)
+    return codec, statements, warnings
+
+
+def _read_csv(data: bytes, profile: Profile) -> _Read:
+    from arsync.connectors.bank.readers import csvprofile
+
+    if profile.csv is None:
+        raise FileRefused(
+            "this is delimited text, and its profile declares no columns",
+            do="name a CSV profile of the bank; see the README for how to write one",
+        )
+    decoded = decode.decode(data, profile.csv.encodings)
+    statements, warnings = csvprofile.read(decoded.text, profile, profile.csv)
+    return decoded.codec, statements, decoded.warnings + warnings
+
+
+_READERS = {"ofx": _read_ofx, "camt.053": _read_camt, "csv": _read_csv}
+
+
+def _declared_ofx_codec(head: bytes) -> str | None:
+    """The codec an OFX header declares, as Python names it; None when it declares none that is known."""
+    xml = _XML_ENCODING.search(head)
+    if xml:
+        name = xml[1].decode("ascii")
+        return name.lower() if _KNOWN_CODECS.fullmatch(name) else None
+    if b"<?xml" in head:
+        return "utf-8"
+    if _OFX_UNICODE.search(head):
+        return "utf-8"
+    charset = _OFX_CHARSET.search(head)
+    if not charset:
+        return None
+    name = charset[1].decode("ascii").lower()
+    return f"iso{name}" if name.startswith("8859") else "utf-8" if name.startswith("utf") else f"cp{name}"
+
+
+def _numbered(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Number equal lines per account over the whole file; an id is unique, at best, in its account."""
+    by_account: dict[str, list[BankLineRead]] = {}
+    for statement in statements:
+        by_account.setdefault(statement.account.key, []).extend(statement.lines)
+    numbered = {key: iter(identity.numbered(lines)) for key, lines in by_account.items()}
+    return tuple(
+        replace(statement, lines=tuple(next(numbered[statement.account.key]) for _ in statement.lines))
+        for statement in statements
+    )
+
+
+__all__ = ["Format", "read_file"]

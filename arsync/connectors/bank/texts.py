@@ -1,0 +1,24 @@
+"""Remittance text, put together in the two ways a reader may need.
+
+Banks cut text into pieces in the middle of words and numbers, or between them, and do not say which:
+joined with a space the words stay apart, joined without the numbers stay whole.
+"""
+
+from collections.abc import Iterable
+
+LONGEST_TEXT = 4096
+
+
+def join(pieces: Iterable[str | None]) -> tuple[str, str, tuple[str, ...]]:
+    """Return (text, text_joined, warnings); white space inside a piece becomes one space."""
+    kept = [" ".join(piece.split()) for piece in pieces if piece]
+    kept = [piece for piece in kept if piece]
+    text, joined = " ".join(kept), "".join(kept)
+    if len(text) <= LONGEST_TEXT:
+        return text, joined, ()
+    return text[:LONGEST_TEXT], joined[:LONGEST_TEXT], ("text-cut",)
+
+
+def once(warnings: Iterable[str]) -> tuple[str, ...]:
+    """The same codes in the same order, each once."""
+    return tuple(dict.fromkeys(warnings))
