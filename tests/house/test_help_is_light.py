@@ -1,0 +1,41 @@
+"""`arsync --help` answers at once: no heavy library is loaded before a command needs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.house.sources import PACKAGE, ROOT
+
+HEAVY = (
+    "alembic",
+    "cryptography",
+    "httpx2",
+    "lxml",
+    "quickbooks",
+    "rapidfuzz",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "starlette",
+    "tenacity",
+    "uvicorn",
+    "xlsxwriter",
+)
+
+LOADED = """
+import contextlib, io, json, sys
+from arsync.cli import main
+with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+    sys.argv = ["arsync", "--help"]
+    main()
+assert "Usage" in said.getvalue(), said.getvalue()
+json.dump(sorted({name.partition(".")[0] for name in sys.modules}), sys.stdout)
+"""
+
+
+@pytest.mark.skipif(not (PACKAGE / "cli.py").exists(), reason="the command line is not there yet")
+def test_help_loads_no_heavy_library():
+    ran = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(json.loads(ran.stdout)) & set(HEAVY) == set()
