@@ -1,0 +1,1 @@
+"""What arsync remembers. The only room with SQL (with migrations)."""

@@ -1,0 +1,232 @@
+"""Keep what bank files say: files by hash, statements, lines by identity, receipts to apply.
+
+Law     the same file again writes nothing; a line that overlapping files repeat is stored once (account, key, occurrence).
+        Lines are superseded, never changed. Shares of a batch line add up to the line.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from arsync.core.bank import BankFile, BankLineRead, Problem, Statement
+from arsync.store import bulk, raw
+from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
+
+_LINE = (
+    "id", "bank_account_id", "statement_id", "file_sha", "locator", "key", "occurrence", "provider_id", "booking_date",
+    "value_date", "amount_minor", "currency", "payer_name", "payer_account", "text", "body", "is_return", "superseded_by",
+)  # fmt: skip
+_RECEIPT = (
+    "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
+    "texts", "is_return", "proven", "state", "hands_off", "version",
+)  # fmt: skip
+INSTALLATION = 0  # counters of things that belong to no ledger
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A problem of a stored file, with the ledger whose clerks must look."""
+
+    ledger_id: int
+    account: str
+    problem: Problem
+    file_sha: bytes
+
+
+@dataclass(slots=True)
+class Imported:
+    """What one file brought."""
+
+    lines: int = 0
+    new_lines: int = 0
+    receipts: dict[int, list[int]] = field(default_factory=dict)  # ledger -> new receipt ids
+    problems: list[FileProblem] = field(default_factory=list)
+    corrections: list[tuple[int, int, str]] = field(
+        default_factory=list
+    )  # (ledger, corrected line id, action)
+
+
+def known_file(conn: Connection, sha: bytes) -> Any | None:
+    """The row of a file that was imported or refused before."""
+    return conn.execute(select(bank_file).where(bank_file.c.sha == sha)).one_or_none()
+
+
+def accounts(conn: Connection) -> list[Any]:
+    """All bank accounts."""
+    return list(conn.execute(select(bank_account).order_by(bank_account.c.id)))
+
+
+def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> None:
+    """Remember that a file was refused, and why."""
+    bulk.upsert(
+        conn,
+        bank_file,
+        ("sha", "name", "format", "outcome", "lines", "new_lines", "at"),
+        [(sha, name, "", why, 0, 0, at)],
+    )
+
+
+def keep_file(
+    conn: Connection, name: str, data: bytes, read: BankFile, owners: Sequence[Any], at: str
+) -> Imported:
+    """Keep a file that was read; `owners` holds the bank account row of each statement, in order."""
+    (sha,) = raw.keep(conn, [data])
+    imported = Imported()
+    for one, account in zip(read.statements, owners, strict=True):
+        _keep_statement(conn, sha, one, account, imported)
+    bulk.upsert(
+        conn,
+        bank_file,
+        ("sha", "name", "format", "outcome", "lines", "new_lines", "at"),
+        [(sha, name, read.format, "imported", imported.lines, imported.new_lines, at)],
+    )
+    return imported
+
+
+def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any, imported: Imported) -> None:
+    (statement_id,) = bulk.take_ids(conn, INSTALLATION, "statement", 1)
+    currency = read.currency or account.currency
+    conn.execute(
+        statement.insert().values(
+            id=statement_id,
+            file_sha=sha,
+            bank_account_id=account.id,
+            statement_id=read.statement_id,
+            sequence=None if read.sequence is None else str(read.sequence),
+            currency=currency,
+            opening_minor=read.opening.minor if read.opening else None,
+            closing_minor=read.closing.minor if read.closing else None,
+            from_date=read.from_date,
+            to_date=read.to_date,
+            proven=read.proven,
+            difference_minor=read.difference.minor if read.difference else None,
+        )
+    )
+    for problem in read.problems:
+        imported.problems.append(FileProblem(account.ledger_id, account.name, problem, sha))
+    lines = [line for line in read.lines if line.booking_date is not None]
+    imported.lines += len(read.lines)
+    new = _new_lines(conn, account.id, lines)
+    imported.new_lines += len(new)
+    ids = bulk.take_ids(conn, INSTALLATION, "bank_line", len(new))
+    numbered = list(zip(ids, new, strict=True))
+    bulk.insert(
+        conn, bank_line, _LINE, [_line_row(i, line, account.id, statement_id, sha) for i, line in numbered]
+    )
+    _keep_receipts(conn, account, numbered, read.proven != "unproven", imported)
+    for line_id, line in numbered:
+        if line.corrects:
+            _supersede(conn, account, line_id, line, imported)
+
+
+def _new_lines(conn: Connection, account_id: int, lines: Sequence[BankLineRead]) -> list[BankLineRead]:
+    known = {
+        (row.key, row.occurrence)
+        for row in bulk.rows_by(
+            conn,
+            bank_line,
+            ("key", "occurrence"),
+            "key",
+            {line.key for line in lines},
+            bank_account_id=account_id,
+        )
+    }
+    return [line for line in lines if (line.key, line.occurrence) not in known]
+
+
+def _line_row(
+    line_id: int, line: BankLineRead, account_id: int, statement_id: int, sha: bytes
+) -> tuple[Any, ...]:
+    body = {
+        "end_to_end_id": line.end_to_end_id,
+        "creditor_reference": line.creditor_reference,
+        "text_joined": line.text_joined,
+        "bank_reference": line.bank_reference,
+        "cheque_number": line.cheque_number,
+        "code_family": line.code_family,
+        "raw_codes": dict(line.raw_codes),
+        "return_reason": line.return_reason,
+        "ultimate_payer_name": line.ultimate_payer_name,
+        "original_amount": str(line.original_amount) if line.original_amount else None,
+        "warnings": list(line.warnings),
+        "raw": line.raw,
+    }
+    return (
+        line_id, account_id, statement_id, sha, line.locator, line.key, line.occurrence, line.provider_id,
+        line.booking_date, line.value_date, line.amount.minor, line.amount.currency, line.payer_name or "",
+        line.payer_account or "", line.text, json.dumps(body, ensure_ascii=False), line.is_return or line.is_reversal, None,
+    )  # fmt: skip
+
+
+def _keep_receipts(
+    conn: Connection,
+    account: Any,
+    lines: Sequence[tuple[int, BankLineRead]],
+    proven: bool,
+    imported: Imported,
+) -> None:
+    """Money in becomes receipts, one per part of a batch line; returns too, because they open a debt again."""
+    shares = [
+        (line_id, number, line, part)
+        for line_id, line in lines
+        for number, part in enumerate(line.parts or (line,))
+        if part.amount.minor > 0 or ((part.is_return or part.is_reversal) and part.amount.minor)
+    ]
+    ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
+    rows = []
+    for our_id, (line_id, number, line, part) in zip(ids, shares, strict=True):
+        texts = {
+            "texts": list(dict.fromkeys(t for t in (part.text, part.text_joined, line.text) if t)),
+            "creditor_reference": part.creditor_reference or "",
+            "end_to_end_id": part.end_to_end_id or "",
+            "bank_reference": part.bank_reference or line.bank_reference or "",
+            "cheque_number": part.cheque_number or "",
+        }
+        rows.append(
+            (
+                account.ledger_id,
+                our_id,
+                line_id,
+                number,
+                line.booking_date,
+                part.amount.currency,
+                part.amount.minor,
+                part.payer_name or line.payer_name or "",
+                part.payer_account or line.payer_account or "",
+                json.dumps(texts, ensure_ascii=False),
+                part.is_return or part.is_reversal,
+                proven,
+                "undecided",
+                False,
+                1,
+            )  # fmt: skip
+        )
+    bulk.insert(conn, receipt, _RECEIPT, rows)
+    imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+
+
+def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:
+    assert line.corrects is not None
+    query = select(bank_line.c.id).where(
+        bank_line.c.bank_account_id == account.id,
+        bank_line.c.provider_id == line.corrects.provider_id,
+        bank_line.c.id != line_id,
+        bank_line.c.superseded_by.is_(None),
+    )
+    for old_id in conn.execute(query).scalars().all():
+        conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=line_id))
+        imported.corrections.append((account.ledger_id, old_id, line.corrects.action))
+
+
+def totals_by_state(conn: Connection, ledger_id: int) -> list[tuple[str, str, int, int]]:
+    """(currency, state, number, sum in minor units) of all receipts: the left and right side of "no cent is lost"."""
+    query = (
+        select(receipt.c.currency, receipt.c.state, func.count(), func.sum(receipt.c.amount_minor))
+        .where(receipt.c.ledger_id == ledger_id)
+        .group_by(receipt.c.currency, receipt.c.state)
+        .order_by(receipt.c.currency, receipt.c.state)
+    )
+    return [(c, s, n, int(m)) for c, s, n, m in conn.execute(query)]

@@ -1,0 +1,547 @@
+"""Keep what a platform states: one page of a pull, in one transaction, writing only what changed.
+
+Shape   records come as `contract.Record`; platform ids become our ids at their first mention, so order of arrival does not matter.
+Law     unchanged input writes zero rows. Applications are append-only: a changed payment adds the difference as new rows.
+        item.open_minor == item.original_minor - sum(application.amount_minor of the item); 0 when gone.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from arsync.connectors.contract import Gone, Page, Record, Ref
+from arsync.core.items import Books, Customer, ItemKind, OpenItem, Payment
+from arsync.core.money import Money
+from arsync.store import bulk, raw
+from arsync.store.tables import application, customer, external_ref, item, item_version, payment, reference
+
+_REFERENCE_KINDS = frozenset({"terms", "account", "product", "books"})
+_ITEM = (
+    "ledger_id", "id", "customer_id", "kind", "number", "reference", "issued", "due", "currency", "original_minor",
+    "open_minor", "stated_open_minor", "terms", "gone", "raw_sha", "version",
+)  # fmt: skip
+_VERSION = (
+    "ledger_id",
+    "item_id",
+    "known_from",
+    "known_to",
+    "customer_id",
+    "issued",
+    "due",
+    "original_minor",
+    "gone",
+)
+_CUSTOMER = (
+    "ledger_id", "id", "name", "active", "parent_id", "currency", "terms", "email", "aliases", "gone", "raw_sha", "version",
+)  # fmt: skip
+_PAYMENT = (
+    "ledger_id", "id", "on_date", "total_minor", "unapplied_minor", "reference", "deposit_account", "memo", "deposited",
+)  # fmt: skip
+_APPLICATION = ("ledger_id", "id", "item_id", "other_id", "pays", "amount_minor", "on_date", "known_at")
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a page changed."""
+
+    seen: int = 0
+    written: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by kind
+    item_ids: set[int] = field(default_factory=set)  # items whose facts or open amount changed
+
+    def add(self, other: "Kept") -> None:
+        """Count another page too."""
+        self.seen += other.seen
+        for kind, number in other.written.items():
+            self.written[kind] += number
+        self.item_ids |= other.item_ids
+
+    @property
+    def total(self) -> int:
+        """Records written."""
+        return sum(self.written.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page belongs."""
+
+    connection_id: int
+    ledger_id: int
+    at: str
+
+
+def keep_page(conn: Connection, place: Place, page: Page) -> Kept:
+    """Keep a page; what it changed."""
+    kept = Kept(seen=len(page.records) + len(page.gone))
+    by_kind: dict[str, list[Record]] = defaultdict(list)
+    for record in page.records:
+        by_kind[record.ref.kind].append(record)
+    for kind in sorted(_REFERENCE_KINDS & set(by_kind)):
+        kept.written[kind] += _keep_references(conn, place, by_kind[kind])
+    _keep_customers(conn, place, by_kind["customer"], kept)
+    _keep_items(conn, place, by_kind["item"] + by_kind["payment"], kept)
+    _mark_gone(conn, place, page.gone, kept)
+    return kept
+
+
+def our_ids(conn: Connection, place: Place, kind: str, external_ids: Iterable[str]) -> dict[str, int]:
+    """Our ids of platform ids, made at their first mention. Payments are items."""
+    wanted = dict.fromkeys(external_ids)
+    found = known_ids(conn, place.connection_id, kind, wanted)
+    new = [external_id for external_id in wanted if external_id not in found]
+    ids = bulk.take_ids(conn, place.ledger_id, kind, len(new))
+    bulk.insert(
+        conn,
+        external_ref,
+        ("connection_id", "kind", "external_id", "ledger_id", "id", "from_at"),
+        [(place.connection_id, kind, e, place.ledger_id, i, place.at) for e, i in zip(new, ids, strict=True)],
+    )
+    found.update(zip(new, ids, strict=True))
+    return found
+
+
+def known_ids(conn: Connection, connection_id: int, kind: str, external_ids: Iterable[str]) -> dict[str, int]:
+    """Our ids of those platform ids that were ever mentioned."""
+    rows = bulk.rows_by(
+        conn,
+        external_ref,
+        ("external_id", "id"),
+        "external_id",
+        external_ids,
+        connection_id=connection_id,
+        kind=kind,
+    )
+    return {row.external_id: row.id for row in rows}
+
+
+def platform_refs(conn: Connection, ledger_id: int, kind: str, ids: Iterable[int]) -> dict[int, str]:
+    """Platform ids of ours (`kind` is customer or item)."""
+    rows = bulk.rows_by(
+        conn, external_ref, ("id", "external_id"), "id", set(ids), ledger_id=ledger_id, kind=kind
+    )
+    return {row.id: row.external_id for row in rows}
+
+
+def item_ref(external_id: str) -> Ref:
+    """The contract's ref of an item: payments have a kind of their own there."""
+    return Ref("payment" if external_id.startswith("Payment:") else "item", external_id)
+
+
+def present(conn: Connection, connection_id: int, kind: str) -> frozenset[str]:
+    """Platform ids the store holds as present, so that a full load can find the missing ones."""
+    if kind in _REFERENCE_KINDS:
+        return frozenset()
+    table = customer if kind == "customer" else item
+    query = (
+        select(external_ref.c.external_id)
+        .join(table, (table.c.ledger_id == external_ref.c.ledger_id) & (table.c.id == external_ref.c.id))
+        .where(
+            external_ref.c.connection_id == connection_id,
+            external_ref.c.kind == ("customer" if kind == "customer" else "item"),
+            table.c.gone.is_(False),
+        )
+    )
+    if kind == "payment":
+        query = query.where(item.c.kind == ItemKind.PAYMENT.value)
+    if kind == "item":
+        query = query.where(item.c.kind != ItemKind.PAYMENT.value)
+    return frozenset(conn.execute(query).scalars())
+
+
+def books_of(conn: Connection, ledger_id: int) -> Books | None:
+    """The facts about the whole set of books, as last read."""
+    for body in references(conn, ledger_id, "books").values():
+        closed = body["closed_until"]
+        return Books(
+            body["company"],
+            body["home_currency"],
+            body["multicurrency"],
+            date.fromisoformat(closed) if closed else None,
+            tuple(body["warnings"]),
+        )
+    return None
+
+
+def references(conn: Connection, ledger_id: int, kind: str) -> dict[str, dict[str, Any]]:
+    """Terms, accounts or products by platform id."""
+    query = select(reference.c.external_id, reference.c.body).where(
+        reference.c.ledger_id == ledger_id, reference.c.kind == kind, reference.c.gone.is_(False)
+    )
+    return {row.external_id: json.loads(row.body) for row in conn.execute(query)}
+
+
+def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, bytes]:
+    """The newest stored raw record of each ref that is known."""
+    wanted: dict[str, dict[str, Ref]] = {"customer": {}, "item": {}}
+    for ref in refs:
+        wanted["customer" if ref.kind == "customer" else "item"][ref.id] = ref
+    shas: dict[Ref, bytes] = {}
+    for kind, table in (("customer", customer), ("item", item)):
+        ids = known_ids(conn, place.connection_id, kind, wanted[kind])
+        back = {i: wanted[kind][e] for e, i in ids.items()}
+        for row in bulk.rows_by(conn, table, ("id", "raw_sha"), "id", back, ledger_id=place.ledger_id):
+            shas[back[row.id]] = bytes(row.raw_sha)
+    bodies = raw.get_many(conn, shas.values())
+    return {ref: bodies[key] for ref, key in shas.items()}
+
+
+# ---- keeping
+
+
+def _keep_references(conn: Connection, place: Place, records: Sequence[Record]) -> int:
+    shas = raw.keep(conn, [record.raw for record in records])
+    rows = [
+        (
+            place.ledger_id,
+            r.ref.kind,
+            r.ref.id,
+            json.dumps(asdict(r.value), default=_plain, sort_keys=True),
+            key,
+            False,
+        )
+        for r, key in zip(records, shas, strict=True)
+    ]
+    return bulk.upsert(
+        conn, reference, ("ledger_id", "kind", "external_id", "body", "raw_sha", "gone"), _last_of(rows, 3)
+    )
+
+
+def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:
+    if not records:
+        return
+    values = {r.ref.id: (r, r.value) for r in records if isinstance(r.value, Customer)}
+    ids = our_ids(conn, place, "customer", [*values, *(v.parent for _, v in values.values() if v.parent)])
+    known = {
+        row.id: row
+        for row in bulk.rows_by(
+            conn,
+            customer,
+            ("id", "raw_sha", "version", "gone"),
+            "id",
+            (ids[e] for e in values),
+            ledger_id=place.ledger_id,
+        )
+    }
+    fresh = []
+    for external_id, (record, value) in values.items():
+        key, before = raw.sha(record.raw), known.get(ids[external_id])
+        if before is None or bytes(before.raw_sha) != key or before.gone:
+            fresh.append((ids[external_id], record, value, key, before.version + 1 if before else 1))
+    raw.keep(conn, [record.raw for _, record, _, _, _ in fresh])
+    rows = [
+        (
+            place.ledger_id, our_id, value.name, value.active, ids[value.parent] if value.parent else None,
+            value.currency, value.terms, value.email, json.dumps(value.aliases), False, key, version,
+        )
+        for our_id, _, value, key, version in fresh
+    ]  # fmt: skip
+    kept.written["customer"] += bulk.upsert(conn, customer, _CUSTOMER, rows)
+
+
+def _keep_items(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:
+    """Items and payments; then applications of the payments; then open amounts of all that moved."""
+    if not records:
+        return
+    values = {r.ref.id: r for r in records}
+    ids = our_ids(conn, place, "item", values)
+    known = _known_items(conn, place, (ids[e] for e in values))
+    fresh: dict[int, Record] = {}
+    for external_id, record in values.items():
+        before = known.get(ids[external_id])
+        if before is None or bytes(before.raw_sha) != raw.sha(record.raw) or before.gone:
+            fresh[ids[external_id]] = record
+    if not fresh:
+        return
+    raw.keep(conn, [record.raw for record in fresh.values()])
+    customers = our_ids(conn, place, "customer", (_value(r).customer for r in fresh.values()))
+    rows = {i: _item_row(place, i, r, customers, known.get(i)) for i, r in fresh.items()}
+    bulk.upsert(conn, item, _ITEM, list(rows.values()))
+    _keep_versions(conn, place, rows, known)
+    for record in fresh.values():
+        kept.written[record.ref.kind] += 1
+    payments = {i: r.value for i, r in fresh.items() if isinstance(r.value, Payment)}
+    bulk.upsert(conn, payment, _PAYMENT, [_payment_row(place, i, p) for i, p in payments.items()])
+    moved = _keep_applications(conn, place, payments)
+    kept.item_ids |= set(fresh) | refresh_open(conn, place.ledger_id, moved | set(fresh))
+
+
+def _known_items(conn: Connection, place: Place, ids: Iterable[int]) -> dict[int, Any]:
+    columns = (
+        "id",
+        "customer_id",
+        "issued",
+        "due",
+        "original_minor",
+        "open_minor",
+        "gone",
+        "raw_sha",
+        "version",
+    )
+    return {row.id: row for row in bulk.rows_by(conn, item, columns, "id", ids, ledger_id=place.ledger_id)}
+
+
+def _value(record: Record) -> OpenItem | Payment:
+    assert isinstance(record.value, OpenItem | Payment)
+    return record.value
+
+
+def _item_row(
+    place: Place, our_id: int, record: Record, customers: Mapping[str, int], before: Any
+) -> tuple[Any, ...]:
+    value = _value(record)
+    stated: Money | None
+    if isinstance(value, Payment):
+        kind, number, ref, issued, due = ItemKind.PAYMENT, value.reference, None, value.on, value.on
+        original, stated, terms = -value.total, -value.unapplied, None
+    else:
+        kind, number, ref, issued, due = value.kind, value.number, value.reference, value.issued, value.due
+        original, stated, terms = value.original, value.stated_open, value.terms
+    open_minor = before.open_minor if before else original.minor  # refresh_open follows
+    return (
+        place.ledger_id, our_id, customers[value.customer], kind.value, number, ref, issued, due, original.currency,
+        original.minor, open_minor, None if stated is None else stated.minor, terms, False,
+        raw.sha(record.raw), before.version + 1 if before else 1,
+    )  # fmt: skip
+
+
+def _payment_row(place: Place, our_id: int, value: Payment) -> tuple[Any, ...]:
+    return (
+        place.ledger_id, our_id, value.on, value.total.minor, value.unapplied.minor, value.reference,
+        value.deposit_account, value.memo, value.deposited,
+    )  # fmt: skip
+
+
+def _keep_versions(
+    conn: Connection, place: Place, rows: Mapping[int, tuple[Any, ...]], known: Mapping[int, Any]
+) -> None:
+    """A version row only when a column that aging needs has changed."""
+    closed, opened = [], []
+    at = _ITEM.index
+    for our_id, row in rows.items():
+        facts = (
+            row[at("customer_id")],
+            row[at("issued")],
+            row[at("due")],
+            row[at("original_minor")],
+            row[at("gone")],
+        )
+        before = known.get(our_id)
+        if before is not None:
+            if facts == (before.customer_id, before.issued, before.due, before.original_minor, before.gone):
+                continue
+            closed.append(our_id)
+        opened.append((place.ledger_id, our_id, place.at, None, *facts))
+    _close_versions(conn, place, closed)
+    bulk.upsert(conn, item_version, _VERSION, opened)
+
+
+def _close_versions(conn: Connection, place: Place, ids: Iterable[int]) -> None:
+    for part in bulk.chunks(ids):
+        conn.execute(
+            item_version.update()
+            .where(
+                item_version.c.ledger_id == place.ledger_id,
+                item_version.c.item_id.in_(part),
+                item_version.c.known_to.is_(None),
+                item_version.c.known_from != place.at,
+            )
+            .values(known_to=place.at)
+        )
+
+
+def _keep_applications(conn: Connection, place: Place, payments: Mapping[int, Payment]) -> set[int]:
+    """Append what changed between the stored applications of these payments and their lines now; the items that moved."""
+    if not payments:
+        return set()
+    targets = _targets(conn, place, payments)
+    issued = {
+        row.id: row.issued
+        for row in bulk.rows_by(
+            conn, item, ("id", "issued"), "id", set(targets.values()), ledger_id=place.ledger_id
+        )
+    }
+    wanted: dict[tuple[int, int, date], int] = defaultdict(int)
+    for our_id, value in payments.items():
+        for line in value.lines:
+            target = targets[(value.customer, line.item)]
+            # A payment that is older than the item it settles is a plain credit until the item exists.
+            wanted[(our_id, target, max(value.on, issued.get(target, value.on)))] += line.amount.minor
+    stored = _stored_applications(conn, place, payments)
+    changes = {
+        key: wanted[key] - stored.get(key, 0) for key in [*wanted, *(k for k in stored if k not in wanted)]
+    }
+    return _append(conn, place, {key: minor for key, minor in changes.items() if minor})
+
+
+def _append(conn: Connection, place: Place, changes: Mapping[tuple[int, int, date], int]) -> set[int]:
+    ids = iter(bulk.take_ids(conn, place.ledger_id, "application", 2 * len(changes)))
+    rows = []
+    for (source, target, on), minor in changes.items():
+        rows.append((place.ledger_id, next(ids), target, source, False, minor, on, place.at))
+        rows.append((place.ledger_id, next(ids), source, target, True, -minor, on, place.at))
+    bulk.insert(conn, application, _APPLICATION, rows)
+    return {side for source, target, _ in changes for side in (source, target)}
+
+
+def _targets(conn: Connection, place: Place, payments: Mapping[int, Payment]) -> dict[tuple[str, str], int]:
+    """Our item ids of the documents that payment lines name; a journal entry named without its line is the one line of that customer."""
+    named = {(p.customer, line.item) for p in payments.values() for line in p.lines}
+    vague = {
+        key for key in named if key[1].count(":") == 1 and key[1].startswith(("JournalEntry:", "Deposit:"))
+    }
+    found: dict[tuple[str, str], int] = {}
+    for owner, document in vague:
+        if (one := _only_line(conn, place, owner, document)) is not None:
+            found[(owner, document)] = one
+    rest = named - set(found)
+    ids = our_ids(conn, place, "item", (document for _, document in rest))
+    found.update({key: ids[key[1]] for key in rest})
+    return found
+
+
+def _only_line(conn: Connection, place: Place, owner: str, document: str) -> int | None:
+    owner_id = known_ids(conn, place.connection_id, "customer", [owner]).get(owner)
+    query = (
+        select(item.c.id)
+        .join(external_ref, (external_ref.c.ledger_id == item.c.ledger_id) & (external_ref.c.id == item.c.id))
+        .where(
+            external_ref.c.connection_id == place.connection_id,
+            external_ref.c.kind == "item",
+            external_ref.c.external_id.startswith(f"{document}:", autoescape=True),
+            item.c.ledger_id == place.ledger_id,
+            item.c.customer_id == owner_id,
+            item.c.gone.is_(False),
+        )
+    )
+    lines = conn.execute(query).scalars().all()
+    return lines[0] if len(lines) == 1 else None
+
+
+def _stored_applications(
+    conn: Connection, place: Place, ids: Iterable[int], *, touching: bool = False
+) -> dict[tuple[int, int, date], int]:
+    """(payer, settled, date) -> amount of the applications these items pay; with `touching`, of those that settle them too."""
+    stored: dict[tuple[int, int, date], int] = {}
+    a = application.c
+    for part in bulk.chunks(ids):
+        mine = a.other_id.in_(part) | a.item_id.in_(part) if touching else a.other_id.in_(part)
+        query = (
+            select(a.other_id, a.item_id, a.on_date, func.sum(a.amount_minor))
+            .where(a.ledger_id == place.ledger_id, a.pays.is_(False), mine)
+            .group_by(a.other_id, a.item_id, a.on_date)
+        )
+        stored.update(
+            {
+                (payer, settled, on): int(minor)
+                for payer, settled, on, minor in conn.execute(query)
+                if int(minor)
+            }
+        )
+    return stored
+
+
+def refresh_open(conn: Connection, ledger_id: int, ids: Iterable[int]) -> set[int]:
+    """Bring open amounts up to date with the applications; the items whose open amount moved."""
+    changed: list[tuple[int, int, int, int]] = []
+    for part in bulk.chunks(sorted(ids)):
+        applied = dict(
+            conn.execute(
+                select(application.c.item_id, func.sum(application.c.amount_minor))
+                .where(application.c.ledger_id == ledger_id, application.c.item_id.in_(part))
+                .group_by(application.c.item_id)
+            )
+            .tuples()
+            .all()
+        )
+        query = select(item.c.id, item.c.original_minor, item.c.open_minor, item.c.gone, item.c.version)
+        for row in conn.execute(query.where(item.c.ledger_id == ledger_id, item.c.id.in_(part))):
+            now = 0 if row.gone else row.original_minor - int(applied.get(row.id, 0))
+            if now != row.open_minor:
+                changed.append((ledger_id, row.id, now, row.version + 1))
+    bulk.update(conn, item, ("ledger_id", "id"), ("open_minor", "version"), changed)
+    return {row[1] for row in changed}
+
+
+def _mark_gone(conn: Connection, place: Place, gone: Sequence[Gone], kept: Kept) -> None:
+    _mark_references_gone(conn, place, [g.ref for g in gone if g.ref.kind in _REFERENCE_KINDS])
+    customers = known_ids(
+        conn, place.connection_id, "customer", [g.ref.id for g in gone if g.ref.kind == "customer"]
+    )
+    for part in bulk.chunks(customers.values()):
+        kept.written["gone"] += conn.execute(
+            customer.update()
+            .where(
+                customer.c.ledger_id == place.ledger_id, customer.c.id.in_(part), customer.c.gone.is_(False)
+            )
+            .values(gone=True, version=customer.c.version + 1)
+        ).rowcount
+    named = [g.ref.id for g in gone if g.ref.kind in {"item", "payment"}]
+    ids = known_ids(conn, place.connection_id, "item", named)
+    before = {i: row for i, row in _known_items(conn, place, ids.values()).items() if not row.gone}
+    if not before:
+        return
+    _close_versions(conn, place, before)
+    bulk.upsert(
+        conn,
+        item_version,
+        _VERSION,
+        [
+            (
+                place.ledger_id,
+                i,
+                place.at,
+                None,
+                row.customer_id,
+                row.issued,
+                row.due,
+                row.original_minor,
+                True,
+            )
+            for i, row in before.items()
+        ],
+    )
+    bulk.update(
+        conn,
+        item,
+        ("ledger_id", "id"),
+        ("gone", "version"),
+        [(place.ledger_id, i, True, r.version + 1) for i, r in before.items()],
+    )
+    stored = _stored_applications(conn, place, before, touching=True)
+    moved = _append(conn, place, {key: -minor for key, minor in stored.items()})
+    kept.written["gone"] += len(before)
+    kept.item_ids |= set(before) | refresh_open(conn, place.ledger_id, moved | set(before))
+
+
+def _mark_references_gone(conn: Connection, place: Place, refs: Sequence[Ref]) -> None:
+    for ref in refs:
+        conn.execute(
+            reference.update()
+            .where(
+                reference.c.ledger_id == place.ledger_id,
+                reference.c.kind == ref.kind,
+                reference.c.external_id == ref.id,
+            )
+            .values(gone=True)
+        )
+
+
+def _last_of(rows: Sequence[tuple[Any, ...]], keys: int) -> list[tuple[Any, ...]]:
+    """One row per key, the last one: a page may state a record twice."""
+    return list({row[:keys]: row for row in rows}.values())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Money):
+        return {"amount": value.text(), "currency": value.currency}
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"cannot keep {type(value).__name__}")

@@ -1,0 +1,222 @@
+"""Decisions and what they spend.
+
+Law     a decision is kept only if every item and receipt it spends still has the version it saw and is still available; keeping one
+        counts up the versions of what it spends, so that two deciders never spend the same thing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from arsync.errors import NotFound
+from arsync.store import bulk, work
+from arsync.store.tables import decision, decision_line, item, receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a decision does with an item (None: on account). `minor` is signed like the item."""
+
+    item_id: int | None
+    kind: str  # cash, discount, write_off, on_account
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A decision to keep."""
+
+    receipt_id: int | None
+    customer_id: int | None
+    verdict: str
+    evidence_class: str
+    probability: float
+    decided_by: str
+    why: str
+    currency: str
+    lines: tuple[Line, ...]
+    state: str  # planned when something must be written, else done
+    receipt_state: str | None  # what the receipt becomes
+    payment_id: int | None = None
+    snapshot_sha: bytes | None = None
+    finding_sha: bytes | None = None
+    engine_version: str = ""
+    policy_version: int = 0
+    undoes_id: int | None = None
+    hands_off: bool = False
+
+
+def refused(
+    conn: Connection,
+    ledger_id: int,
+    rows: Sequence[New],
+    item_versions: Mapping[int, int],
+    receipt_versions: Mapping[int, int],
+) -> dict[int, str]:
+    """Which of the decisions (by position) cannot be kept any more, and why; locks what the others spend."""
+    item_ids = {line.item_id for row in rows for line in row.lines if line.item_id is not None}
+    items = _locked(conn, item, ledger_id, item_ids)
+    receipts = _locked(
+        conn, receipt, ledger_id, {row.receipt_id for row in rows if row.receipt_id is not None}
+    )
+    taken = work.reserved(conn, ledger_id)
+    spent: dict[int, int] = {}
+    out: dict[int, str] = {}
+    for position, row in enumerate(rows):
+        why = _stale(row, items, receipts, item_versions, receipt_versions) or _overspent(
+            row, items, taken, spent
+        )
+        if why:
+            out[position] = why
+            continue
+        for line in row.lines:
+            if line.item_id is not None:
+                spent[line.item_id] = spent.get(line.item_id, 0) + line.minor
+    return out
+
+
+def keep(conn: Connection, ledger_id: int, rows: Sequence[New], at: str) -> list[int]:
+    """Keep decisions that `refused` let pass; their ids."""
+    ids = bulk.take_ids(conn, ledger_id, "decision", len(rows))
+    numbered = list(zip(ids, rows, strict=True))
+    bulk.insert(
+        conn,
+        decision,
+        (
+            "ledger_id", "id", "receipt_id", "customer_id", "verdict", "evidence_class", "probability", "decided_by", "at",
+            "state", "why", "snapshot_sha", "finding_sha", "engine_version", "policy_version", "undoes_id", "generation",
+        ),
+        [
+            (
+                ledger_id, i, r.receipt_id, r.customer_id, r.verdict, r.evidence_class, r.probability, r.decided_by, at,
+                r.state, r.why, r.snapshot_sha, r.finding_sha, r.engine_version, r.policy_version, r.undoes_id, 1,
+            )
+            for i, r in numbered
+        ],
+    )  # fmt: skip
+    bulk.insert(
+        conn,
+        decision_line,
+        ("ledger_id", "decision_id", "line", "item_id", "kind", "amount_minor", "currency"),
+        [
+            (ledger_id, i, n, line.item_id, line.kind, line.minor, r.currency)
+            for i, r in numbered
+            for n, line in enumerate(r.lines)
+        ],
+    )
+    touch_items(conn, ledger_id, {line.item_id for r in rows for line in r.lines if line.item_id is not None})
+    for i, r in numbered:
+        if r.receipt_id is not None and r.receipt_state is not None:
+            set_receipt(
+                conn, ledger_id, r.receipt_id, state=r.receipt_state, decision_id=i, customer_id=r.customer_id,
+                payment_id=r.payment_id, hands_off=r.hands_off,
+            )  # fmt: skip
+    return list(ids)
+
+
+def set_receipt(conn: Connection, ledger_id: int, receipt_id: int, **values: Any) -> None:
+    """Change a receipt; counts its version up."""
+    conn.execute(
+        receipt.update()
+        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == receipt_id)
+        .values(**values, version=receipt.c.version + 1)
+    )
+
+
+def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, why: str | None = None) -> None:
+    """Move a decision to another state."""
+    values: dict[str, Any] = {"state": state} | ({"why": why} if why is not None else {})
+    conn.execute(
+        decision.update()
+        .where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+        .values(**values)
+    )
+
+
+def find(conn: Connection, ledger_id: int, decision_id: int) -> Any:
+    """One decision."""
+    row = conn.execute(
+        select(decision).where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no decision D-{decision_id}", do="see: arsync show R-… of its receipt")
+    return row
+
+
+def lines(conn: Connection, ledger_id: int, decision_id: int) -> list[Any]:
+    """What a decision spends."""
+    query = (
+        select(decision_line)
+        .where(decision_line.c.ledger_id == ledger_id, decision_line.c.decision_id == decision_id)
+        .order_by(decision_line.c.line)
+    )
+    return list(conn.execute(query))
+
+
+def of_receipt(conn: Connection, ledger_id: int, receipt_id: int) -> list[Any]:
+    """All decisions on a receipt, oldest first."""
+    query = (
+        select(decision)
+        .where(decision.c.ledger_id == ledger_id, decision.c.receipt_id == receipt_id)
+        .order_by(decision.c.id)
+    )
+    return list(conn.execute(query))
+
+
+def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
+    """One receipt."""
+    row = conn.execute(
+        select(receipt).where(receipt.c.ledger_id == ledger_id, receipt.c.id == receipt_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no receipt R-{receipt_id}", do="see: arsync queue list")
+    return row
+
+
+def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:
+    """Count up the versions of items whose available amount changed."""
+    for part in bulk.chunks(sorted(ids)):
+        conn.execute(
+            item.update()
+            .where(item.c.ledger_id == ledger_id, item.c.id.in_(part))
+            .values(version=item.c.version + 1)
+        )
+
+
+def _locked(conn: Connection, table: Any, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    for part in bulk.chunks(sorted(ids)):
+        query = select(table).where(table.c.ledger_id == ledger_id, table.c.id.in_(part)).order_by(table.c.id)
+        found.update({row.id: row for row in conn.execute(query.with_for_update())})
+    return found
+
+
+def _stale(
+    row: New, items: Mapping[int, Any], receipts: Mapping[int, Any], item_versions: Mapping[int, int],
+    receipt_versions: Mapping[int, int],
+) -> str:  # fmt: skip
+    if row.receipt_id is not None:
+        now = receipts.get(row.receipt_id)
+        if now is None or now.version != receipt_versions.get(row.receipt_id):
+            return "the receipt changed meanwhile"
+    for line in row.lines:
+        if line.item_id is None:
+            continue
+        seen = items.get(line.item_id)
+        if seen is None or seen.gone or seen.version != item_versions.get(line.item_id):
+            return "an item changed meanwhile"
+    return ""
+
+
+def _overspent(row: New, items: Mapping[int, Any], taken: Mapping[int, int], spent: Mapping[int, int]) -> str:
+    wanted: dict[int, int] = {}
+    for line in row.lines:
+        if line.item_id is not None:
+            wanted[line.item_id] = wanted.get(line.item_id, 0) + line.minor
+    for item_id, minor in wanted.items():
+        left = items[item_id].open_minor - taken.get(item_id, 0) - spent.get(item_id, 0)
+        if not (0 < minor <= left or left <= minor < 0):
+            return "an item has less available than this decision needs"
+    return ""

@@ -1,0 +1,296 @@
+"""The installation's own rows: ledgers, connections, bank accounts, people, policies, meters."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from arsync.core import policy as policies
+from arsync.core.policy import Policy
+from arsync.errors import NotFound, UsageError
+from arsync.store import bulk
+from arsync.store.engine import Store
+from arsync.store.tables import bank_account, connection, ledger, meter, person, policy
+
+ROLES = ("clerk", "manager", "auditor", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One set of books."""
+
+    id: int
+    name: str
+    uid: str  # short and random: part of every marker, so that two installations never take each other's writes for theirs
+    connection_id: int
+    home_currency: str
+    mode: str
+    stopped: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts."""
+
+    id: int
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """An applied policy."""
+
+    version: int
+    text: str
+    policy: Policy
+    proposed_by: str
+    approved_by: str | None
+    at: str
+
+
+# ---- ledgers and connections
+
+
+def add_connection(conn: Connection, name: str, platform: str, settings: Mapping[str, Any], at: str) -> int:
+    """A new connection; its id."""
+    if conn.execute(select(connection.c.id).where(connection.c.name == name)).scalar() is not None:
+        raise UsageError(f"there is a connection called {name} already", do="choose another name with --name")
+    result = conn.execute(
+        connection.insert()
+        .values(name=name, platform=platform, settings=json.dumps(settings, sort_keys=True), created_at=at)
+        .returning(connection.c.id)
+    )
+    return int(result.scalar_one())
+
+
+def connection_row(conn: Connection, connection_id: int) -> Any:
+    """The connection's row."""
+    return conn.execute(select(connection).where(connection.c.id == connection_id)).one()
+
+
+def connections(conn: Connection) -> list[Any]:
+    """All connections."""
+    return list(conn.execute(select(connection).order_by(connection.c.id)))
+
+
+def set_connection(conn: Connection, connection_id: int, **values: Any) -> None:
+    """Change columns of a connection: cursor, stamps, settings."""
+    conn.execute(connection.update().where(connection.c.id == connection_id).values(**values))
+
+
+def add_ledger(conn: Connection, name: str, connection_id: int, currency: str, at: str, *, by: str) -> Ledger:
+    """A new ledger, in observe, with the default policy."""
+    if conn.execute(select(ledger.c.id).where(ledger.c.name == name)).scalar() is not None:
+        raise UsageError(f"there is a ledger called {name} already", do="choose another name with --ledger")
+    uid = secrets.token_hex(3)
+    result = conn.execute(
+        ledger.insert()
+        .values(
+            name=name,
+            uid=uid,
+            connection_id=connection_id,
+            home_currency=currency,
+            mode="observe",
+            stopped=None,
+            created_at=at,
+        )
+        .returning(ledger.c.id)
+    )
+    made = find_ledger(conn, name)
+    assert made.id == result.scalar_one()
+    add_policy(conn, made.id, policies.DEFAULT_TEXT, at, proposed_by=by, approved_by=by)
+    return made
+
+
+def find_ledger(conn: Connection, name: str | None) -> Ledger:
+    """The ledger of that name; without a name, the only one."""
+    query = select(ledger)
+    rows = conn.execute(query.where(ledger.c.name == name) if name else query.order_by(ledger.c.id)).all()
+    names = ", ".join(conn.execute(select(ledger.c.name).order_by(ledger.c.id)).scalars())
+    if not rows and not name:
+        raise NotFound("there is no ledger yet", do="run: arsync connect quickbooks")
+    if not rows:
+        raise NotFound(f"there is no ledger called {name}", do=f"choose one of: {names}")
+    if len(rows) > 1:
+        raise UsageError("there are several ledgers", do=f"name one with --ledger: {names}")
+    return _ledger(rows[0])
+
+
+def ledgers(conn: Connection) -> list[Ledger]:
+    """All ledgers."""
+    return [_ledger(row) for row in conn.execute(select(ledger).order_by(ledger.c.id))]
+
+
+def set_ledger(conn: Connection, ledger_id: int, **values: Any) -> None:
+    """Change mode or stopped."""
+    conn.execute(ledger.update().where(ledger.c.id == ledger_id).values(**values))
+
+
+def _ledger(row: Any) -> Ledger:
+    return Ledger(row.id, row.name, row.uid, row.connection_id, row.home_currency, row.mode, row.stopped)
+
+
+# ---- bank accounts
+
+
+def add_bank_account(conn: Connection, values: Mapping[str, Any]) -> int:
+    """A new bank account; its id."""
+    taken = select(bank_account.c.name).where(
+        (bank_account.c.name == values["name"]) | (bank_account.c.identifier == values["identifier"])
+    )
+    if (name := conn.execute(taken).scalar()) is not None:
+        raise UsageError(f"bank account {name} is there already", do="see: arsync bank list")
+    return int(conn.execute(bank_account.insert().values(**values).returning(bank_account.c.id)).scalar_one())
+
+
+# ---- people
+
+
+def add_person(conn: Connection, name: str, role: str, at: str) -> Person:
+    """A new person with a role."""
+    if role not in ROLES:
+        raise UsageError(f"{role} is not a role", do=f"choose one of: {', '.join(ROLES)}")
+    if conn.execute(select(person.c.id).where(person.c.name == name)).scalar() is not None:
+        raise UsageError(f"there is a person called {name} already", do="see: arsync people list")
+    conn.execute(person.insert().values(name=name, role=role, active=True, created_at=at))
+    return find_person(conn, name)
+
+
+def find_person(conn: Connection, name: str) -> Person:
+    """The active person of that name."""
+    row = conn.execute(select(person).where(person.c.name == name, person.c.active.is_(True))).one_or_none()
+    if row is None:
+        names = ", ".join(p.name for p in people(conn)) or "nobody yet"
+        raise NotFound(
+            f"{name} is not known here",
+            where="--as or ARSYNC_USER",
+            do=f"act as one of: {names}; or an admin adds you: arsync people add NAME --role ROLE",
+        )
+    return Person(row.id, row.name, row.role)
+
+
+def people(conn: Connection) -> list[Person]:
+    """All active people."""
+    query = select(person).where(person.c.active.is_(True)).order_by(person.c.id)
+    return [Person(row.id, row.name, row.role) for row in conn.execute(query)]
+
+
+# ---- policies
+
+
+def add_policy(
+    conn: Connection, ledger_id: int, text: str, at: str, *, proposed_by: str, approved_by: str | None
+) -> int:
+    """A new version; in force once approved."""
+    policies.parse(text)
+    last = (
+        conn.execute(select(func.max(policy.c.version)).where(policy.c.ledger_id == ledger_id)).scalar() or 0
+    )
+    conn.execute(
+        policy.insert().values(
+            ledger_id=ledger_id,
+            version=last + 1,
+            body=text,
+            sha=hashlib.sha256(text.encode()).hexdigest(),
+            proposed_by=proposed_by,
+            approved_by=approved_by,
+            at=at,
+            approved_at=at if approved_by else None,
+        )
+    )
+    return int(last) + 1
+
+
+def policy_in_force(conn: Connection, ledger_id: int) -> PolicyVersion:
+    """The newest approved version."""
+    query = (
+        select(policy)
+        .where(policy.c.ledger_id == ledger_id, policy.c.approved_by.is_not(None))
+        .order_by(policy.c.version.desc())
+        .limit(1)
+    )
+    return _policy(conn.execute(query).one())
+
+
+def policy_version(conn: Connection, ledger_id: int, version: int) -> PolicyVersion:
+    """One version, approved or not."""
+    row = conn.execute(
+        select(policy).where(policy.c.ledger_id == ledger_id, policy.c.version == version)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no policy version {version}", do="see: arsync policy list")
+    return _policy(row)
+
+
+def policy_versions(conn: Connection, ledger_id: int) -> list[PolicyVersion]:
+    """All versions, oldest first."""
+    query = select(policy).where(policy.c.ledger_id == ledger_id).order_by(policy.c.version)
+    return [_policy(row) for row in conn.execute(query)]
+
+
+def approve_policy(conn: Connection, ledger_id: int, version: int, by: str, at: str) -> None:
+    """Put a proposed version in force."""
+    conn.execute(
+        policy.update()
+        .where(policy.c.ledger_id == ledger_id, policy.c.version == version)
+        .values(approved_by=by, approved_at=at)
+    )
+
+
+def _policy(row: Any) -> PolicyVersion:
+    return PolicyVersion(
+        row.version,
+        row.body,
+        policies.parse(row.body, f"policy version {row.version}"),
+        row.proposed_by,
+        row.approved_by,
+        row.at,
+    )
+
+
+# ---- meters
+
+
+class StoredMeter:
+    """The contract's meter: counts per connection and month; kept when the run tells it to."""
+
+    def __init__(self, connection_id: int, month: str) -> None:
+        self._id, self._month, self._counts = connection_id, month, dict[str, int]()
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something a platform charges or limits."""
+        self._counts[what] = self._counts.get(what, 0) + number
+
+    def counts(self) -> dict[str, int]:
+        """What was counted since the last `keep`."""
+        return dict(self._counts)
+
+    def keep(self, store: Store) -> None:
+        """Add what was counted to the store's figures."""
+        if not self._counts:
+            return
+        with store.begin() as conn:
+            rows = [(self._id, self._month, what, 0) for what in self._counts]
+            bulk.insert_missing(conn, meter, ("connection_id", "month", "what", "count"), rows)
+            for what, number in self._counts.items():
+                conn.execute(
+                    meter.update()
+                    .where(
+                        meter.c.connection_id == self._id, meter.c.month == self._month, meter.c.what == what
+                    )
+                    .values(count=meter.c.count + number)
+                )
+        self._counts.clear()
+
+
+def metered(conn: Connection, connection_id: int, month: str) -> dict[str, int]:
+    """This month's figures of a connection."""
+    query = select(meter.c.what, meter.c.count).where(
+        meter.c.connection_id == connection_id, meter.c.month == month
+    )
+    return {what: int(count) for what, count in conn.execute(query.order_by(meter.c.what))}

@@ -1,0 +1,230 @@
+"""The outbox: the only door to a platform.
+
+Shape   a decision has one bundle per generation; a bundle's calls become commands, one at a time, each stored to the byte before the
+        first byte leaves. States: planned -> sent -> confirmed -> verified, or withdrawn, refused, unknown, superseded.
+Law     a key belongs to an intent and a generation, never to an attempt: sending again repeats the stored bytes under the stored key.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from arsync.connectors.contract import (
+    Answer,
+    ApplyCredits,
+    ApplyPayment,
+    Bundle,
+    Call,
+    Intent,
+    PostCredit,
+    PostReceipt,
+    Ref,
+    Reverse,
+    Settle,
+)
+from arsync.core.money import Money
+from arsync.store import bulk, raw
+from arsync.store.tables import bundle, command, decision
+
+OPEN = ("planned", "sent", "confirmed", "unknown")
+_INTENTS: dict[str, type] = {
+    t.__name__: t for t in (PostReceipt, ApplyCredits, ApplyPayment, PostCredit, Reverse)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A stored bundle."""
+
+    id: int
+    decision_id: int
+    state: str
+    why: str
+    bundle: Bundle
+
+
+def plan(conn: Connection, ledger_id: int, rows: Sequence[tuple[int, Bundle]], at: str) -> list[int]:
+    """Store bundles of decisions; their ids."""
+    ids = bulk.take_ids(conn, ledger_id, "bundle", len(rows))
+    bulk.insert(
+        conn,
+        bundle,
+        ("ledger_id", "id", "decision_id", "generation", "key", "intents", "state", "why", "at"),
+        [
+            (ledger_id, i, decision_id, b.generation, b.key, intents_to_text(b.intents), "planned", "", at)
+            for i, (decision_id, b) in zip(ids, rows, strict=True)
+        ],
+    )
+    return list(ids)
+
+
+def bundles(conn: Connection, ledger_id: int, states: Iterable[str]) -> list[Planned]:
+    """Bundles in these states, in the order they were decided."""
+    query = (
+        select(bundle)
+        .where(bundle.c.ledger_id == ledger_id, bundle.c.state.in_(list(states)))
+        .order_by(bundle.c.id)
+    )
+    return [_planned(row) for row in conn.execute(query)]
+
+
+def bundles_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Planned]:
+    """All generations of a decision's bundle."""
+    query = (
+        select(bundle)
+        .where(bundle.c.ledger_id == ledger_id, bundle.c.decision_id == decision_id)
+        .order_by(bundle.c.generation)
+    )
+    return [_planned(row) for row in conn.execute(query)]
+
+
+def set_bundle(conn: Connection, ledger_id: int, bundle_id: int, state: str, why: str = "") -> None:
+    """Move a bundle to another state."""
+    conn.execute(
+        bundle.update()
+        .where(bundle.c.ledger_id == ledger_id, bundle.c.id == bundle_id)
+        .values(state=state, why=why)
+    )
+
+
+def commands(conn: Connection, ledger_id: int, bundle_id: int) -> list[Any]:
+    """The commands of a bundle, in order."""
+    query = (
+        select(command)
+        .where(command.c.ledger_id == ledger_id, command.c.bundle_id == bundle_id)
+        .order_by(command.c.number)
+    )
+    return list(conn.execute(query))
+
+
+def keep_call(conn: Connection, ledger_id: int, bundle_id: int, number: int, call: Call, at: str) -> int:
+    """Store a call as sent, before its first byte leaves; its command id."""
+    (command_id,) = bulk.take_ids(conn, ledger_id, "command", 1)
+    conn.execute(
+        command.insert().values(
+            ledger_id=ledger_id, id=command_id, bundle_id=bundle_id, number=number, verb=call.verb, key=call.key,
+            method=call.method, path=call.path, body=call.body,
+            expects=json.dumps({"intent": call.number, "facts": dict(call.expects)}),
+            state="sent", attempts=1, sent_at=at, code="", why="",
+        )
+    )  # fmt: skip
+    set_bundle(conn, ledger_id, bundle_id, "sent")
+    return command_id
+
+
+def keep_attempt(conn: Connection, ledger_id: int, row: Any, at: str) -> None:
+    """Note that a stored command is sent once more."""
+    _set_command(conn, ledger_id, row.id, state="sent", attempts=row.attempts + 1, sent_at=at)
+
+
+def keep_answer(conn: Connection, ledger_id: int, command_id: int, answer: Answer, at: str) -> None:
+    """Store what became of a command."""
+    (sha,) = raw.keep(conn, [answer.raw])
+    state = {"accepted": "confirmed", "refused": "refused", "stale": "superseded", "unknown": "unknown"}[
+        answer.outcome
+    ]
+    _set_command(
+        conn, ledger_id, command_id, state=state, answered_at=at, answer_sha=sha, code=answer.code, why=answer.why,
+        ref_kind=answer.ref.kind if answer.ref else None, ref_id=answer.ref.id if answer.ref else None,
+    )  # fmt: skip
+
+
+def adopt(conn: Connection, ledger_id: int, command_id: int, ref: Ref | None, why: str, at: str) -> None:
+    """The effect of a lost answer was found on the platform."""
+    _set_command(
+        conn, ledger_id, command_id, state="confirmed", answered_at=at, why=why,
+        ref_kind=ref.kind if ref else None, ref_id=ref.id if ref else None,
+    )  # fmt: skip
+
+
+def verified(conn: Connection, ledger_id: int, bundle_id: int) -> None:
+    """The platform's own records show the bundle's effect."""
+    conn.execute(
+        command.update()
+        .where(command.c.ledger_id == ledger_id, command.c.bundle_id == bundle_id)
+        .values(state="verified")
+    )
+    set_bundle(conn, ledger_id, bundle_id, "verified")
+
+
+def call_of(row: Any) -> Call:
+    """The stored call of a command, exact to the byte."""
+    expects = json.loads(row.expects)
+    return Call(expects["intent"], row.verb, row.key, row.method, row.path, bytes(row.body), expects["facts"])
+
+
+def answer_of(row: Any) -> Answer:
+    """The stored answer of a confirmed command."""
+    ref = Ref(row.ref_kind, row.ref_id) if row.ref_id else None
+    return Answer(call_of(row), "accepted", ref, why=row.why)
+
+
+def decision_keys(conn: Connection, ledger_id: int) -> dict[str, int]:
+    """Bundle key -> decision id, of everything ever planned."""
+    query = select(bundle.c.key, bundle.c.decision_id).where(bundle.c.ledger_id == ledger_id)
+    return dict(conn.execute(query).tuples().all())
+
+
+def has_open(conn: Connection, ledger_id: int) -> bool:
+    """Whether anything waits to be sent, read back or verified."""
+    query = select(bundle.c.id).where(bundle.c.ledger_id == ledger_id, bundle.c.state.in_(OPEN)).limit(1)
+    return conn.execute(query).scalar() is not None
+
+
+def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
+    """The decision's row."""
+    return conn.execute(
+        select(decision).where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+    ).one()
+
+
+# ---- intents as text
+
+
+def intents_to_text(intents: Sequence[Intent]) -> str:
+    """Intents as JSON, amounts as decimal text."""
+    return json.dumps([{"intent": type(i).__name__, **asdict(i)} for i in intents], default=_plain)
+
+
+def intents_from_text(text: str) -> tuple[Intent, ...]:
+    """The intents that a text states."""
+    return tuple(_intent(body) for body in json.loads(text))
+
+
+def _intent(body: Mapping[str, Any]) -> Intent:
+    values = {key: _value(key, value) for key, value in body.items() if key != "intent"}
+    intent: Intent = _INTENTS[body["intent"]](**values)
+    return intent
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in {"customer", "payment", "written", "for_item"}:
+        return Ref(**value)
+    if key == "on":
+        return date.fromisoformat(value)
+    if key in {"total", "amount"}:
+        return Money(**value)
+    if key == "settles":
+        return tuple(Settle(Ref(**s["item"]), Money(**s["amount"])) for s in value)
+    return tuple(value) if key == "credits_of" else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"cannot store {type(value).__name__}")
+
+
+def _planned(row: Any) -> Planned:
+    made = Bundle(row.key, row.generation, intents_from_text(row.intents))
+    return Planned(row.id, row.decision_id, row.state, row.why, made)
+
+
+def _set_command(conn: Connection, ledger_id: int, command_id: int, **values: Any) -> None:
+    conn.execute(
+        command.update().where(command.c.ledger_id == ledger_id, command.c.id == command_id).values(**values)
+    )

@@ -1,0 +1,41 @@
+"""Raw records: the exact bytes received or sent, kept once, compressed, by SHA-256."""
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from arsync.errors import Broken
+from arsync.store import bulk
+from arsync.store.tables import raw
+
+
+def sha(body: bytes) -> bytes:
+    """The key of a body."""
+    return hashlib.sha256(body).digest()
+
+
+def keep(conn: Connection, bodies: Iterable[bytes]) -> list[bytes]:
+    """Keep bodies that are not there yet; their keys, in order."""
+    keyed = [(sha(body), body) for body in bodies]
+    rows = [(key, zlib.compress(body, 1)) for key, body in dict(keyed).items()]
+    bulk.insert_missing(conn, raw, ("sha", "body"), rows)
+    return [key for key, _ in keyed]
+
+
+def get(conn: Connection, key: bytes) -> bytes:
+    """The body of a key."""
+    return get_many(conn, [key])[key]
+
+
+def get_many(conn: Connection, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The bodies of several keys."""
+    wanted = set(keys)
+    found: dict[bytes, bytes] = {}
+    for part in bulk.chunks(sorted(wanted)):
+        for key, body in conn.execute(select(raw.c.sha, raw.c.body).where(raw.c.sha.in_(part))):
+            found[bytes(key)] = zlib.decompress(body)
+    if missing := wanted - set(found):
+        raise Broken(f"{len(missing)} raw record(s) are missing from the store, first {min(missing).hex()}")
+    return found

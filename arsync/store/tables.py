@@ -1,0 +1,494 @@
+"""The tables. Current tables hold now; versions, applications and events only grow.
+
+Units   `*_minor` are integers of minor units of the row's `currency`; dates are business dates without zone;
+        `*_at` are UTC instants as fixed-width text (`2026-11-22T08:15:30.000000Z`), so that they sort as they happened.
+Keys    tables of one set of books begin with `ledger_id`; ids are small integers counted per ledger (`counter`).
+Sign    what is owed to us is positive; credit memos and payments are negative items.
+Law     item.open_minor == item.original_minor - sum(application.amount_minor of the item).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+At = String(27)
+Minor = BigInteger
+Id = Integer
+
+# ---- the installation
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("platform", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("secret", LargeBinary),  # tokens, encrypted with the key outside the store
+    Column("cursor", Text),
+    Column("cursor_at", At),
+    Column("loaded_at", At),  # the first load was complete
+    Column("totals_at", At),  # the platform's totals were last read
+    Column("created_at", At, nullable=False),
+)
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("connection_id", Id, nullable=False),
+    Column("home_currency", String(3), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("stopped", Text),  # why nothing is written at all; empty when writing may go on
+    Column("created_at", At, nullable=False),
+    CheckConstraint("mode in ('observe', 'propose', 'auto')", name="mode"),
+)
+person = Table(
+    "person",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", At, nullable=False),
+    CheckConstraint("role in ('clerk', 'manager', 'auditor', 'admin')", name="role"),
+)
+bank_account = Table(
+    "bank_account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("ledger_id", Id, nullable=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("identifier", Text, nullable=False, unique=True),  # normalised, as the statements name it
+    Column("currency", String(3), nullable=False),
+    Column("profile", Text),  # how its CSV files are written
+    Column("deposit_account", Text),  # the platform's account that mirrors it
+    Column("created_at", At, nullable=False),
+)
+policy = Table(
+    "policy",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("approved_by", Text),
+    Column("at", At, nullable=False),
+    Column("approved_at", At),
+)
+meter = Table(
+    "meter",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+counter = Table(
+    "counter",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+raw = Table(
+    "raw",
+    metadata,
+    Column("sha", LargeBinary(32), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # zlib
+)
+
+# ---- the books
+
+external_ref = Table(
+    "external_ref",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("kind", Text, primary_key=True),  # customer, item (payments are items too)
+    Column("external_id", Text, primary_key=True),
+    Column("ledger_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("from_at", At, nullable=False),
+    Column("to_at", At),
+    Index(None, "ledger_id", "kind", "id"),
+)
+reference = (
+    Table(  # terms, accounts, products, the books themselves: small lists kept as the connector read them
+        "reference",
+        metadata,
+        Column("ledger_id", Id, primary_key=True),
+        Column("kind", Text, primary_key=True),
+        Column("external_id", Text, primary_key=True),
+        Column("body", Text, nullable=False),
+        Column("raw_sha", LargeBinary(32), nullable=False),
+        Column("gone", Boolean, nullable=False),
+    )
+)
+customer = Table(
+    "customer",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("parent_id", Id),
+    Column("currency", String(3)),
+    Column("terms", Text),
+    Column("email", Text),
+    Column("aliases", Text, nullable=False),  # JSON list
+    Column("gone", Boolean, nullable=False),
+    Column("raw_sha", LargeBinary(32), nullable=False),
+    Column("version", Integer, nullable=False),
+)
+item = Table(
+    "item",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("customer_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Text),
+    Column("reference", Text),
+    Column("issued", Date, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("original_minor", Minor, nullable=False),
+    Column("open_minor", Minor, nullable=False),
+    Column("stated_open_minor", Minor),  # the platform's own word; null where it says nothing
+    Column("terms", Text),
+    Column("gone", Boolean, nullable=False),  # deleted or voided
+    Column("raw_sha", LargeBinary(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_item_customer", "ledger_id", "customer_id"),
+)
+item_version = Table(
+    "item_version",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("item_id", Id, primary_key=True),
+    Column("known_from", At, primary_key=True),
+    Column("known_to", At),
+    Column("customer_id", Id, nullable=False),
+    Column("issued", Date, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("original_minor", Minor, nullable=False),
+    Column("gone", Boolean, nullable=False),
+)
+payment = Table(
+    "payment",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),  # the item id
+    Column("on_date", Date, nullable=False),
+    Column("total_minor", Minor, nullable=False),
+    Column("unapplied_minor", Minor, nullable=False),
+    Column("reference", Text),
+    Column("deposit_account", Text),
+    Column("memo", Text),
+    Column("deposited", Boolean, nullable=False),
+)
+application = Table(  # append-only, two rows each: what the item loses, its source gains
+    "application",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column(
+        "item_id", Id, nullable=False
+    ),  # may name a document that is not an item we hold: it then settles nothing of ours
+    Column("other_id", Id, nullable=False),  # the item on the other side
+    Column("pays", Boolean, nullable=False),  # true on the side that pays, false on the side that is settled
+    Column("amount_minor", Minor, nullable=False),  # what the item's open amount goes down by
+    Column("on_date", Date, nullable=False),
+    Column("known_at", At, nullable=False),
+    Index("ix_application_item", "ledger_id", "item_id"),
+    Index("ix_application_other", "ledger_id", "other_id"),
+)
+
+# ---- the bank
+
+bank_file = Table(
+    "bank_file",
+    metadata,
+    Column("sha", LargeBinary(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # imported, or why it was refused
+    Column("lines", Integer, nullable=False),
+    Column("new_lines", Integer, nullable=False),
+    Column("at", At, nullable=False),
+)
+statement = Table(
+    "statement",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("file_sha", LargeBinary(32), nullable=False),
+    Column("bank_account_id", Id, nullable=False),
+    Column("statement_id", Text),
+    Column("sequence", Text),
+    Column("currency", String(3), nullable=False),
+    Column("opening_minor", Minor),
+    Column("closing_minor", Minor),
+    Column("from_date", Date),
+    Column("to_date", Date),
+    Column("proven", Text, nullable=False),
+    Column("difference_minor", Minor),
+)
+bank_line = Table(
+    "bank_line",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("bank_account_id", Id, nullable=False),
+    Column("statement_id", Id, nullable=False),
+    Column("file_sha", LargeBinary(32), nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("provider_id", Text),
+    Column("booking_date", Date, nullable=False),
+    Column("value_date", Date),
+    Column("amount_minor", Minor, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("payer_name", Text, nullable=False),
+    Column("payer_account", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("body", Text, nullable=False),  # every further field as JSON
+    Column("is_return", Boolean, nullable=False),
+    Column("superseded_by", Id),
+    UniqueConstraint("bank_account_id", "key", "occurrence"),
+)
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("bank_line_id", Id, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", Minor, nullable=False),
+    Column("payer_name", Text, nullable=False),
+    Column("payer_account", Text, nullable=False),
+    Column("texts", Text, nullable=False),  # JSON: what the matcher reads
+    Column("is_return", Boolean, nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decision_id", Id),
+    Column("customer_id", Id),
+    Column("payment_id", Id),  # the platform payment (item id) that books it
+    Column("hands_off", Boolean, nullable=False),  # a person has decided: the program decides it no more
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("ledger_id", "bank_line_id", "part"),
+    Index("ix_receipt_state", "ledger_id", "state"),
+    CheckConstraint(
+        "state in ('undecided', 'waiting', 'queued', 'planned', 'applied', 'on_account', 'linked', "
+        "'not_ours', 'returned', 'parked')",
+        name="state",
+    ),
+)
+alias = Table(
+    "alias",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("customer_id", Id, primary_key=True),
+    Column("since", Date, primary_key=True),
+    Column("until", Date),
+    Column("confirmations", Integer, nullable=False),
+)
+
+# ---- deciding
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("receipt_id", Id),
+    Column("customer_id", Id),
+    Column("verdict", Text, nullable=False),
+    Column("evidence_class", Text, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("decided_by", Text, nullable=False),  # "engine" or a person's name
+    Column("at", At, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("snapshot_sha", LargeBinary(32)),
+    Column("finding_sha", LargeBinary(32)),
+    Column("engine_version", Text, nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("undoes_id", Id),
+    Column("generation", Integer, nullable=False),
+    Index("ix_decision_receipt", "ledger_id", "receipt_id"),
+    Index("ix_decision_state", "ledger_id", "state"),
+    CheckConstraint("state in ('planned', 'done', 'withdrawn', 'undoing', 'undone', 'failed')", name="state"),
+)
+decision_line = Table(
+    "decision_line",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("decision_id", Id, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("item_id", Id),  # null: on account
+    Column("kind", Text, nullable=False),  # cash, discount, write_off, deduction, on_account
+    Column("amount_minor", Minor, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Index("ix_decision_line_item", "ledger_id", "item_id"),
+)
+queue_item = Table(
+    "queue_item",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("subject", Text, nullable=False),  # "receipt:12", "record:Invoice:157", "customer:9", "command:4"
+    Column("reason", Text, nullable=False),
+    Column("receipt_id", Id),
+    Column("customer_id", Id),
+    Column("currency", String(3)),
+    Column("amount_minor", Minor),
+    Column("detail", Text, nullable=False),
+    Column("preferred", Boolean, nullable=False),  # one suggestion is preferred: may be accepted in bulk
+    Column("finding_sha", LargeBinary(32)),
+    Column("snapshot_sha", LargeBinary(32)),
+    Column("raw_sha", LargeBinary(32)),
+    Column("owner", Text),
+    Column("opened_at", At, nullable=False),
+    Column("closed_at", At),
+    Column("closed_by", Text),
+    Column("outcome", Text),
+    Column("version", Integer, nullable=False),
+    Index("ix_queue_item_subject", "ledger_id", "subject"),
+    Index("ix_queue_item_closed_at", "ledger_id", "closed_at"),
+)
+
+# ---- writing
+
+bundle = Table(
+    "bundle",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("decision_id", Id, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("intents", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", At, nullable=False),
+    UniqueConstraint("ledger_id", "key", "generation"),
+    Index("ix_bundle_state", "ledger_id", "state"),
+    CheckConstraint(
+        "state in ('planned', 'sent', 'confirmed', 'verified', 'withdrawn', 'refused', 'unknown', 'superseded')",
+        name="state",
+    ),
+)
+command = Table(
+    "command",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("bundle_id", Id, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expects", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", At),
+    Column("answered_at", At),
+    Column("answer_sha", LargeBinary(32)),
+    Column("ref_kind", Text),
+    Column("ref_id", Text),
+    Column("code", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    UniqueConstraint("ledger_id", "key"),
+    UniqueConstraint("ledger_id", "bundle_id", "number"),
+    CheckConstraint(
+        "state in ('sent', 'confirmed', 'verified', 'refused', 'unknown', 'superseded')", name="state"
+    ),
+)
+
+# ---- proof, runs, audit
+
+difference = Table(
+    "difference",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("customer_id", Id, primary_key=True),  # 0: the ledger's control account
+    Column("currency", String(3), primary_key=True),
+    Column("ours_minor", Minor, nullable=False),
+    Column("theirs_minor", Minor, nullable=False),
+    Column("baseline_minor", Minor, nullable=False),  # the part that was there at connection, signed
+    Column("signed_by", Text),
+    Column("source", Text, nullable=False),
+    Column("seen_at", At, nullable=False),
+    Column("cleared_at", At),
+)
+run = Table(
+    "run",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("started_at", At, nullable=False),
+    Column("ended_at", At),
+    Column("outcome", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("error", Text),
+)
+event = Table(
+    "event",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", At, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column(
+        "digest", String(64), nullable=False
+    ),  # of salt and body: the body can be erased and the chain still verifies
+    Column("hash", String(64), nullable=False),
+    Index("ix_event_subject", "ledger_id", "subject"),
+)
+event_body = Table(
+    "event_body",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+event_head = Table(  # the chain's newest link, and signatures of it made with a key outside the store
+    "event_head",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signed_seq", Integer, nullable=False),
+    Column("signature", Text, nullable=False),
+)

@@ -1,0 +1,114 @@
+"""Secrets at rest: encrypted with a key that is not in the store.
+
+Shape   the key comes from `config` (systemd credential, file with mode 0600, or environment); tokens are Fernet texts, and the
+        signature key of the audit chain is derived from the same secret.
+Errors  `KeyMissing` when the key is not there or does not fit what is stored.
+Source  Fernet: AES-128-CBC with HMAC-SHA256, cryptography.io.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from arsync.connectors.contract import Tokens
+from arsync.errors import ConsentLost, KeyMissing
+from arsync.store.engine import Store
+from arsync.store.lock import locked
+from arsync.store.tables import connection
+
+
+class Vault:
+    """Encrypts and decrypts with one or more keys; the first encrypts."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        """`keys` are Fernet keys, newest first."""
+        from cryptography.fernet import Fernet, MultiFernet
+
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except (ValueError, TypeError) as error:
+            raise KeyMissing(
+                "the installation key is not a valid key",
+                where="key file",
+                do="restore the key file that `arsync init` wrote",
+            ) from error
+        self._first = keys[0]
+
+    def encrypt(self, text: str) -> bytes:
+        """The secret as it is stored."""
+        return self._fernet.encrypt(text.encode())
+
+    def decrypt(self, stored: bytes) -> str:
+        """The secret itself."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._fernet.decrypt(bytes(stored)).decode()
+        except InvalidToken:
+            raise KeyMissing(
+                "the stored secrets were encrypted with another key",
+                where="key file",
+                do="restore the key file that belongs to this store, or connect again with `arsync connect`",
+            ) from None
+
+    def signing_key(self) -> bytes:
+        """The key that signs the head of the audit chain."""
+        return hmac.new(self._first, b"arsync audit chain", hashlib.sha256).digest()
+
+
+class StoredTokens:
+    """The contract's token store: one row per connection, one refresh at a time across processes."""
+
+    def __init__(self, store: Store, vault: Vault, connection_id: int) -> None:
+        self._store, self._vault, self._id = store, vault, connection_id
+
+    def load(self) -> Tokens:
+        """The newest tokens."""
+        with self._store.read() as conn:
+            row = conn.execute(
+                select(connection.c.secret, connection.c.name).where(connection.c.id == self._id)
+            ).one()
+        if row.secret is None:
+            raise ConsentLost(
+                f"{row.name} is not signed in",
+                where=f"connection {row.name}",
+                do="run: arsync connect quickbooks",
+            )
+        return _tokens(json.loads(self._vault.decrypt(row.secret)))
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep new tokens; returns when they are durable."""
+        secret = self._vault.encrypt(json.dumps(_plain(tokens)))
+        with self._store.begin() as conn:
+            conn.execute(connection.update().where(connection.c.id == self._id).values(secret=secret))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the one lock of this connection's tokens, across processes."""
+        with locked(self._store, f"tokens-{self._id}", wait_s=60):
+            yield
+
+
+def _plain(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "access": tokens.access,
+        "refresh": tokens.refresh,
+        "access_until": tokens.access_until.isoformat(),
+        "refresh_until": tokens.refresh_until.isoformat() if tokens.refresh_until else None,
+        "hard_until": tokens.hard_until.isoformat() if tokens.hard_until else None,
+    }
+
+
+def _tokens(body: dict[str, Any]) -> Tokens:
+    def instant(name: str) -> datetime | None:
+        return datetime.fromisoformat(body[name]) if body[name] else None
+
+    until = instant("access_until")
+    assert until is not None
+    return Tokens(body["access"], body["refresh"], until, instant("refresh_until"), instant("hard_until"))

@@ -1,0 +1,221 @@
+"""What the matcher is given: the snapshot of one ledger, read in one transaction, and what was learned.
+
+Law     available = open - reserved (decided, not yet verified); an item whose platform figure contradicts our own has nothing available.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from arsync.core.items import ItemKind
+from arsync.core.matching.snapshot import (
+    Alias,
+    BookedRow,
+    CustomerRow,
+    ItemRow,
+    Knowledge,
+    ReceiptRow,
+    Snapshot,
+)
+from arsync.store import books, bulk
+from arsync.store.tables import alias, bank_line, customer, decision, decision_line, item, payment, receipt
+
+_OPEN_STATES = ("undecided", "waiting", "queued")
+_RECENT_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A snapshot and the versions of what it saw, for the check at commit."""
+
+    snapshot: Snapshot
+    knowledge: Knowledge
+    item_versions: Mapping[int, int]
+    receipt_versions: Mapping[int, int]
+    proven: Mapping[int, bool]  # by receipt: its statement adds up
+    held: frozenset[int]  # items whose figures contradict the platform's
+
+
+def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
+    """Everything a match run needs."""
+    items, versions, held = _items(conn, ledger_id)
+    receipts = _receipts(conn, ledger_id, receipt.c.state.in_(_OPEN_STATES) & receipt.c.hands_off.is_(False))
+    since = min((row.on_date for row in receipts), default=as_of) - timedelta(days=_RECENT_DAYS)
+    recent = _receipts(
+        conn,
+        ledger_id,
+        receipt.c.state.in_(("planned", "applied", "on_account", "linked")) & (receipt.c.on_date >= since),
+    )
+    snapshot = Snapshot(
+        ledger_id=ledger_id,
+        as_of=as_of,
+        customers=_customers(conn, ledger_id),
+        items=items,
+        receipts=tuple(receipt_row(row) for row in receipts),
+        booked=_booked(conn, ledger_id, since),
+        recent=tuple(receipt_row(row) for row in recent),
+        recent_customers=tuple(row.customer_id or 0 for row in recent),
+    )
+    return Work(
+        snapshot=snapshot,
+        knowledge=knowledge(conn, ledger_id),
+        item_versions=versions,
+        receipt_versions={row.id: row.version for row in receipts},
+        proven={row.id: row.proven for row in receipts},
+        held=held,
+    )
+
+
+def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None) -> dict[int, int]:
+    """Minor units per item that are decided and not yet verified, signed like the item."""
+    query = (
+        select(decision_line.c.item_id, func.sum(decision_line.c.amount_minor))
+        .join(
+            decision,
+            and_(
+                decision.c.ledger_id == decision_line.c.ledger_id,
+                decision.c.id == decision_line.c.decision_id,
+            ),
+        )
+        .where(
+            decision_line.c.ledger_id == ledger_id,
+            decision_line.c.item_id.is_not(None),
+            decision.c.state == "planned",
+            decision.c.undoes_id.is_(None),
+        )
+        .group_by(decision_line.c.item_id)
+    )
+    if ids is not None:
+        query = query.where(decision_line.c.item_id.in_(list(ids)))
+    return {item_id: int(minor) for item_id, minor in conn.execute(query)}
+
+
+def receipt_row(row: Any) -> ReceiptRow:
+    """A stored receipt as the matcher reads it."""
+    texts = json.loads(row.texts)
+    return ReceiptRow(
+        id=row.id,
+        on=row.on_date,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        payer_name=row.payer_name,
+        payer_account=row.payer_account,
+        texts=tuple(texts["texts"]),
+        creditor_reference=texts["creditor_reference"],
+        end_to_end_id=texts["end_to_end_id"],
+        bank_reference=texts["bank_reference"],
+        cheque_number=texts["cheque_number"],
+        is_return=row.is_return,
+    )
+
+
+def knowledge(conn: Connection, ledger_id: int) -> Knowledge:
+    """Learned payers, oldest first."""
+    query = (
+        select(alias)
+        .where(alias.c.ledger_id == ledger_id)
+        .order_by(alias.c.since, alias.c.key, alias.c.customer_id)
+    )
+    return Knowledge(
+        tuple(Alias(r.key, r.customer_id, r.confirmations, r.since, r.until) for r in conn.execute(query))
+    )
+
+
+def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: Knowledge) -> None:
+    """Store what a decision taught."""
+    rows = [
+        (ledger_id, a.key, a.customer_id, a.since, a.until, a.confirmations)
+        for a in after.aliases
+        if a not in set(before.aliases)
+    ]
+    bulk.upsert(conn, alias, ("ledger_id", "key", "customer_id", "since", "until", "confirmations"), rows)
+
+
+def _customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
+    c = customer.c
+    query = select(c.id, c.name, c.aliases, c.parent_id, c.currency, c.active)
+    rows = conn.execute(query.where(c.ledger_id == ledger_id, c.gone.is_(False)).order_by(c.id))
+    return tuple(
+        CustomerRow(r.id, r.name, tuple(json.loads(r.aliases)), r.parent_id, r.currency, r.active)
+        for r in rows
+    )
+
+
+def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[int, int], frozenset[int]]:
+    taken, terms = reserved(conn, ledger_id), books.references(conn, ledger_id, "terms")
+    i = item.c
+    query = select(
+        i.id, i.customer_id, i.kind, i.number, i.reference, i.issued, i.due, i.currency, i.original_minor,
+        i.open_minor, i.stated_open_minor, i.terms, i.version,
+    ).where(i.ledger_id == ledger_id, i.open_minor != 0, i.gone.is_(False)).order_by(i.id)  # fmt: skip
+    rows, versions, held = [], {}, set()
+    for r in conn.execute(query):
+        versions[r.id] = r.version
+        available = r.open_minor - taken.get(r.id, 0)
+        if r.stated_open_minor is not None and r.stated_open_minor != r.open_minor:
+            held.add(r.id)
+            available = 0
+        if not available or r.kind == ItemKind.PAYMENT.value:
+            continue
+        discount, until = _discount(terms.get(r.terms) if r.terms else None, r.issued, r.original_minor)
+        rows.append(
+            ItemRow(
+                r.id,
+                r.customer_id,
+                ItemKind(r.kind),
+                r.number,
+                r.issued,
+                r.due,
+                r.currency,
+                r.original_minor,
+                available,
+                (r.reference,) if r.reference else (),
+                discount,
+                until,
+            )  # fmt: skip
+        )
+    return tuple(rows), versions, frozenset(held)
+
+
+def _discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -> tuple[int, date | None]:
+    if not terms or not terms["discount_bp"] or original_minor <= 0:
+        return 0, None
+    half_up = (original_minor * terms["discount_bp"] * 2 + 10_000) // 20_000
+    return half_up, issued + timedelta(days=terms["discount_days"])
+
+
+def _receipts(conn: Connection, ledger_id: int, where: Any) -> list[Any]:
+    query = (
+        select(receipt)
+        .join(bank_line, bank_line.c.id == receipt.c.bank_line_id)
+        .where(receipt.c.ledger_id == ledger_id, bank_line.c.superseded_by.is_(None), where)
+        .order_by(receipt.c.id)
+    )
+    return list(conn.execute(query))
+
+
+def _booked(conn: Connection, ledger_id: int, since: date) -> tuple[BookedRow, ...]:
+    """Payments of the platform that no receipt explains yet."""
+    linked = select(receipt.c.payment_id).where(
+        receipt.c.ledger_id == ledger_id, receipt.c.payment_id.is_not(None)
+    )
+    query = (
+        select(payment, item.c.customer_id, item.c.currency, item.c.open_minor)
+        .join(item, (item.c.ledger_id == payment.c.ledger_id) & (item.c.id == payment.c.id))
+        .where(
+            payment.c.ledger_id == ledger_id,
+            payment.c.total_minor > 0,
+            payment.c.on_date >= since,
+            item.c.gone.is_(False),
+            payment.c.id.not_in(linked),
+        )
+        .order_by(payment.c.id)
+    )
+    return tuple(
+        BookedRow(r.id, r.customer_id, r.on_date, r.currency, r.total_minor, -r.open_minor, r.reference or "")
+        for r in conn.execute(query)
+    )
