@@ -41,7 +41,7 @@ test: check  ## check, then all tests but the long ones (under 12 minutes on 2 c
 check: $(READY)  ## style, types and the import law
 	@$(PY) -m ruff check --quiet . && echo "style   kept"
 	@$(PY) -m ruff format --quiet --check . && echo "format  kept"
-	@$(PY) -m mypy --no-error-summary arsync && echo "types   kept"
+	@$(PY) -m mypy --no-error-summary --explicit-package-bases arsync tools && echo "types   kept"
 	@.venv/bin/lint-imports --no-logo > .venv/imports.log 2>&1 && echo "imports kept" || { cat .venv/imports.log; exit 1; }
 
 fast: $(READY)  ## the quick tests, under 30 seconds

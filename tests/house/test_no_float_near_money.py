@@ -1,21 +1,23 @@
-"""Money is exact: a float counts seconds or probability, in the modules listed, and never stands beside an amount."""
+"""Money is exact: a float counts seconds or probability, where listed, and never stands beside an amount."""
 
 import ast
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from tests.house.sources import PACKAGE, modules, name_of, tree
 
-# What the floats of a module count. A module that is not here holds none.
+# A float under one of these names says that it is not money.
+NOT_MONEY = re.compile(r"probability|share|threshold|likeness|score|quantile|_s$", re.IGNORECASE)
+
+# What the other floats of a module count. A module that is not here holds none.
 COUNTS = {
     "connectors/contract.py": "seconds to sleep",
     "connectors/transport.py": "seconds",
-    "core/decisions.py": "probability",
     "core/forecast/": "probabilities and quantiles of days",
     "core/matching/": "probabilities and likeness of names",
-    "core/policy.py": "probability thresholds",
-    "store/lock.py": "seconds",
+    "core/policy.py": "probability thresholds, read from the text",
 }
 ROOMS = ("core", "store", "sync", "connectors")
 MONEY = re.compile(
@@ -44,40 +46,66 @@ def is_float(node: ast.AST) -> bool:
 
 
 def floats(module: ast.Module) -> list[int]:
-    """The lines that hold a float."""
-    return sorted({node.lineno for node in ast.walk(module) if is_float(node)})
+    """The lines that hold a float whose name does not say that it is not money."""
+    named = {id(part) for node in _named_not_money(module) for part in ast.walk(node)}
+    return sorted({node.lineno for node in ast.walk(module) if is_float(node) and id(node) not in named})
 
 
-def _own_expressions(statement: ast.stmt) -> list[ast.AST]:
-    """The parts of a statement that are not statements themselves."""
-    parts: list[ast.AST] = []
-    todo: list[ast.AST] = [statement]
-    while todo:
-        node = todo.pop()
-        parts.append(node)
-        todo += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
-    return parts
+def _named_not_money(module: ast.Module) -> Iterator[ast.AST]:
+    """Assignments, arguments and defaults whose own name says what the float counts."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                names = {name: [node]}
+            case ast.keyword(arg=str(name)):
+                names = {name: [node]}
+            case ast.arguments():
+                names = _with_defaults(node)
+            case _:
+                continue
+        yield from (part for name, parts in names.items() if NOT_MONEY.search(name) for part in parts)
 
 
-def _names(node: ast.AST) -> list[str]:
+def _with_defaults(node: ast.arguments) -> dict[str, list[ast.AST]]:
+    plain = [*node.posonlyargs, *node.args]
+    defaults = [*[None] * (len(plain) - len(node.defaults)), *node.defaults, *node.kw_defaults]
+    pairs = zip([*plain, *node.kwonlyargs], defaults, strict=True)
+    return {arg.arg: [arg, *([default] if default else [])] for arg, default in pairs}
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and what it is made of; the arguments of a call are the call's own affair."""
+    yield node
+    parts = (
+        [node.func] if isinstance(node, ast.Call) and not is_float(node.func) else ast.iter_child_nodes(node)
+    )
+    for part in parts:
+        yield from _within(part)
+
+
+def _names_money(node: ast.AST) -> bool:
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
-            return [name]
-    return []
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return MONEY.search(name) is not None
+    return False
+
+
+def _mixes(node: ast.AST) -> bool:
+    """An operation that takes a float and an amount, or an amount that is given something made from a float."""
+    match node:
+        case ast.BinOp() | ast.Compare() | ast.AugAssign():
+            parts = list(_within(node))
+            return any(map(is_float, parts)) and any(map(_names_money, parts))
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+            return _names_money(target) and any(map(is_float, ast.walk(node)))
+        case ast.keyword(arg=str(name)):
+            return MONEY.search(name) is not None and any(map(is_float, ast.walk(node)))
+    return False
 
 
 def mixtures(module: ast.Module) -> list[int]:
-    """The lines of statements that hold a float and the name of an amount."""
-    found = []
-    for statement in (node for node in ast.walk(module) if isinstance(node, ast.stmt)):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue  # a signature may hold an amount and a wait; its body is seen statement by statement
-        parts = _own_expressions(statement)
-        if any(is_float(part) for part in parts) and any(
-            MONEY.search(n) for part in parts for n in _names(part)
-        ):
-            found.append(statement.lineno)
-    return found
+    """The lines where a float and an amount meet."""
+    return sorted({node.lineno for node in ast.walk(module) if _mixes(node)})
 
 
 def arguments(module: ast.Module) -> list[int]:
@@ -110,7 +138,10 @@ def test_no_float_stands_beside_an_amount(path):
     ("code", "found"),
     [
         pytest.param("x = 0.1", [1], id="a literal"),
-        pytest.param("def f(wait_s: float): ...", [1], id="an annotation"),
+        pytest.param("def f(x: float): ...", [1], id="an annotation"),
+        pytest.param("def f(a, wait_s: float = 0.5, *, b=0.5): ...", [1], id="a default among others"),
+        pytest.param("def f(a, wait_s: float = 0.5): ...", [], id="seconds"),
+        pytest.param("class A:\n    probability: float", [], id="a probability"),
         pytest.param("x = float(text)", [1], id="a conversion"),
         pytest.param("x = minor / 100", [1], id="a true division"),
         pytest.param("x = minor // 100", [], id="whole division is exact"),
