@@ -51,7 +51,9 @@ class ReceiptRow:
     amount_minor: int
     payer_name: str = ""
     payer_account: str = ""
-    texts: tuple[str, ...] = ()  # remittance text in its joinings (with and without spaces at the line breaks)
+    texts: tuple[
+        str, ...
+    ] = ()  # remittance text in its joinings (with and without spaces at the line breaks)
     creditor_reference: str = ""
     end_to_end_id: str = ""
     bank_reference: str = ""
@@ -126,14 +128,20 @@ class Knowledge:
 class MatchPolicy:
     """What the matcher may take for granted; part of the versioned policy document."""
 
-    automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})  # EvidenceClass values
+    automatic: frozenset[str] = frozenset(
+        {"reference", "remittance", "one item", "balance"}
+    )  # EvidenceClass values
     alias_confirmations: int = 2  # before a learned payer counts as known
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
     discount_grace_days: int = 0
     wait_days: int = 0  # business days a line may wait for an advice
     max_suggestions: int = 5
     max_set_items: int = 12  # size of a set searched for
-    search_budget: int = 200_000  # nodes; beyond it the answer is "unknown", never a guess
+    search_budget: int = (
+        2_048  # look-ups for one receipt's sums; beyond it the answer is "unknown", never a guess
+    )
     threshold: float = 0.98  # least probability to apply alone; rises with the amount
-    large_minor: dict[str, int] = field(default_factory=dict)  # by currency: from here on the threshold is `threshold_large`
+    large_minor: dict[str, int] = field(
+        default_factory=dict
+    )  # by currency: from here on the threshold is `threshold_large`
     threshold_large: float = 0.995

@@ -1,0 +1,282 @@
+"""Pass 2: a remittance advice says what the money pays.
+
+Shape   `Advices(snapshot, book, payers).explain(receipt, payer)` -> `Outcome`; pure.
+Law     an advice belongs to a receipt by total and payer together. Its lines name items; what it pays must come to the receipt,
+        less a tolerated difference. An advice of unknown origin never lifts a receipt to automatic.
+Units   minor units of the advice's currency; a line's `paid` is what it contributes, negative for credits and claims.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
+from arsync.core.matching.candidates import Book
+from arsync.core.matching.explain import (
+    con,
+    explanation,
+    label,
+    money,
+    owner_of,
+    payer_evidence,
+    pro,
+    standing,
+)
+from arsync.core.matching.named import Outcome, resembles
+from arsync.core.matching.normalise import normalise_payer
+from arsync.core.matching.payers import Payer, Payers
+from arsync.core.matching.references import read
+from arsync.core.matching.snapshot import ItemRow, ReceiptRow, RemittanceRow, Snapshot
+
+_NEAR_DAYS = 14
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    id: str
+    received: date
+    payer_name: str
+    currency: str
+    total_minor: int
+    graded: bool
+    rows: tuple[RemittanceRow, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An advice read against the book."""
+
+    shares: dict[int, Share]
+    evidence: list[Evidence]
+    gaps: bool = False  # a line could not be resolved
+    claims: bool = False  # a deduction is taken
+
+
+class Advices:
+    """The remittance advices of a snapshot."""
+
+    def __init__(self, snapshot: Snapshot, book: Book, payers: Payers) -> None:
+        self._book, self._payers = book, payers
+        grouped: dict[str, list[RemittanceRow]] = defaultdict(list)
+        for row in snapshot.remittances:
+            grouped[row.remittance_id].append(row)
+        self._by_total: dict[tuple[str, int], list[_Advice]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str], list[_Advice]] = defaultdict(list)
+        self._readings: dict[str, _Reading] = {}
+        for key in sorted(grouped):
+            advice = _advice(key, grouped[key])
+            self._by_total[advice.currency, advice.total_minor].append(advice)
+            self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
+
+    def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
+        """What the advice for this receipt says, if one and only one belongs to it."""
+        fitting = [
+            a
+            for a in self._by_total.get((receipt.currency, receipt.amount_minor), ())
+            if self._belongs(a, receipt, payer)
+        ]
+        fitting = fitting or self._nearly(receipt, payer)
+        outcomes = [outcome for a in fitting if (outcome := self._apply(a, receipt, payer)).explanations]
+        if len(outcomes) <= 1:
+            return outcomes[0] if outcomes else Outcome()
+        explanations = tuple(one for outcome in outcomes for one in outcome.explanations)
+        return Outcome(explanations, Reason.SEVERAL_SETS, unique=False)
+
+    def _nearly(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
+        """Advices of the same payer whose total is a tolerated difference more than the receipt."""
+        tolerated = self._book.policy.small_difference_minor.get(receipt.currency, 0)
+        names = {normalise_payer(receipt.payer_name)}
+        if payer.known is not None:
+            names.add(normalise_payer(self._book.name(payer.known)))
+        found = {a.id: a for name in names if name for a in self._by_name.get((receipt.currency, name), ())}
+        return [
+            advice
+            for advice in found.values()
+            if 0 < advice.total_minor - receipt.amount_minor <= tolerated and _near(advice, receipt)
+        ]
+
+    def _belongs(self, advice: _Advice, receipt: ReceiptRow, payer: Payer) -> bool:
+        if not _near(advice, receipt):
+            return False
+        if normalise_payer(advice.payer_name) == normalise_payer(receipt.payer_name):
+            return True
+        if not payer.candidates:
+            return True  # nothing contradicts it; `standing` lowers the probability
+        near = {relative for one in payer.candidates for relative in self._book.relatives(one)}
+        if near.intersection(self._payers.find_name(advice.payer_name).candidates):
+            return True
+        owners = {self._book.items[item_id].customer_id for item_id in self._read(advice).shares}
+        return bool(near & owners)
+
+    def _apply(self, advice: _Advice, receipt: ReceiptRow, payer: Payer) -> Outcome:
+        reading = self._read(advice)
+        if not reading.shares:
+            return Outcome()
+        shares = self._less_difference(
+            reading.shares, sum(s.applied_minor for s in reading.shares.values()) - receipt.amount_minor
+        )
+        if shares is None:
+            return Outcome()
+        owners = frozenset(self._book.items[share.item_id].customer_id for share in shares)
+        owner = owner_of(self._book, payer, owners)
+        text = pro(
+            "remittance", f"The remittance advice {advice.id} of {advice.received.isoformat()} lists it."
+        )
+        evidence = [text, *reading.evidence, *payer_evidence(self._book, payer, owners)]
+        on_account = receipt.amount_minor - sum(share.applied_minor for share in shares)
+        kind = (
+            "remittance"
+            if standing(self._book, payer, owners) in {"agrees", "likely"}
+            else "remittance, payer unknown"
+        )
+        kind = "remittance with gaps" if reading.gaps or on_account else kind
+        if not advice.graded:
+            evidence.append(con("ungraded", "Nothing proves who sent the advice."))
+        one = explanation(receipt, owner, shares, EvidenceClass.REMITTANCE, kind, evidence)
+        return Outcome((one,), _objection(advice, reading, owner, on_account))
+
+    def _less_difference(self, shares: dict[int, Share], missing_minor: int) -> tuple[Share, ...] | None:
+        """The shares with a tolerated difference written off on the largest; None if the receipt cannot cover them."""
+        if missing_minor <= 0:
+            return tuple(shares.values())
+        largest = max(shares.values(), key=lambda share: (share.applied_minor, -share.item_id))
+        currency = self._book.items[largest.item_id].currency
+        if (
+            missing_minor > self._book.policy.small_difference_minor.get(currency, 0)
+            or largest.applied_minor <= missing_minor
+        ):
+            return None
+        less = replace(
+            largest,
+            applied_minor=largest.applied_minor - missing_minor,
+            write_off_minor=largest.write_off_minor + missing_minor,
+        )
+        return tuple(less if share is largest else share for share in shares.values())
+
+    def _read(self, advice: _Advice) -> _Reading:
+        if advice.id not in self._readings:
+            self._readings[advice.id] = self._resolve(advice)
+        return self._readings[advice.id]
+
+    def _resolve(self, advice: _Advice) -> _Reading:
+        candidates = self._payers.find_name(advice.payer_name).candidates
+        near = frozenset(relative for one in candidates for relative in self._book.relatives(one))
+        reading = _Reading({}, [])
+        claims: list[RemittanceRow] = []
+        for row in advice.rows:
+            item = self._item(row, near, reading.shares)
+            if item is not None:
+                reading.gaps |= not _take(reading, row, item)
+            elif row.paid_minor < 0 and not row.gross_minor:
+                claims.append(row)
+            else:
+                reading.gaps = True
+                reading.evidence.append(
+                    con("line-unknown", f"The advice names {row.reference}, which is no open item.")
+                )
+        for row in claims:
+            reading.gaps |= not self._claim(reading, row)
+        return reading
+
+    def _item(self, row: RemittanceRow, near: frozenset[int], taken: dict[int, Share]) -> ItemRow | None:
+        """The open item a line names; failing that, the only one of the payer with this amount and nearly this number."""
+        rows = [
+            item
+            for mention in read((f"INV {row.reference}",), self._book.known_keys).mentions
+            for item in self._book.by_key.get(mention.key, ())
+            if item.currency == row.currency
+            and item.id not in taken
+            and (item.available_minor > 0) == (row.paid_minor >= 0)
+        ]
+        rows = [item for item in rows if item.customer_id in near] or rows
+        exact = [item for item in rows if item.available_minor == row.gross_minor] or rows
+        if len(exact) == 1:
+            return exact[0]
+        if exact or not near or row.gross_minor is None:
+            return None
+        alike = [
+            item
+            for customer in sorted(near)
+            for item in self._book.by_customer.get(customer, ())
+            if item.available_minor == row.gross_minor
+            and item.currency == row.currency
+            and resembles(row.reference, item.number)
+        ]
+        return alike[0] if len(alike) == 1 and alike[0].id not in taken else None
+
+    def _claim(self, reading: _Reading, row: RemittanceRow) -> bool:
+        """A line that only takes money off: a deduction on the item its note names, else on the largest."""
+        named = [
+            item.id
+            for mention in read((f"INV {row.note}",), self._book.known_keys).mentions
+            for item in self._book.by_key.get(mention.key, ())
+            if item.id in reading.shares
+        ]
+        debits = [share for share in reading.shares.values() if share.applied_minor + row.paid_minor > 0]
+        if not debits:
+            return False
+        largest = max(debits, key=lambda share: (share.applied_minor, -share.item_id)).item_id
+        place = named[0] if len(set(named)) == 1 else largest
+        share = reading.shares[place]
+        if share.applied_minor + row.paid_minor <= 0:
+            return False
+        reading.shares[place] = replace(
+            share,
+            applied_minor=share.applied_minor + row.paid_minor,
+            deduction_minor=share.deduction_minor - row.paid_minor,
+        )
+        reading.claims = True
+        item = self._book.items[place]
+        amount = money(-row.paid_minor, row.currency)
+        reading.evidence.append(
+            con("deduction", f"The advice deducts {amount} ({row.reference} {row.note}) on {label(item)}.")
+        )
+        return True
+
+
+def _advice(key: str, rows: Iterable[RemittanceRow]) -> _Advice:
+    ordered = tuple(sorted(rows, key=lambda r: (r.reference, r.paid_minor, r.note)))
+    first = ordered[0]
+    total = first.total_minor if first.total_minor is not None else sum(row.paid_minor for row in ordered)
+    graded = all(row.grade != _UNKNOWN for row in ordered)
+    return _Advice(key, first.received, first.payer_name, first.currency, total, graded, ordered)
+
+
+def _near(advice: _Advice, receipt: ReceiptRow) -> bool:
+    return abs((advice.received - receipt.on).days) <= _NEAR_DAYS
+
+
+def _take(reading: _Reading, row: RemittanceRow, item: ItemRow) -> bool:
+    """Add one line's share; false if it asks more of the item than is available."""
+    rest = item.available_minor - row.paid_minor - row.discount_minor
+    deduction = rest if row.note and rest > 0 and item.available_minor > 0 else 0
+    within = 0 < row.paid_minor + row.discount_minor <= item.available_minor
+    credit = item.available_minor <= row.paid_minor < 0 and not row.discount_minor
+    if not within and not credit:
+        amount = money(item.available_minor, item.currency)
+        reading.evidence.append(
+            con("line-differs", f"The advice pays more on {label(item)} than the {amount} that are open.")
+        )
+        return False
+    if deduction:
+        reading.claims = True
+        amount = money(deduction, item.currency)
+        reading.evidence.append(
+            con("deduction", f"The advice deducts {amount} ({row.note}) on {label(item)}.")
+        )
+    reading.shares[item.id] = Share(item.id, row.paid_minor, row.discount_minor, 0, deduction)
+    return True
+
+
+def _objection(advice: _Advice, reading: _Reading, owner: int | None, on_account: int) -> Reason | None:
+    if not advice.graded:
+        return Reason.WEAK_EVIDENCE
+    if reading.gaps:
+        return Reason.UNKNOWN_REFERENCE
+    if owner is None:
+        return Reason.SEVERAL_CUSTOMERS
+    if reading.claims:
+        return Reason.DEDUCTION
+    return Reason.OVER_PAY if on_account else None

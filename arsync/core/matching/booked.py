@@ -1,0 +1,166 @@
+"""Pass 1: is this money in the books already, or money we have seen, or money going back?
+
+Shape   `Past(snapshot, book)` answers for one receipt: platform payments that explain it, recent receipts it repeats, the
+        payment a return may take back.
+Law     amount and date alone never link: the payer or a reference must agree, and only one payment may fit.
+"""
+
+import re
+from collections import defaultdict
+
+from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
+from arsync.core.matching.candidates import Book
+from arsync.core.matching.explain import PROBABILITY, con, money, pro
+from arsync.core.matching.normalise import fold, normalise_account, normalise_payer
+from arsync.core.matching.payers import Payer
+from arsync.core.matching.snapshot import BookedRow, ReceiptRow, Snapshot
+
+_BOOKED_DAYS = 7
+_REPEAT_DAYS = 10
+_RETURN_DAYS = 60
+_LEAST_REFERENCE = 4
+_NOT_WORD = re.compile(r"[^A-Z0-9]+")
+
+
+class Past:
+    """What the platform and we ourselves already know of the money."""
+
+    def __init__(self, snapshot: Snapshot, book: Book) -> None:
+        self._book = book
+        self._booked: dict[tuple[str, int], list[BookedRow]] = defaultdict(list)
+        self._recent: dict[tuple[str, int], list[tuple[ReceiptRow, int]]] = defaultdict(list)
+        for row in sorted(snapshot.booked, key=lambda row: row.id):
+            self._booked[row.currency, row.total_minor].append(row)
+        for seen, customer in sorted(
+            zip(snapshot.recent, snapshot.recent_customers, strict=True), key=lambda p: p[0].id
+        ):
+            self._recent[seen.currency, seen.amount_minor].append((seen, customer))
+
+    def booked(self, receipt: ReceiptRow, payer: Payer, named_owners: frozenset[int]) -> list[Explanation]:
+        """Platform payments that may be this receipt, best first."""
+        rows = self._booked.get((receipt.currency, receipt.amount_minor), ())
+        found = [
+            explanation
+            for row in rows
+            if abs((row.on - receipt.on).days) <= _BOOKED_DAYS
+            and (explanation := self._link(receipt, payer, named_owners, row))
+        ]
+        return sorted(found, key=lambda e: (-e.probability, e.booked_payment_id or 0))
+
+    def _link(
+        self, receipt: ReceiptRow, payer: Payer, named_owners: frozenset[int], row: BookedRow
+    ) -> Explanation | None:
+        family = self._book.relatives(row.customer_id)
+        refers = _refers(receipt, row.reference)
+        mine = family & ({payer.known} if payer.known is not None else set(payer.candidates))
+        stranger = payer.known is not None and not mine
+        if (stranger or (named_owners and not named_owners & family)) and not refers:
+            return None
+        name, amount = self._book.name(row.customer_id), money(row.total_minor, row.currency)
+        evidence: list[Evidence] = [
+            pro("booked-amount", f"The books hold a payment of {amount} by {name} on {row.on.isoformat()}.")
+        ]
+        if refers:
+            evidence.append(pro("booked-reference", f"Its reference {row.reference} stands in the receipt."))
+        if mine:
+            evidence.append(pro(payer.code, f"The payer is or may be {name}: {payer.how}."))
+        sure = refers or (payer.known is not None and bool(mine)) or bool(named_owners & family)
+        if not sure:
+            evidence.append(
+                con("booked-payer", "Neither the payer nor a reference says that it is this payment.")
+            )
+        kind = "booked" if sure else "booked, weak"
+        return Explanation(
+            row.customer_id,
+            (),
+            receipt.amount_minor,
+            EvidenceClass.BOOKED,
+            tuple(evidence),
+            PROBABILITY[kind],
+            row.id,
+        )
+
+    def repeated(self, receipt: ReceiptRow, payer: Payer) -> Evidence | None:
+        """A recent receipt that this one may repeat: same amount, same payer, few days apart, same words."""
+        for seen, customer in self._recent.get((receipt.currency, receipt.amount_minor), ()):
+            near = seen.id != receipt.id and abs((receipt.on - seen.on).days) <= _REPEAT_DAYS
+            if near and _same_sender(seen, receipt, payer, customer) and _same_words(seen, receipt):
+                amount = money(receipt.amount_minor, receipt.currency)
+                return con(
+                    "repeats", f"Receipt {seen.id} of {seen.on.isoformat()} was {amount} from the same payer."
+                )
+        return None
+
+    def returned(self, receipt: ReceiptRow, payer: Payer) -> Evidence | None:
+        """The receipt that a return may take back, if exactly one fits."""
+        rows = self._recent.get((receipt.currency, -receipt.amount_minor), ())
+        fits = [
+            seen
+            for seen, customer in rows
+            if 0 <= (receipt.on - seen.on).days <= _RETURN_DAYS
+            and _same_sender(seen, receipt, payer, customer)
+        ]
+        if len(fits) != 1:
+            return None
+        seen = fits[0]
+        amount = money(seen.amount_minor, seen.currency)
+        return pro(
+            "returns",
+            f"It may return receipt {seen.id} of {seen.on.isoformat()}, {amount} from {seen.payer_name}.",
+        )
+
+
+def repeats_in_batch(receipts: tuple[ReceiptRow, ...]) -> dict[int, int]:
+    """Receipts of one batch that look alike in payer, amount, words and day: id -> id of another."""
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row in receipts:
+        words = _words(row)
+        if words:
+            groups[row.on, row.currency, row.amount_minor, normalise_payer(row.payer_name), words].append(
+                row.id
+            )
+    return {
+        one: next(other for other in sorted(ids) if other != one)
+        for ids in groups.values()
+        if len(ids) > 1
+        for one in ids
+    }
+
+
+def _refers(receipt: ReceiptRow, reference: str) -> bool:
+    """Whether the booked reference stands, whole, in the receipt."""
+    wanted = _NOT_WORD.sub("", fold(reference))
+    if len(wanted) < _LEAST_REFERENCE or not any(char.isdigit() for char in wanted):
+        return False
+    texts = (
+        *receipt.texts,
+        receipt.cheque_number,
+        receipt.bank_reference,
+        receipt.end_to_end_id,
+        receipt.creditor_reference,
+    )
+    spoken = " ".join(_NOT_WORD.sub(" ", fold(text)) for text in texts)
+    packed = _NOT_WORD.sub(" ", fold(reference)).strip()
+    return f" {packed} " in f" {spoken} " or f" {wanted} " in f" {spoken} "
+
+
+def _same_sender(seen: ReceiptRow, receipt: ReceiptRow, payer: Payer, customer: int) -> bool:
+    account = normalise_account(receipt.payer_account)
+    if account and account == normalise_account(seen.payer_account):
+        return True
+    name = normalise_payer(receipt.payer_name)
+    return (bool(name) and name == normalise_payer(seen.payer_name)) or payer.known == customer
+
+
+def _words(row: ReceiptRow) -> str:
+    return " ".join(_NOT_WORD.sub(" ", fold(text)).strip() for text in row.texts[:1])
+
+
+def _same_words(seen: ReceiptRow, receipt: ReceiptRow) -> bool:
+    return _words(seen) == _words(receipt)
+
+
+def reason_for(explanations: list[Explanation]) -> Reason | None:
+    """What stands in the way of linking to the first."""
+    sure = [e for e in explanations if e.probability >= PROBABILITY["booked"]]
+    return None if len(sure) == 1 else Reason.ALREADY_BOOKED

@@ -1,0 +1,71 @@
+"""From what the matcher says to what is done.
+
+Shape   (finding, receipt, policy, mode) -> `Decision`; pure.
+Law     APPLY only if: the mode is automatic, one explanation stands alone, nothing stands in its way, its class is trusted, and
+        its probability reaches the threshold for the amount. Linking books nothing and is allowed in every mode.
+"""
+
+from typing import Literal
+
+from arsync.core.decisions import Decision, EvidenceClass, Finding, Reason, Verdict
+from arsync.core.matching.snapshot import MatchPolicy, ReceiptRow
+
+Mode = Literal["observe", "propose", "auto"]
+
+# One preferred explanation may be offered for acceptance in bulk from here on; below it a person starts from the receipt.
+_PREFERRED = 0.5
+
+
+def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mode) -> Decision:
+    """What is done with a receipt now.
+
+    `wait_days` of a waiting decision are business days counted from the receipt's date. In mode observe and propose nothing
+    is applied; what would have been is proposed with the reason "confirmation".
+    """
+    first = finding.explanations[0] if finding.explanations else None
+    if first is None:
+        return _without(finding, policy)
+    if first.klass is EvidenceClass.BOOKED:
+        linked = finding.unique and finding.reason is None
+        verdict = Verdict.LINK if linked else Verdict.QUEUE
+        return Decision(finding.receipt_id, verdict, first, None if linked else Reason.ALREADY_BOOKED)
+    obstacle = finding.reason or (None if finding.unique else Reason.SEVERAL_SETS)
+    if obstacle is None and first.probability < threshold(receipt, policy):
+        obstacle = Reason.WEAK_EVIDENCE
+    if obstacle is None and first.klass.value not in policy.automatic:
+        obstacle = Reason.CONFIRMATION
+    if obstacle is None:
+        if mode == "auto":
+            return Decision(finding.receipt_id, Verdict.APPLY, first, None)
+        return Decision(finding.receipt_id, Verdict.PROPOSE, first, Reason.CONFIRMATION)
+    if finding.wait:
+        return Decision(finding.receipt_id, Verdict.WAIT, first, obstacle, policy.wait_days)
+    preferred = finding.unique and first.probability >= _PREFERRED and obstacle not in _NEVER_PROPOSED
+    return Decision(finding.receipt_id, Verdict.PROPOSE if preferred else Verdict.QUEUE, first, obstacle)
+
+
+def threshold(receipt: ReceiptRow, policy: MatchPolicy) -> float:
+    """The least probability to apply alone; it rises with the amount at risk."""
+    large = policy.large_minor.get(receipt.currency)
+    if large is not None and abs(receipt.amount_minor) >= large:
+        return max(policy.threshold, policy.threshold_large)
+    return policy.threshold
+
+
+# Accepting many of these at once would undo what the queue is for.
+_NEVER_PROPOSED = frozenset(
+    {
+        Reason.POSSIBLE_DUPLICATE,
+        Reason.RETURNED_PAYMENT,
+        Reason.CURRENCY_MISMATCH,
+        Reason.SEVERAL_SETS,
+        Reason.ALREADY_BOOKED,
+    }
+)
+
+
+def _without(finding: Finding, policy: MatchPolicy) -> Decision:
+    reason = finding.reason or Reason.UNKNOWN_PAYER
+    if finding.wait:
+        return Decision(finding.receipt_id, Verdict.WAIT, None, reason, policy.wait_days)
+    return Decision(finding.receipt_id, Verdict.QUEUE, None, reason)

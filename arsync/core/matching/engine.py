@@ -1,0 +1,461 @@
+"""The matcher: which items does each receipt pay? Passes over the whole batch, best evidence first.
+
+Shape   `match(snapshot, knowledge, policy)` -> one `Finding` per receipt, in the snapshot's order; pure and deterministic.
+Law     shuffled rows give identical findings. An item is spent once over the batch; where receipts want the same item, the better
+        class of evidence has it, and equals go to the queue, never to whoever came first. Identical twins stand for each other.
+Cost    linear in items and receipts; every search is bounded by the policy's budget.
+Source  DESIGN: already booked, remittances, references, payer, structured sets, exact sums, confidence.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
+from arsync.core.matching.advice import Advices
+from arsync.core.matching.booked import Past, reason_for, repeats_in_batch
+from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
+from arsync.core.matching.named import Named, by_references, named_items, resembles
+from arsync.core.matching.normalise import fold
+from arsync.core.matching.payers import Payers
+from arsync.core.matching.sets import Fit, Sets
+from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
+
+ENGINE_VERSION = "1"
+
+_ADVANCE = re.compile(
+    r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|IN ADVANCE|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
+)
+_FEW = 3  # an amount that more items than these share says nothing
+_KINDS = {
+    EvidenceClass.ONE_ITEM: "one item",
+    EvidenceClass.BALANCE: "balance",
+    EvidenceClass.BLOCK: "block",
+    EvidenceClass.SET: "set",
+}
+
+
+def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
+    """What may be said of every receipt of the snapshot, in its order."""
+    batch = _Batch(snapshot, knowledge, policy)
+    batch.look_back()
+    batch.read_names()
+    batch.settle(named=True)
+    batch.look_at_payers(known=True)
+    batch.settle(named=False)
+    batch.look_at_payers(known=False)
+    batch.settle(named=False)
+    return tuple(batch.finding(batch.drafts[receipt.id]) for receipt in snapshot.receipts)
+
+
+class _Batch:
+    """One match in progress."""
+
+    def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
+        self._as_of, self._policy = snapshot.as_of, policy
+        self._book = Book(snapshot, policy)
+        self._payers = Payers(snapshot, knowledge, policy)
+        self._past = Past(snapshot, self._book)
+        self._advices = Advices(snapshot, self._book, self._payers)
+        self._sets = Sets(self._book)
+        self._twin_receipts = repeats_in_batch(snapshot.receipts)
+        self._named: dict[int, Named] = {}
+        self._spent: dict[int, int] = {}  # item -> receipt that settles it
+        self._wanted: dict[int, set[int]] = defaultdict(
+            set
+        )  # item -> receipts that name it without settling it
+        self._pools: dict[tuple[int, str], Pool] = {}
+        self.drafts: dict[int, Draft] = {}
+        for receipt in sorted(snapshot.receipts, key=lambda row: (row.on, row.id)):
+            self.drafts[receipt.id] = Draft(receipt, self._payers.find(receipt))
+
+    # --- pass 1 ---
+
+    def look_back(self) -> None:
+        """Returns, and money the platform has already booked."""
+        claims: Counter[int] = Counter()
+        for draft in self.drafts.values():
+            receipt = draft.receipt
+            if receipt.is_return or receipt.amount_minor <= 0:
+                self._return(draft)
+                continue
+            self._named[receipt.id] = named = named_items(self._book, receipt, draft.payer, set())
+            owners = frozenset(item.customer_id for item in (*named.items, *named.grouped))
+            draft.explanations = self._past.booked(receipt, draft.payer, owners)
+            if draft.explanations:
+                draft.reason, draft.final = reason_for(draft.explanations), True
+                draft.unique = draft.reason is None
+                claims.update(e.booked_payment_id or 0 for e in draft.explanations[:1])
+        for draft in self.drafts.values():
+            if draft.final and draft.unique and claims[draft.explanations[0].booked_payment_id or 0] > 1:
+                draft.unique, draft.reason = False, Reason.ALREADY_BOOKED
+
+    def _return(self, draft: Draft) -> None:
+        draft.final, draft.reason = True, Reason.RETURNED_PAYMENT
+        origin = self._past.returned(draft.receipt, draft.payer)
+        customer = draft.payer.known
+        if draft.receipt.amount_minor < 0:
+            text = origin or con("returns-unknown", "No recent receipt of this amount and payer was found.")
+            draft.explanations = [
+                Explanation(customer, (), draft.receipt.amount_minor, EvidenceClass.NONE, (text,), 0.0)
+            ]
+
+    # --- passes 2 and 3 ---
+
+    def read_names(self) -> None:
+        """Remittance advice first, then the numbers in the text."""
+        for draft in self._open():
+            receipt, payer = draft.receipt, draft.payer
+            outcome = self._advices.explain(receipt, payer)
+            if not outcome.explanations or outcome.reason:
+                named = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
+                outcome = named if _better(named.explanations, outcome.explanations) else outcome
+            draft.rejected += self._named[receipt.id].rejected
+            draft.explanations, draft.reason, draft.unique = (
+                list(outcome.explanations),
+                outcome.reason,
+                outcome.unique,
+            )
+            self._doubt(draft)
+
+    def _doubt(self, draft: Draft) -> None:
+        """What the named items cannot say: the same money twice, or money in another currency."""
+        receipt = draft.receipt
+        other = self._twin_receipts.get(receipt.id)
+        if draft.strong and other is not None:
+            self._against(
+                draft,
+                Reason.POSSIBLE_DUPLICATE,
+                "twin-receipt",
+                f"Receipt {other} of the same day is alike in every word.",
+            )
+        if not draft.explanations and self._named[receipt.id].foreign:
+            named = self._named[receipt.id].foreign
+            draft.reason = Reason.CURRENCY_MISMATCH
+            draft.rejected.append(
+                Rejected(
+                    named[0].customer_id,
+                    tuple(i.id for i in named),
+                    f"{labels(named)}: not in {receipt.currency}.",
+                )
+            )
+
+    # --- passes 4 to 6 ---
+
+    def look_at_payers(self, *, known: bool) -> None:
+        """Receipts whose text settled nothing: what do their payers owe?"""
+        for draft in self._open():
+            if (
+                draft.explanations
+                or draft.reason is Reason.CURRENCY_MISMATCH
+                or (draft.payer.known is not None) != known
+            ):
+                continue
+            if known:
+                self._by_known_payer(draft)
+            else:
+                self._by_candidates(draft)
+            self._repeat_or_advance(draft)
+
+    def _by_known_payer(self, draft: Draft) -> None:
+        customer = draft.payer.known
+        assert customer is not None
+        fits, complete = self._fits(draft.receipt, customer)
+        draft.explanations = [
+            self._explain_fit(draft, customer, fit, likely=False)
+            for fit in fits[: self._policy.max_suggestions]
+        ]
+        if not fits:
+            self._nothing_fits(draft, customer)
+            return
+        draft.unique = len(fits) == 1
+        draft.reason = None if draft.unique else Reason.SEVERAL_SETS
+        first = draft.explanations[0]
+        if len(fits) > 1:
+            draft.explanations[0] = _with(
+                first, con("other-sets", f"{len(fits) - 1} other sets of items fit as well.")
+            )
+        elif not complete and first.klass is EvidenceClass.SET:
+            self._against(
+                draft, Reason.WEAK_EVIDENCE, "search-cut", "There are too many items to rule out other sets."
+            )
+        self._contradicted(draft, fits[0])
+
+    def _contradicted(self, draft: Draft, fit: Fit) -> None:
+        """The text names a document that is not among these items, or items of another customer are settled."""
+        receipt, named = draft.receipt, self._named[draft.receipt.id]
+        strange = [raw for raw in named.unknown if not any(resembles(raw, item.number) for item in fit.items)]
+        if strange:
+            text = f"The text names {', '.join(strange)}, which is no open item."
+            self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
+        if any(item.customer_id != draft.payer.known for item in fit.items):
+            self._against(
+                draft,
+                Reason.WEAK_EVIDENCE,
+                "family",
+                "They are items of a customer below the payer, and no reference names them.",
+            )
+
+    def _nothing_fits(self, draft: Draft, customer: int) -> None:
+        pool = self._pool(customer, draft.receipt.currency)
+        if (
+            not pool.debits
+            and self._book.by_customer.get(customer)
+            and any(item.currency != draft.receipt.currency for item in self._book.by_customer[customer])
+        ):
+            draft.reason = Reason.CURRENCY_MISMATCH
+            draft.rejected.append(
+                Rejected(
+                    customer, (), f"{self._book.name(customer)} owes nothing in {draft.receipt.currency}."
+                )
+            )
+            return
+        draft.reason = (
+            Reason.UNKNOWN_REFERENCE if self._named[draft.receipt.id].unknown else Reason.WEAK_EVIDENCE
+        )
+        draft.rejected.append(
+            Rejected(
+                customer, (), f"No set of {self._book.name(customer)}'s open items adds up to the amount."
+            )
+        )
+
+    def _by_candidates(self, draft: Draft) -> None:
+        """A payer that may be one of several customers, or of whom nothing is known."""
+        receipt = draft.receipt
+        found: list[tuple[Fit, int]] = []
+        for customer in draft.payer.candidates:
+            fits, _ = self._fits(receipt, customer)
+            found += [(fit, customer) for fit in fits[: self._policy.max_suggestions]]
+            if not fits:
+                draft.rejected.append(
+                    Rejected(customer, (), f"No set of {self._book.name(customer)}'s open items adds up.")
+                )
+        found.sort(key=lambda pair: (len(pair[0].items) > 1, draft.payer.candidates.index(pair[1])))
+        draft.explanations = [self._explain_fit(draft, customer, fit, likely=True) for fit, customer in found]
+        draft.explanations = draft.explanations[: self._policy.max_suggestions]
+        owners = {customer for _, customer in found}
+        draft.unique = len(found) == 1
+        draft.reason = (
+            Reason.SEVERAL_CUSTOMERS if len(owners) > 1 or draft.payer.conflict else Reason.UNKNOWN_PAYER
+        )
+        if not draft.payer.candidates:
+            self._by_amount(draft)
+
+    def _by_amount(self, draft: Draft) -> None:
+        receipt = draft.receipt
+        rows = [
+            row
+            for row in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
+            if row.id not in self._spent
+        ]
+        draft.reason = Reason.UNKNOWN_PAYER
+        if len(rows) > _FEW:
+            return
+        for row in rows:
+            evidence = (
+                pro(
+                    "amount-alone",
+                    f"It is exactly the amount of {label(row)} of {self._book.name(row.customer_id)}.",
+                ),
+                *payer_evidence(self._book, draft.payer, frozenset({row.customer_id})),
+            )
+            fit = Fit((row,), (0,), EvidenceClass.ONE_ITEM, "")
+            draft.explanations.append(
+                explanation(
+                    receipt, row.customer_id, fit.shares(), EvidenceClass.NONE, "amount alone", evidence
+                )
+            )
+
+    def _repeat_or_advance(self, draft: Draft) -> None:
+        repeated = self._past.repeated(draft.receipt, draft.payer)
+        if repeated:
+            draft.reason, draft.unique = Reason.POSSIBLE_DUPLICATE, False
+            draft.explanations = [_with(e, repeated) for e in draft.explanations[:1]] + draft.explanations[1:]
+            if not draft.explanations:
+                draft.rejected.append(Rejected(draft.payer.known, (), repeated.text))
+        elif any(_ADVANCE.search(fold(text)) for text in draft.receipt.texts):
+            said = pro("advance", "The text says that it is paid in advance or on account.")
+            more = payer_evidence(
+                self._book, draft.payer, frozenset({draft.payer.known} if draft.payer.known else ())
+            )
+            on_account = explanation(
+                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, "on account", (said, *more)
+            )
+            draft.explanations.insert(0, on_account)
+            draft.reason, draft.unique = Reason.OVER_PAY, len(draft.explanations) == 1
+
+    # --- helpers of the passes ---
+
+    def _fits(self, receipt: ReceiptRow, customer: int) -> tuple[tuple[Fit, ...], bool]:
+        fits = self._sets.fits(self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on)
+        return fits.fits, fits.complete
+
+    def _pool(self, customer: int, currency: str) -> Pool:
+        key = (customer, currency)
+        if key not in self._pools:
+            self._pools[key] = self._book.pool(self._book.family(customer), currency, self._spent.keys())
+        return self._pools[key]
+
+    def _explain_fit(self, draft: Draft, customer: int, fit: Fit, *, likely: bool) -> Explanation:
+        evidence = [pro("amount-fits", f"{labels(fit.items)}: {fit.note}")]
+        if any(fit.discounts_minor):
+            evidence.append(pro("discount", "The cash discount that the terms grant on this day is taken."))
+        kind = _KINDS[fit.klass]
+        if likely:
+            kind = (
+                "one item, payer likely"
+                if fit.klass is EvidenceClass.ONE_ITEM
+                else "several items, payer likely"
+            )
+        owners = frozenset(item.customer_id for item in fit.items)
+        evidence += payer_evidence(self._book, draft.payer, owners)
+        owner = customer if len(owners) > 1 else next(iter(owners))
+        return explanation(draft.receipt, owner, fit.shares(), fit.klass, kind, evidence)
+
+    def _against(self, draft: Draft, reason: Reason, code: str, text: str) -> None:
+        draft.reason = draft.reason or reason
+        if draft.explanations:
+            draft.explanations[0] = _with(draft.explanations[0], con(code, text))
+
+    def _open(self) -> list[Draft]:
+        return [draft for draft in self.drafts.values() if not draft.final]
+
+    # --- between passes: an item is spent once ---
+
+    def settle(self, *, named: bool) -> None:
+        """Give items to the receipts that stand; equals that want the same item go to the queue."""
+        claims: dict[int, list[Draft]] = defaultdict(list)
+        for draft in self._open():
+            if draft.strong:
+                for share in draft.explanations[0].shares:
+                    claims[share.item_id].append(draft)
+        if not named:
+            claims = self._spread_twins(claims)
+        for item_id, rivals in claims.items():
+            for draft in rivals if len(rivals) > 1 else ():
+                others = ", ".join(str(rival.receipt.id) for rival in rivals if rival is not draft)
+                text = f"{label(self._book.items[item_id])} is also what receipt {others} would pay."
+                draft.unique = False
+                self._against(draft, Reason.SEVERAL_SETS, "rival", text)
+        for draft in self._open():
+            self._hinder(draft)
+        for draft in self._open():
+            if draft.strong:
+                draft.final = True
+                self._spent.update(
+                    (share.item_id, draft.receipt.id) for share in draft.explanations[0].shares
+                )
+        for draft in self._open():
+            self._drop_spent(draft)
+        self._pools.clear()
+
+    def _hinder(self, draft: Draft) -> None:
+        """An item that another, undecided receipt names is not free for a receipt that does not name it."""
+        if not draft.strong or draft.explanations[0].klass in {
+            EvidenceClass.REFERENCE,
+            EvidenceClass.REMITTANCE,
+        }:
+            return
+        for share in draft.explanations[0].shares:
+            others = self._wanted[share.item_id] - {draft.receipt.id}
+            if others:
+                text = f"Receipt {min(others)} names {label(self._book.items[share.item_id])} and is not decided."
+                draft.unique = False
+                self._against(draft, Reason.SEVERAL_SETS, "named-elsewhere", text)
+
+    def _drop_spent(self, draft: Draft) -> None:
+        """Explanations that need an item which better evidence has just settled are rejected."""
+        kept = []
+        for one in draft.explanations:
+            taken = [share.item_id for share in one.shares if share.item_id in self._spent]
+            if not taken:
+                kept.append(one)
+                continue
+            item = self._book.items[taken[0]]
+            text = f"{label(item)} is settled by receipt {self._spent[taken[0]]}."
+            draft.rejected.append(
+                Rejected(one.customer_id, tuple(share.item_id for share in one.shares), text)
+            )
+        if len(kept) < len(draft.explanations):
+            draft.explanations, draft.unique = kept, False
+            draft.reason = draft.reason or Reason.UNKNOWN_REFERENCE
+        for one in kept[:1]:
+            for share in one.shares:
+                self._wanted[share.item_id].add(draft.receipt.id)
+
+    def _spread_twins(self, claims: dict[int, list[Draft]]) -> dict[int, list[Draft]]:
+        """Let receipts that want the same item have its twins, as far as there are enough."""
+        spread: dict[int, list[Draft]] = defaultdict(list)
+        wanted: dict[TwinKey, list[tuple[Draft, int]]] = defaultdict(list)
+        moves: dict[int, dict[int, int]] = defaultdict(dict)
+        for item_id, drafts in claims.items():
+            for draft in drafts:
+                wanted[twin_key(self._book.items[item_id])].append((draft, item_id))
+        for key, claimants in wanted.items():
+            free = [item.id for item in self._twins(key)]
+            enough = len(claimants) <= len(free)
+            ordered = sorted(claimants, key=_claim_order)
+            for (draft, item_id), twin in zip(
+                ordered, free if enough else (i for _, i in ordered), strict=False
+            ):
+                moves[draft.receipt.id][item_id] = twin
+                spread[twin].append(draft)
+        for receipt_id, twins in moves.items():
+            _move(self.drafts[receipt_id], twins)
+        return spread
+
+    def _twins(self, key: TwinKey) -> Iterable[ItemRow]:
+        return (
+            item
+            for item in self._book.by_customer[key[0]]
+            if twin_key(item) == key and item.id not in self._spent
+        )
+
+    # --- the answer ---
+
+    def finding(self, draft: Draft) -> Finding:
+        """The finding of one receipt."""
+        explanations = tuple(draft.explanations[: self._policy.max_suggestions])
+        reason = draft.reason
+        if not explanations and reason is None:
+            reason = Reason.UNKNOWN_PAYER if draft.payer.known is None else Reason.WEAK_EVIDENCE
+        settled = draft.strong and explanations[0].klass in {
+            EvidenceClass.REFERENCE,
+            EvidenceClass.REMITTANCE,
+            EvidenceClass.BOOKED,
+        }
+        waiting = (
+            self._policy.wait_days > 0
+            and _business_days(draft.receipt.on, self._as_of) < self._policy.wait_days
+        )
+        wait = waiting and not settled and draft.receipt.amount_minor > 0
+        return Finding(draft.receipt.id, explanations, draft.unique, reason, tuple(draft.rejected), wait)
+
+
+def _better(one: Iterable[Explanation], other: Iterable[Explanation]) -> bool:
+    best = max((e.probability for e in one), default=0.0)
+    return best > max((e.probability for e in other), default=0.0)
+
+
+def _with(one: Explanation, evidence: Evidence) -> Explanation:
+    return replace(one, evidence=(*one.evidence, evidence))
+
+
+def _claim_order(claim: tuple[Draft, int]) -> tuple[int, date, int]:
+    draft, item_id = claim
+    return (item_id, draft.receipt.on, draft.receipt.id)
+
+
+def _move(draft: Draft, twins: dict[int, int]) -> None:
+    first = draft.explanations[0]
+    shares = (replace(share, item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
+    draft.explanations[0] = replace(first, shares=tuple(sorted(shares, key=lambda share: share.item_id)))
+
+
+def _business_days(start: date, end: date) -> int:
+    """Mondays to Fridays after `start`, up to and including `end`."""
+    days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
+    return sum(day.weekday() < 5 for day in days)

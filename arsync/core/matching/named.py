@@ -1,0 +1,420 @@
+"""Pass 3: the text names items. Which, and do the amounts agree?
+
+Shape   `by_references(book, sets, receipt, payer, spent)` -> explanations best first, the reason against the first, rejected candidates.
+Law     amounts agree to the minor unit or the explanation says what is short, over or netted. A short, weak or shared number
+        names an item only within the customers the payer may be.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
+from arsync.core.matching.candidates import Book, Pool, twin_key
+from arsync.core.matching.explain import (
+    con,
+    explanation,
+    label,
+    labels,
+    money,
+    owner_of,
+    payer_evidence,
+    pro,
+    standing,
+)
+from arsync.core.matching.normalise import fold
+from arsync.core.matching.payers import Payer
+from arsync.core.matching.references import Mention, Reading, read
+from arsync.core.matching.sets import Sets
+from arsync.core.matching.snapshot import ItemRow, ReceiptRow
+from arsync.core.matching.solve import SumTable
+
+_CREDITS_NETTED = 3
+_SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
+_CONFUSED = str.maketrans("OILSBZ", "011582")
+_LEAST_CUT = 4
+_RF = re.compile(r"^RF[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The items a text names."""
+
+    items: tuple[ItemRow, ...]  # by their own numbers, in order of the text
+    grouped: tuple[ItemRow, ...]  # by an order several items share
+    weak: frozenset[int]  # item ids named by short or cut numbers only
+    foreign: tuple[ItemRow, ...]  # named, but in another currency
+    unknown: tuple[str, ...]  # invoice numbers no open item has
+    shared: tuple[str, ...]  # numbers several items have
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Explanations best first and what stands in the way of the first."""
+
+    explanations: tuple[Explanation, ...] = ()
+    reason: Reason | None = None
+    unique: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One receipt's question, handed around."""
+
+    book: Book
+    sets: Sets
+    receipt: ReceiptRow
+    payer: Payer
+    named: Named
+    spent: set[int]
+
+    @property
+    def owners(self) -> frozenset[int]:
+        return frozenset(item.customer_id for item in (*self.named.items, *self.named.grouped))
+
+    def explain(
+        self, shares: Sequence[Share], klass: EvidenceClass, kind: str, evidence: Sequence[Evidence]
+    ) -> Explanation:
+        owners = frozenset(self.book.items[share.item_id].customer_id for share in shares) or self.owners
+        owner = owner_of(self.book, self.payer, owners)
+        more = payer_evidence(self.book, self.payer, owners)
+        return explanation(self.receipt, owner, shares, klass, kind, (*evidence, *more))
+
+    def money(self, minor: int) -> str:
+        return money(minor, self.receipt.currency)
+
+
+def reading_of(book: Book, receipt: ReceiptRow) -> Reading:
+    """What the receipt's texts name; the end-to-end id is read only where the text names nothing."""
+    texts = list(receipt.texts)
+    if receipt.creditor_reference:
+        texts.append("INV " + _RF.sub("", fold(receipt.creditor_reference).replace(" ", "")))
+    found = read(texts, book.known_keys)
+    if found.mentions or not receipt.end_to_end_id:
+        return found
+    return replace(read((receipt.end_to_end_id,), book.known_keys), unknown=found.unknown)
+
+
+def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) -> Named:
+    """The open items that the receipt's texts name."""
+    reading = reading_of(book, receipt)
+    near = frozenset(relative for candidate in payer.candidates for relative in book.relatives(candidate))
+    items: dict[int, ItemRow] = {}
+    grouped: dict[int, ItemRow] = {}
+    strong: set[int] = set()
+    foreign: dict[int, ItemRow] = {}
+    shared: list[str] = []
+    rejected: list[Rejected] = []
+    for mention in reading.mentions:
+        rows = [row for row in _rows(book, mention) if row.id not in spent]
+        alien = [row for row in rows if row.currency != receipt.currency]
+        rows = [row for row in rows if row.currency == receipt.currency]
+        rows = [row for row in rows if row.customer_id in near] or rows
+        if mention.weak and not near.intersection(row.customer_id for row in rows):
+            rejected += _too_weak(mention, rows)
+            continue
+        foreign.update((row.id, row) for row in alien if not rows)
+        if len(rows) == 1 or (
+            rows and len({twin_key(row) for row in rows}) == 1 and mention.key in book.by_key
+        ):
+            row = min(rows, key=lambda row: row.id)
+            items[row.id] = row
+            strong |= set() if mention.weak else {row.id}
+        elif rows and mention.key in book.by_order and len({row.customer_id for row in rows}) == 1:
+            grouped.update((row.id, row) for row in rows)
+        elif rows:
+            shared.append(mention.raw)
+            rejected.append(
+                Rejected(
+                    None,
+                    tuple(row.id for row in rows),
+                    f"Number {mention.raw} is the number of {len(rows)} items.",
+                )
+            )
+    return Named(
+        tuple(items.values()), tuple(row for row in grouped.values() if row.id not in items),
+        frozenset(items.keys() - strong), tuple(foreign.values()), reading.unknown, tuple(shared), tuple(rejected),
+    )  # fmt: skip
+
+
+def by_references(
+    book: Book, sets: Sets, receipt: ReceiptRow, payer: Payer, spent: set[int], named: Named
+) -> Outcome:
+    """Explanations that rest on the named items."""
+    if not named.items and not named.grouped:
+        return Outcome()
+    case = _Case(book, sets, receipt, payer, named, spent)
+    exact = _exact(case)
+    if exact:
+        first = exact[0]
+        reason = _objection(case, first)
+        return Outcome(tuple(exact), reason, unique=len(exact) == 1)
+    rest = _with_rest(case)
+    if rest.explanations:
+        return rest
+    near = _near(case)
+    if not near:
+        return Outcome()
+    reason = Reason.SHORT_PAY if not near[0].on_account_minor else Reason.OVER_PAY
+    return Outcome(tuple(near), reason, unique=len(near) == 1)
+
+
+def resembles(raw: str, number: str | None) -> bool:
+    """Whether a number in a text may be this one with a slip: one character off, two swapped, look-alike letters, cut off."""
+    if not number:
+        return False
+    ours, theirs = (re.sub(r"[^0-9A-Z]", "", fold(text)).translate(_CONFUSED) for text in (number, raw))
+    ours, theirs = (re.sub(r"[^0-9]", "", text).lstrip("0") for text in (ours, theirs))
+    if len(theirs) >= _LEAST_CUT and ours.startswith(theirs):
+        return True
+    if len(theirs) < _LEAST_CUT:
+        return False
+    from rapidfuzz.distance import OSA
+
+    return OSA.distance(ours, theirs, score_cutoff=1) <= 1 or (
+        len(ours) > len(theirs) and OSA.distance(ours[-len(theirs) :], theirs, score_cutoff=1) <= 1
+    )
+
+
+def _rows(book: Book, mention: Mention) -> list[ItemRow]:
+    return book.by_key.get(mention.key) or book.by_order.get(mention.key) or []
+
+
+def _too_weak(mention: Mention, rows: Sequence[ItemRow]) -> list[Rejected]:
+    ids = tuple(row.id for row in rows)
+    return [
+        Rejected(
+            None, ids, f"{mention.raw} alone is too short to name an item, and the payer is not its customer."
+        )
+    ]
+
+
+def _objection(case: _Case, first: Explanation) -> Reason | None:
+    if case.named.foreign:
+        return Reason.CURRENCY_MISMATCH
+    if first.customer_id is None:
+        return Reason.SEVERAL_CUSTOMERS
+    if first.on_account_minor:
+        return Reason.OVER_PAY
+    return None
+
+
+def _exact(case: _Case) -> list[Explanation]:
+    """Explanations whose amounts agree to the minor unit, from the strictest reading on."""
+    named = case.named
+    everything = (*named.items, *named.grouped)
+    readings = [everything]
+    if named.weak:
+        readings.append(tuple(item for item in everything if item.id not in named.weak))
+    for items in readings:
+        if items and (found := _agreeing(case, items)):
+            return found
+    return _some_of(case, everything)
+
+
+def _agreeing(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
+    total = sum(item.available_minor for item in items)
+    amount = case.receipt.amount_minor
+    kind = _reference_kind(case, items)
+    stated = pro("named", f"The text names {labels(items)}.")
+    if total == amount:
+        agree = pro("amount-agrees", f"Their open amounts add up to {case.money(amount)} exactly.")
+        return [
+            case.explain(
+                [Share(i.id, i.available_minor) for i in items],
+                EvidenceClass.REFERENCE,
+                kind,
+                (stated, agree),
+            )
+        ]
+    discounted = _with_discounts(case, items, total - amount)
+    if len(discounted) == 1:
+        taken = pro(
+            "discount", f"{case.money(total - amount)} less is the cash discount the terms grant on this day."
+        )
+        return [case.explain(discounted[0], EvidenceClass.REFERENCE, kind, (stated, taken))]
+    return _with_credits(case, items, stated) or _small_difference(case, items, stated)
+
+
+def _reference_kind(case: _Case, items: Sequence[ItemRow]) -> str:
+    stand = standing(case.book, case.payer, frozenset(item.customer_id for item in items))
+    if all(item.id in case.named.weak for item in items):
+        return "weak reference" if stand in {"agrees", "likely"} else "weak reference, payer unknown"
+    if not case.named.items:
+        return "order" if stand in {"agrees", "likely"} else "order, some items"
+    if stand == "other":
+        return "reference, other payer"
+    return f"reference, payer {stand}"
+
+
+def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -> list[list[Share]]:
+    """The ways in which granted discounts explain what is missing: all of them, else the only subset."""
+    granted = [(item, case.book.discount_minor(item, case.receipt.on)) for item in items]
+    eligible = [(item, less) for item, less in granted if less]
+    if missing_minor <= 0 or not eligible:
+        return []
+    if sum(less for _, less in eligible) == missing_minor:
+        chosen = [frozenset(item.id for item, _ in eligible)]
+    else:
+        table = SumTable([less for _, less in eligible], case.book.policy.search_budget)
+        sums = table.find(missing_minor, len(eligible))
+        chosen = [frozenset(eligible[place][0].id for place in places) for places in sums.sets]
+        chosen = chosen if sums.complete else []
+    return [
+        [
+            Share(item.id, item.available_minor - less, less)
+            if item.id in taking
+            else Share(item.id, item.available_minor)
+            for item, less in granted
+        ]
+        for taking in chosen
+    ]
+
+
+def _pool_of(case: _Case, items: Sequence[ItemRow]) -> Pool:
+    """What the named items' customers have besides."""
+    owners = frozenset(item.customer_id for item in items)
+    owner = owner_of(case.book, case.payer, owners)
+    family = case.book.family(owner) if owner is not None else ()
+    taken = case.spent | {item.id for item in items}
+    return case.book.pool(family, case.receipt.currency, taken)
+
+
+def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
+    """The named items less credit memos that are not named: only if one choice of credits fits."""
+    credits = _pool_of(case, items).credits
+    if not credits:
+        return []
+    found: list[Explanation] = []
+    for shares in _plain_and_discounted(case, items):
+        missing = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
+        sums = SumTable([c.available_minor for c in credits], case.book.policy.search_budget).find(
+            missing, _CREDITS_NETTED
+        )
+        for places in sums.sets if missing < 0 else ():
+            netted = [credits[place] for place in places]
+            text = pro("credit-netted", f"Less {labels(netted)} the amounts agree exactly.")
+            everything = [*shares, *(Share(item.id, item.available_minor) for item in netted)]
+            found.append(
+                case.explain(everything, EvidenceClass.REFERENCE, "reference with credit", (stated, text))
+            )
+    return found
+
+
+def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Share]]:
+    plain = [Share(item.id, item.available_minor) for item in items]
+    less = [case.book.discount_minor(item, case.receipt.on) for item in items]
+    if not any(less):
+        return [plain]
+    taken = [
+        Share(item.id, item.available_minor - minor, minor) for item, minor in zip(items, less, strict=True)
+    ]
+    return [plain, taken]
+
+
+def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
+    tolerated = case.book.policy.small_difference_minor.get(case.receipt.currency, 0)
+    missing = sum(item.available_minor for item in items) - case.receipt.amount_minor
+    largest = max(items, key=lambda item: (item.available_minor, -item.id))
+    if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
+        return []
+    shares = [
+        Share(i.id, i.available_minor - missing, write_off_minor=missing)
+        if i is largest
+        else Share(i.id, i.available_minor)
+        for i in items
+    ]
+    text = pro(
+        "small-difference",
+        f"{case.money(missing)} is missing, within the tolerance of {case.money(tolerated)}.",
+    )
+    kind = "reference with small difference"
+    if _reference_kind(case, items) not in {"reference, payer agrees", "reference, payer likely"}:
+        kind = "small difference"
+    return [case.explain(shares, EvidenceClass.REFERENCE, kind, (stated, text))]
+
+
+def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
+    """Some of the named items fit alone: all of an order's, or a text that names paid items too."""
+    if sum(item.available_minor for item in items) <= case.receipt.amount_minor or len(items) < 2:
+        return []
+    fits = case.sets.fits(_only(items), case.receipt.amount_minor, case.receipt.on)
+    found = []
+    for fit in fits.fits[: case.book.policy.max_suggestions]:
+        left = [item for item in items if item not in fit.items]
+        evidence = (
+            pro(
+                "named",
+                f"The text names {labels(fit.items)}, which add up to {case.money(case.receipt.amount_minor)}.",
+            ),
+            con("named-not-paid", f"It names {labels(left)} too, for which nothing is left."),
+        )
+        only_grouped = all(item in case.named.grouped for item in items)
+        klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
+        klass = klass if only_grouped else EvidenceClass.PARTIAL
+        found.append(case.explain(fit.shares(), klass, "order, some items", evidence))
+    return found
+
+
+def _only(items: Sequence[ItemRow]) -> Pool:
+    return Pool(
+        tuple(item for item in items if item.available_minor > 0),
+        tuple(item for item in items if item.available_minor < 0),
+        0,
+    )
+
+
+def _with_rest(case: _Case) -> Outcome:
+    """The named items and, for what they leave, exactly fitting items of the same customer."""
+    named = tuple(item for item in (*case.named.items, *case.named.grouped))
+    found: list[Explanation] = []
+    complete = True
+    for shares in _plain_and_discounted(case, named):
+        rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
+        if rest <= 0:
+            continue
+        fits = case.sets.fits(_pool_of(case, named), rest, case.receipt.on)
+        complete = complete and fits.complete
+        for fit in fits.fits[: case.book.policy.max_suggestions]:
+            evidence = (
+                pro("named", f"The text names {labels(named)}."),
+                pro("rest-fits", f"The remaining {case.money(rest)} is {labels(fit.items)}. {fit.note}"),
+            )
+            one = len(fit.items) == 1
+            klass = EvidenceClass.ONE_ITEM if one else EvidenceClass.SET
+            kind = "references and one item" if one else "references and a set"
+            found.append(case.explain([*shares, *fit.shares()], klass, kind, evidence))
+    if not found:
+        return Outcome()
+    reason = _objection(case, found[0]) or (Reason.SEVERAL_SETS if len(found) > 1 else None)
+    if case.payer.known is None and not case.payer.candidates:
+        reason = reason or Reason.UNKNOWN_PAYER
+    return Outcome(tuple(found), reason, unique=len(found) == 1)
+
+
+def _near(case: _Case) -> list[Explanation]:
+    """Short or over: the named items as far as the money goes, the rest open or on account."""
+    items = [item for item in (*case.named.items, *case.named.grouped)]
+    amount = case.receipt.amount_minor
+    total = sum(item.available_minor for item in items)
+    stated = pro("named", f"The text names {labels(items)}.")
+    if 0 < total < amount:
+        extra = con(
+            "over", f"{case.money(amount - total)} more was paid than they ask for; it would stay on account."
+        )
+        shares = [Share(item.id, item.available_minor) for item in items]
+        return [case.explain(shares, EvidenceClass.PARTIAL, "over", (stated, extra))]
+    missing = total - amount
+    # A short payment is mostly a claim against the largest item; the payer's last is the usual alternative.
+    bearers = [
+        item
+        for item in (max(items, key=lambda i: (i.available_minor, -i.id)), items[-1])
+        if item.available_minor > missing
+    ]
+    found = []
+    for bearer in dict.fromkeys(bearers):
+        text = con("short", f"{case.money(missing)} is missing; it would stay open on {label(bearer)}.")
+        shares = [Share(i.id, i.available_minor - (missing if i is bearer else 0)) for i in items]
+        found.append(case.explain(shares, EvidenceClass.PARTIAL, "short", (stated, text)))
+    return found

@@ -1,0 +1,315 @@
+"""Numbers in a payer's text that are numbers of ours.
+
+Shape   (texts, known keys) -> `Reading`; pure. `known` holds the keys of open documents (`normalise.number_keys`), so a
+        number is read because such a document exists, never because it looks like one.
+Law     whole tokens only: a number is never found inside a longer run of digits. Dates, amounts, IBANs, phone and
+        customer numbers are masked first. Each reading of the line breaks is read alone; what they name is joined.
+Source  the patterns were collected from public bank files; tests hold our own text for each.
+"""
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from arsync.core.matching.normalise import TAIL, fold, number_keys
+
+_LABELS = frozenset(
+    [
+        "BILL",
+        "BILLS",
+        "BN",
+        "DOC",
+        "FA",
+        "FACT",
+        "FACTUUR",
+        "FACTUURNR",
+        "FACTUURNUMMER",
+        "FACTURA",
+        "FACTURE",
+        "FACTURES",
+        "FAKNR",
+        "FAKTURA",
+        "FAKTUUR",
+        "INV",
+        "INVNO",
+        "INVOICE",
+        "INVOICES",
+        "INVS",
+        "RE",
+        "RECH",
+        "RECHN",
+        "RECHNUNG",
+        "RECHNUNGEN",
+        "RECHNUNGSNR",
+        "RECHNR",
+        "RENR",
+        "RG",
+        "RGNR",
+        "RNR",
+        "REF",
+        "REFS",
+        "NR",
+        "NO",
+        "NUM",
+        "NUMMER",
+        "NUMBER",
+    ]
+)
+_OWN_LABELS = _LABELS - {
+    "REF",
+    "REFS",
+    "NR",
+    "NO",
+    "NUM",
+    "NUMMER",
+    "NUMBER",
+    "DOC",
+}  # a word that says "invoice"
+_LIST_WORDS = frozenset({"AND", "UND", "EN", "ET", "U", "Y", "NR", "NO", "NUMBER", "NUMMER", "VOM", "V"})
+_MASKS = re.compile(
+    r"""
+      (?P<iban>(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?(?![A-Z0-9]))
+    | (?<![A-Z])(?:TEL|TELEFON|PHONE|FON|FAX|MOBILE|CALL)\b[.: ]*\+?[0-9][0-9 ()/-]{4,}
+    | \+[0-9]{6,}
+    | (?<![A-Z])(?:KLANT|KLANTNUMMER|KLANTNR|KUNDENNR|KUNDENNUMMER|KUNDEN-NR|KD-NR|KDNR|K-NR|CUST|CUSTOMER|CLIENT|DEBNR
+        |DEBITOR|VERTRAGSKONTO|A/C|ACCT|ACCOUNT|KTO|KONTO|ID)(?:[ ]?(?:NO|NR|NUMBER))?\b[.:*\# ]*[A-Z]{0,3}[0-9][A-Z0-9]*
+    | (?<![0-9])(?:19|20)[0-9]{2}[-/.](?:0[1-9]|1[0-2])[-/.](?:0[1-9]|[12][0-9]|3[01])(?![0-9])
+    | (?<![0-9])(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.](?:(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9])
+    | (?<![0-9])[0-9]{2}/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12][0-9]|3[01])(?![0-9])
+    | (?<![0-9./-])(?:0?[1-9]|1[0-2])[/.](?:19|20)[0-9]{2}(?![0-9])
+    | (?<![0-9./-])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(?![0-9-])
+    | (?<![0-9.,-])[0-9]{1,3}(?:[.,'][0-9]{3})+[.,][0-9]{2}(?![0-9])
+    | (?<![0-9.,])[0-9]+[.,][0-9]{2}(?![0-9]|[.,/-][0-9])
+    | (?<![A-Z])(?:AMT|AMOUNT|BETRAG|EUR|USD|GBP|CHF|DEM|KRS|KURS)[ ]*[0-9][0-9.,]*
+    """,
+    re.VERBOSE,
+)
+_TOKEN = re.compile(r"[A-Z0-9]+(?:[-/._][A-Z0-9]+)*")
+_SEGMENT = re.compile(r"[A-Z0-9]+")
+_DIGITS = re.compile(r"[0-9]")
+_CORE = re.compile(r"^([A-Z]*)([0-9][0-9./_-]*?)[./_-]?([A-Z]*)$")
+_WINDOW = 6  # a number printed in groups is read across at most this many tokens
+_STRONG_DIGITS = 5
+_READABLE_DIGITS = 4
+_LEAST_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A number of ours that the text names."""
+
+    raw: str
+    key: str  # the key it was found under
+    weak: bool  # short, or only the last digits: means something within one customer only
+    labelled: bool  # stands after a word such as INVOICE
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the texts name, in order of the text."""
+
+    mentions: tuple[Mention, ...] = ()
+    unknown: tuple[str, ...] = ()  # numbers after an invoice word that are no open document's
+
+
+@dataclass(slots=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    labelled: bool
+    owned: bool  # after a word that says invoice, not only "number"
+    spent: bool = False
+
+
+def read(texts: Iterable[str], known: Container[str]) -> Reading:
+    """The document numbers that the texts name.
+
+    Args:
+        texts: the same remittance text in its joinings.
+        known: keys of open documents.
+    """
+    mentions: dict[str, Mention] = {}
+    unknown: list[set[str]] = []
+    for text in dict.fromkeys(texts):
+        if not _DIGITS.search(text):
+            continue
+        found, missed = _read_one(text, known)
+        for mention in found:
+            mentions.setdefault(mention.key, mention)
+        unknown.append(set(missed))
+    # A number that one joining reads and the other cuts in two is not unknown.
+    missing = sorted(set.intersection(*unknown)) if unknown else []
+    return Reading(tuple(mentions.values()), tuple(missing))
+
+
+def mask(text: str) -> str:
+    """The text, upper case, with everything blanked that has digits and is no document number."""
+    return _MASKS.sub(_blank, fold(text))
+
+
+def _blank(match: re.Match[str]) -> str:
+    iban = match["iban"]
+    if iban and not _is_iban(iban):
+        return match[0]
+    return "|"
+
+
+def _is_iban(text: str) -> bool:
+    packed = text.replace(" ", "")
+    return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
+
+
+def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str]]:
+    masked = mask(text)
+    tokens = list(_tokens(masked))
+    placed: list[tuple[int, Mention]] = []
+    for index, token in enumerate(tokens):
+        placed += [(index, mention) for mention in _in_token(token, known)]
+    placed += _across_tokens(masked, tokens, known)
+    placed += _abbreviated(masked, tokens, placed, known)
+    placed.sort(key=lambda pair: pair[0])
+    missed = [t.text for t in tokens if t.owned and not t.spent and _digit_count(t.text) >= _READABLE_DIGITS]
+    return [mention for _, mention in placed], missed
+
+
+def _tokens(masked: str) -> Iterator[_Token]:
+    """Tokens with digits; a label covers the list that follows it."""
+    labelled = owned = False
+    end = 0
+    for match in _TOKEN.finditer(masked):
+        word = match[0]
+        if "|" in masked[end : match.start()]:
+            labelled = owned = False
+        end = match.end()
+        if not _DIGITS.search(word):
+            last = word.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
+            if last in _LABELS:
+                labelled, owned = True, owned or last in _OWN_LABELS
+            elif word not in _LIST_WORDS:
+                labelled = owned = False
+            continue
+        head = re.match(r"[A-Z]+", word)
+        glued = bool(head and head[0] in _OWN_LABELS)
+        yield _Token(word, match.start(), match.end(), labelled or glued, owned or glued)
+
+
+def _in_token(token: _Token, known: Container[str]) -> list[Mention]:
+    """Mentions inside one token: the longest spans of its segments first, never overlapping."""
+    pieces = [match.span() for match in _SEGMENT.finditer(token.text)]
+    found: list[Mention] = []
+    at = 0
+    while at < len(pieces):
+        for stop in range(len(pieces), at, -1):
+            span = token.text[pieces[at][0] : pieces[stop - 1][1]]
+            mention = _probe(span, known, labelled=token.labelled, whole=(at, stop) == (0, len(pieces)))
+            if mention:
+                found.append(mention)
+                token.spent = True
+                at = stop - 1
+                break
+        at += 1
+    return found
+
+
+def _probe(span: str, known: Container[str], *, labelled: bool, whole: bool) -> Mention | None:
+    """The strongest key of this span that a document has."""
+    if not _DIGITS.search(span):
+        return None
+    keys = number_keys(span)
+    if keys and keys[0] in known and _enough(keys[0], labelled=labelled):
+        return Mention(span, keys[0], weak=_is_weak(keys[0], whole=whole), labelled=labelled)
+    core = _CORE.match(span)
+    if not core:
+        return None
+    glued, figures, tail = core.groups()
+    padded = len(glued) > _LEAST_DIGITS or bool(tail)
+    for key in number_keys(figures):
+        if key.startswith(TAIL) or key not in known or not _enough(key, labelled=labelled):
+            continue
+        return Mention(span, key, weak=_is_weak(key, whole=whole and not padded), labelled=labelled)
+    short = "".join(_SEGMENT.findall(figures))
+    if TAIL + short in known and not (glued and not labelled):
+        return Mention(span, TAIL + short, weak=True, labelled=labelled)
+    return None
+
+
+def _enough(key: str, *, labelled: bool) -> bool:
+    return labelled or _digit_count(key) >= _LEAST_DIGITS
+
+
+def _is_weak(key: str, *, whole: bool) -> bool:
+    count = _digit_count(key)
+    has_letters = any(char.isalpha() for char in key)
+    return count < (_READABLE_DIGITS if has_letters else _STRONG_DIGITS) or (
+        not whole and count < _STRONG_DIGITS
+    )
+
+
+def _digit_count(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _across_tokens(masked: str, tokens: list[_Token], known: Container[str]) -> list[tuple[int, Mention]]:
+    """Numbers with a space inside: neighbours that name nothing alone, read as one, the longest first."""
+    found: list[tuple[int, Mention]] = []
+    for size in range(min(_WINDOW, len(tokens)), 1, -1):
+        for at in range(len(tokens) - size + 1):
+            window = tokens[at : at + size]
+            if any(token.spent for token in window) or not _adjacent(masked, window):
+                continue
+            mention = _glued(window, known)
+            if mention:
+                found.append((at, mention))
+                for token in window:
+                    token.spent = True
+    return found
+
+
+def _adjacent(masked: str, window: list[_Token]) -> bool:
+    return all(
+        masked[left.end : right.start] in {" ", "- ", " -", "/ ", " /"}
+        for left, right in zip(window, window[1:], strict=False)
+    )
+
+
+def _glued(window: list[_Token], known: Container[str]) -> Mention | None:
+    raw = " ".join(token.text for token in window)
+    joined = "".join(token.text for token in window)
+    core = _CORE.match(joined)
+    for key in (number_keys(joined)[:1] or ()) + (number_keys(core[2])[:1] if core else ()):
+        if key in known and _digit_count(key) >= _STRONG_DIGITS:
+            return Mention(raw, key, weak=False, labelled=window[0].labelled)
+    short = core[2] if core else ""
+    if TAIL + short in known and (window[0].labelled or not core or not core[1]):
+        return Mention(raw, TAIL + short, weak=True, labelled=window[0].labelled)
+    return None
+
+
+def _abbreviated(
+    masked: str, tokens: list[_Token], placed: list[tuple[int, Mention]], known: Container[str]
+) -> list[tuple[int, Mention]]:
+    """`204711-12` and `204711, 12`: a short second number stands for the first with its end replaced, upwards only."""
+    found: list[tuple[int, Mention]] = []
+    for index, mention in placed:
+        token = tokens[index]
+        after = token.text.partition(mention.raw)[2] if mention.raw in token.text else ""
+        tails = re.findall(r"[-/]([0-9]+)", after)
+        for follower in tokens[index + 1 :]:
+            gap = masked[token.end : follower.start].strip()
+            if gap not in {",", "+", ";", "/", "-"} or not follower.text.isdigit() or follower.spent:
+                break
+            tails.append(follower.text)
+            token = follower
+        found += [(index, full) for tail in tails if (full := _completed(mention, tail, known))]
+    return found
+
+
+def _completed(mention: Mention, tail: str, known: Container[str]) -> Mention | None:
+    head = re.sub(r"[^0-9]", "", mention.key)
+    if len(tail) >= len(head) or mention.key.startswith(TAIL):
+        return None
+    full = head[: -len(tail)] + tail
+    if int(full) <= int(head) or full not in known:
+        return None
+    return Mention(f"{mention.raw}-{tail}", full, weak=mention.weak, labelled=mention.labelled)

@@ -1,0 +1,148 @@
+"""Sets of one customer's open items that fit an amount: one item, the balance, a block, any set.
+
+Shape   `Sets(book).fits(pool, amount, on)` -> `Fits`; a `Fit` is a set of items with the discounts it takes.
+Law     every fit adds up exactly; twins count once and the lowest ids stand for them. Amounts are taken whole, or all
+        less the discounts the terms grant on the day; never some of each (only references can say which).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from arsync.core.decisions import EvidenceClass, Share
+from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.snapshot import ItemRow
+from arsync.core.matching.solve import SumTable, runs
+
+_RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Items that add up to the amount, each less its discount."""
+
+    items: tuple[ItemRow, ...]
+    discounts_minor: tuple[int, ...]
+    klass: EvidenceClass
+    note: str  # what makes this set special, as a sentence
+
+    def shares(self) -> tuple[Share, ...]:
+        """Every item settled whole."""
+        return tuple(
+            Share(item.id, item.available_minor - discount, discount)
+            for item, discount in zip(self.items, self.discounts_minor, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Fits best first; `complete` if no other set of at most the policy's size was left out."""
+
+    fits: tuple[Fit, ...]
+    complete: bool
+
+
+class Sets:
+    """Asks for sets; keeps the prepared sums of each customer between questions."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._tables: dict[tuple[int, ...], SumTable] = {}
+
+    def fits(self, pool: Pool, amount_minor: int, on: date) -> Fits:
+        """All sets of the pool that fit, twins merged, best first."""
+        items = pool.items
+        discounts = tuple(self._book.discount_minor(item, on) for item in items)
+        modes = [tuple(0 for _ in items), discounts] if any(discounts) else [tuple(0 for _ in items)]
+        twins: dict[TwinKey, list[int]] = defaultdict(list)
+        for place, item in enumerate(items):
+            twins[twin_key(item)].append(place)
+        found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
+        complete = True
+        for taken in modes:
+            values = tuple(item.available_minor - less for item, less in zip(items, taken, strict=True))
+            hits, whole = self._places(pool, values, amount_minor)
+            complete = complete and whole
+            for places, (klass, note) in hits.items():
+                chosen = _lowest_twins(places, items, twins)
+                fit = Fit(tuple(items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
+                key = (tuple(item.id for item in fit.items), fit.discounts_minor)
+                if key not in found or _RANK[klass] < _RANK[found[key].klass]:
+                    found[key] = fit
+        ranked = sorted(found.values(), key=_rank)
+        return Fits(tuple(ranked), complete)
+
+    def _places(
+        self, pool: Pool, values: tuple[int, ...], amount_minor: int
+    ) -> tuple[dict[tuple[int, ...], tuple[EvidenceClass, str]], bool]:
+        count = len(pool.debits)
+        hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
+        for place in range(count):
+            if values[place] == amount_minor:
+                hits[place,] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
+        for places, note in _balances(count, values, amount_minor):
+            hits.setdefault(places, (EvidenceClass.BALANCE, note))
+        for places, note in _blocks(pool, values, amount_minor):
+            hits.setdefault(places, (EvidenceClass.BLOCK, note))
+        sums = self._table(values).find(amount_minor, self._book.policy.max_set_items)
+        for places in sums.sets:
+            if any(place < count for place in places):
+                hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
+        return hits, sums.complete
+
+    def _table(self, values: tuple[int, ...]) -> SumTable:
+        if values not in self._tables:
+            self._tables[values] = SumTable(values, self._book.policy.search_budget)
+        return self._tables[values]
+
+
+def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
+    found = []
+    if len(values) > 1 and count and sum(values) == amount_minor:
+        found.append((tuple(range(len(values))), "It is the customer's whole balance."))
+    if 1 < count < len(values) and sum(values[:count]) == amount_minor:
+        found.append((tuple(range(count)), "It is everything the customer owes, credits not counted."))
+    return found
+
+
+def _blocks(pool: Pool, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
+    """Runs of at least two debits in order of due date, without or with all credits."""
+    count = len(pool.debits)
+    credits = tuple(range(count, len(values)))
+    netted_minor = sum(values[count:])
+    questions: list[tuple[tuple[int, ...], int]] = [((), amount_minor)]
+    if credits:
+        questions.append((credits, amount_minor - netted_minor))
+    return [
+        ((*range(start, stop), *extra), _block_note(pool, start, stop))
+        for extra, target in questions
+        for start, stop in runs(values[:count], target)
+        if stop - start > 1
+    ]
+
+
+def _block_note(pool: Pool, start: int, stop: int) -> str:
+    dues = [item.due for item in pool.debits]
+    if dues[start] == dues[stop - 1]:
+        return f"They are items due on {dues[start].isoformat()}."
+    if start == 0:
+        return f"They are the oldest items, due up to {dues[stop - 1].isoformat()}."
+    return f"They are consecutive items, due {dues[start].isoformat()} to {dues[stop - 1].isoformat()}."
+
+
+def _lowest_twins(
+    places: tuple[int, ...], items: tuple[ItemRow, ...], twins: dict[TwinKey, list[int]]
+) -> tuple[int, ...]:
+    wanted: dict[TwinKey, int] = defaultdict(int)
+    for place in places:
+        wanted[twin_key(items[place])] += 1
+    return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
+
+
+def _rank(fit: Fit) -> tuple[int, int, int, tuple[int, ...]]:
+    return (
+        _RANK[fit.klass],
+        sum(map(bool, fit.discounts_minor)),
+        len(fit.items),
+        tuple(i.id for i in fit.items),
+    )
