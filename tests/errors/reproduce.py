@@ -9,8 +9,8 @@
     def test_a_statement_that_was_cut_off():
         read_file(WHOLE[:-100], None)
 
-The decorator checks that the test ends in exactly this class, not in a parent or child, and that the error says
-what to do. One class may have several reproducers. `make errors` writes `docs/errors.md` from them.
+The decorator checks that the test ends in exactly this class, not in a parent or child, and that the error
+says what to do. One class may have several reproducers. `make errors` writes `docs/errors.md` from them.
 """
 
 import functools

@@ -91,7 +91,7 @@ def _names_money(node: ast.AST) -> bool:
 
 
 def _mixes(node: ast.AST) -> bool:
-    """An operation that takes a float and an amount, or an amount that is given something made from a float."""
+    """An operation on a float and an amount, or an amount that is given something made from a float."""
     match node:
         case ast.BinOp() | ast.Compare() | ast.AugAssign():
             parts = list(_within(node))
