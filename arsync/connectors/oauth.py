@@ -1,0 +1,163 @@
+"""OAuth 2 sign-in: authorise, exchange, refresh. One refresh at a time, across processes; nothing is used before it is saved.
+
+Law     under `TokenStore.exclusive` the stored tokens are read again first: whoever waited for the lock finds the work done.
+        A new refresh token is durable (`TokenStore.save` returned) before its access token is used.
+Errors  `ConsentLost`: the platform will not take our refresh token; only a person can connect again.
+        `PlatformBusy` kinds as in transport; `PlatformRefused` for a client id or secret that is not accepted.
+Source  RFC 6749; Intuit's discovery document; Intuit's .NET SDK of 2026-05-29 for the hard-expiry header and field.
+"""
+
+import base64
+import json
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from arsync.connectors.contract import Ports, Tokens
+from arsync.connectors.transport import REDACTION, Ask, Reply, Transport, garbled
+from arsync.errors import ConsentLost, PlatformRefused
+
+_EARLY = timedelta(
+    seconds=120
+)  # refresh this long before the access token ends, so that no call starts with a dying one
+_MAX_LIFE_S = 10 * 366 * 86_400  # a stated life beyond ten years is not a life
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a platform signs people in. `name` is the platform's, for errors."""
+
+    name: str
+    authorize_url: str
+    token_url: str
+    scope: str
+
+
+def authorize_url(endpoints: Endpoints, client_id: str, redirect_uri: str, state: str) -> str:
+    """The page where a person grants access; the platform sends them back with `code` and our `state`."""
+    query = {
+        "client_id": client_id,
+        "response_type": "code",
+        "scope": endpoints.scope,
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    return f"{endpoints.authorize_url}?{urllib.parse.urlencode(query)}"
+
+
+class SignIn:
+    """Keeps one connection signed in. Nothing is cached here: the token store is the one truth, also for other processes."""
+
+    def __init__(self, endpoints: Endpoints, transport: Transport, ports: Ports) -> None:
+        self._endpoints, self._transport, self._ports = endpoints, transport, ports
+        REDACTION.hide(ports.client_secret)
+
+    def access(self) -> str:
+        """An access token that is good for at least two more minutes; refreshes when needed."""
+        tokens = self._known(self._ports.tokens.load())
+        if self._fresh(tokens):
+            return tokens.access
+        return self.renew(tokens.access)
+
+    def renew(self, spent: str) -> str:
+        """A new access token in place of `spent`, which has ended or was not accepted."""
+        with self._ports.tokens.exclusive():
+            tokens = self._known(self._ports.tokens.load())
+            if tokens.access != spent and self._fresh(tokens):
+                return tokens.access
+            return self._save({"grant_type": "refresh_token", "refresh_token": tokens.refresh}, tokens).access
+
+    def exchange(self, code: str, redirect_uri: str) -> Tokens:
+        """Trade the code of a person's consent for tokens, and save them."""
+        REDACTION.hide(code)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        with self._ports.tokens.exclusive():
+            return self._save(form, None)
+
+    def _save(self, form: Mapping[str, str], old: Tokens | None) -> Tokens:
+        tokens = self._known(self._ask(form, old))
+        self._ports.tokens.save(tokens)
+        return tokens
+
+    def _fresh(self, tokens: Tokens) -> bool:
+        return self._ports.now() + _EARLY < tokens.access_until
+
+    @staticmethod
+    def _known(tokens: Tokens) -> Tokens:
+        REDACTION.hide(tokens.access, tokens.refresh)
+        return tokens
+
+    def _ask(self, form: Mapping[str, str], old: Tokens | None) -> Tokens:
+        pair = f"{self._ports.client_id}:{self._ports.client_secret}"
+        headers = {
+            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}",
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+            # Opt-in: without it the platform does not say when a person must consent again whatever we do.
+            "x-include-refresh-token-hard-expires-in": "true",
+        }
+        asked_at = self._ports.now()
+        reply = self._transport.request(
+            Ask(
+                "POST",
+                self._endpoints.token_url,
+                "token",
+                headers=headers,
+                body=urllib.parse.urlencode(form).encode("ascii"),
+                repeat=old is not None,  # a code is good for one use; asking twice would burn it
+            )
+        )
+        return self._tokens(reply, asked_at, old)
+
+    def _tokens(self, reply: Reply, asked_at: datetime, old: Tokens | None) -> Tokens:
+        name, where = self._endpoints.name, urllib.parse.urlsplit(self._endpoints.token_url).netloc
+        answer = _object(reply.text)
+        if answer is None:
+            raise garbled(name, reply, "not a JSON object", where)
+        if reply.status >= 400 or "error" in answer:  # noqa: PLR2004 - the boundary of HTTP's error statuses
+            raise self._refusal(reply, answer, where)
+        access, refresh = answer.get("access_token"), answer.get("refresh_token") or (old and old.refresh)
+        life_s = _life_s(answer.get("expires_in"))
+        if not isinstance(access, str) or not access or not isinstance(refresh, str) or life_s is None:
+            # The body holds what may be tokens, so it is not quoted.
+            raise garbled(name, Reply(reply.status, reply.headers, ""), "no tokens in it", where)
+        return Tokens(
+            access,
+            refresh,
+            access_until=asked_at + timedelta(seconds=life_s),
+            refresh_until=_until(asked_at, answer.get("x_refresh_token_expires_in")),
+            hard_until=_until(asked_at, answer.get("x_refresh_token_hard_expires_in"))
+            or (old.hard_until if old else None),
+        )
+
+    def _refusal(self, reply: Reply, answer: Mapping[str, Any], where: str) -> ConsentLost | PlatformRefused:
+        name, error = self._endpoints.name, str(answer.get("error", reply.status))
+        said = REDACTION.clean(f"{error}: {answer.get('error_description', 'no description')}")
+        where = f"{where}, trace {reply.trace or 'none'}"
+        if error in {"invalid_grant", "access_denied"}:
+            what = f"{name} no longer accepts our sign-in ({said})"
+            return ConsentLost(what, where=where, do="connect again: arsync connect " + name)
+        what = f"{name} refused our token request ({said})"
+        return PlatformRefused(
+            what, where=where, do="check client id and secret, then: arsync connect " + name
+        )
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _life_s(stated: object) -> int | None:
+    text = str(stated)
+    return int(text) if text.isdecimal() and 0 < int(text) <= _MAX_LIFE_S else None
+
+
+def _until(asked_at: datetime, stated: object) -> datetime | None:
+    life_s = _life_s(stated)
+    return None if life_s is None else asked_at + timedelta(seconds=life_s)

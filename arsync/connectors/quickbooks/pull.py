@@ -1,0 +1,458 @@
+"""Reading everything that changed, and proving what is gone.
+
+Shape   a load (first, full, or after too long a pause) reads every entity oldest change first; after it, and on every
+        later pull, one call of change data capture. A cursor is a small JSON text, good after each page that has one.
+Law     nothing that changes while a load runs is lost: rows are ordered by their time of change, so a touched row moves
+        to the end of what is still to come, and the first capture starts before the load began.
+        A row is `Gone` only after QuickBooks answered 610 to a question about it alone.
+Limits  capture reaches 30 days back and shows 1,000 rows; beyond either, the load of that window takes its place.
+Source  README.md of this folder.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from arsync.connectors.contract import Gone, Kind, Page, Pull, Record, Ref, Unreadable
+from arsync.connectors.quickbooks import mapping, query
+from arsync.connectors.quickbooks.mapping import ENTRIES, Key, LedgerFacts
+from arsync.connectors.quickbooks.sdk import NAME, Company
+from arsync.connectors.transport import garbled
+from arsync.core.items import Books
+from arsync.errors import PlatformRefused, UsageError
+
+OVERLAP = timedelta(minutes=5)
+_CAPTURE_REACH = timedelta(days=29)
+_CAPTURE_MOST = 1000
+_LISTS = ("Account", "Term", "Item", "Customer")
+# Accounts first, because they tell which lines of entries are receivables; payments last, because they point at the rest.
+ENTITIES = (*_LISTS, "Invoice", "CreditMemo", "JournalEntry", "Deposit", "Payment")
+# Other list entries can only be made inactive; a customer vanishes when it is merged into another.
+_DELETABLE = ("Customer", "Invoice", "CreditMemo", "JournalEntry", "Deposit", "Payment")
+_KIND_OF: Mapping[str, Kind] = {
+    "Account": "account",
+    "Term": "terms",
+    "Item": "product",
+    "Customer": "customer",
+    "Payment": "payment",
+}
+_IDS_A_QUERY = 200
+_VERSION = 1
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a pull stands; times are ISO texts with offset.
+
+    A load is at `entity`, reading rows changed at or after `after`, from `start`; `last` is the id of the row before.
+    `entity` "gone" looks for what has vanished. `changes` starts at `since`.
+    """
+
+    step: Literal["load", "changes"]
+    since: str  # where the next capture starts
+    company: str = ""
+    receivable: tuple[str, ...] = ()
+    window: str = ""  # a load reads only what changed at or after this; "" is everything
+    entity: str = ""
+    after: str = ""
+    start: int = 1
+    last: str = ""
+    version: int = _VERSION
+
+    def text(self) -> str:
+        """As stored."""
+        told = {key: value for key, value in asdict(self).items() if value and (key, value) != ("start", 1)}
+        return json.dumps(told, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, stored: str) -> "Cursor":
+        """Read a stored cursor; a stranger's is a usage error, never a silent fresh start."""
+        try:
+            fields = json.loads(stored)
+            fields["receivable"] = tuple(fields.get("receivable", ()))
+            cursor = cls(**fields)
+            datetime.fromisoformat(cursor.since)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            cursor = None
+        if cursor is None or cursor.version != _VERSION:
+            what = f"this is no cursor of the QuickBooks connector: {stored[:80]!r}"
+            raise UsageError(what, do="read everything again: arsync run with --full")
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """One step's reading, before it is a page."""
+
+    records: tuple[Record, ...]
+    unreadable: tuple[Unreadable, ...]
+    gone: tuple[Gone, ...]
+
+
+class Puller:
+    """One pull."""
+
+    def __init__(self, company: Company, want: Pull, now: Callable[[], datetime]) -> None:
+        self._company, self._want, self._now = company, want, now
+        self._known: dict[Kind, frozenset[str]] = {}
+        self._facts = LedgerFacts("")
+        self._books: Record | None = None
+        self._server_time = ""
+
+    def pages(self) -> Iterator[Page]:
+        """Every page, in order; see the module."""
+        cursor = self._begin()
+        going_on: Cursor | None = cursor
+        if cursor.step == "load":
+            # The page of the books: a load that is cut off later resumes with its own beginning, not with a new one.
+            yield self._page(_Rows(self._take_books(), (), ()), cursor, "company settings")
+        while going_on is not None:
+            page, going_on = self._advance(going_on)
+            yield page
+
+    def _advance(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
+        if cursor.step == "changes":
+            return self._changes(cursor)
+        if cursor.entity == "gone":
+            return self._end_of_load(cursor)
+        return self._load(cursor)
+
+    # ---- the books come first
+
+    def _begin(self) -> Cursor:
+        stored = None if self._want.full or self._want.cursor is None else Cursor.of(self._want.cursor)
+        preferences = self._preferences()
+        cursor = stored or Cursor(
+            "load",
+            since=self._since(self._server_time),
+            company=company_name(self._company),
+            entity=ENTITIES[0],
+        )
+        self._books = books_record(preferences, cursor.company)
+        assert isinstance(self._books.value, Books)
+        home, several = self._books.value.home_currency, self._books.value.multicurrency
+        self._facts = LedgerFacts(home, several, frozenset(cursor.receivable))
+        return cursor
+
+    def _preferences(self) -> Row:
+        preferences, answer = read_preferences(self._company)
+        self._server_time = self._time(answer)
+        return preferences
+
+    def _take_books(self) -> tuple[Record, ...]:
+        record, self._books = self._books, None
+        return (record,) if record else ()
+
+    # ---- a load
+
+    def _load(self, cursor: Cursor) -> tuple[Page, Cursor]:
+        rows, following = self._next_rows(cursor)
+        if cursor.entity == "Account":
+            receivable = mapping.receivable_accounts(rows) | frozenset(following.receivable)
+            following = replace(following, receivable=tuple(sorted(receivable)))
+            self._facts = replace(self._facts, receivable=receivable)
+        return self._page(
+            self._read(cursor.entity, rows), following, f"{cursor.entity}: {len(rows)} rows"
+        ), following
+
+    def _end_of_load(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
+        read = self._vanished()
+        following = Cursor("changes", cursor.since, cursor.company, cursor.receivable)
+        page = self._page(read, following, f"looked for what is gone: {len(read.gone)}")
+        # A window took the place of a capture: it is up to date. A whole load may have lasted; capture what changed.
+        return page, None if cursor.window else following
+
+    def _next_rows(self, cursor: Cursor) -> tuple[list[Row], Cursor]:
+        """The next rows of a load, and where it goes on."""
+        after, start = cursor.after or cursor.window, cursor.start
+        rows = self._query(cursor.entity, after, start)
+        if start > 1 and (not rows or rows[0].get("Id") != cursor.last):
+            # The row we left off at has moved: one before it vanished or changed, so what follows slipped forward.
+            start = 1
+            rows = self._query(cursor.entity, after, start)
+        if len(rows) < query.ROWS:
+            return rows, replace(cursor, entity=_next(cursor.entity), after="", start=1, last="")
+        oldest, newest = self._changed(rows[0], cursor.entity), self._changed(rows[-1], cursor.entity)
+        if oldest < newest:
+            return rows, replace(cursor, after=newest, start=1, last="")
+        # A whole page of one second: only the position can move on. One row is read twice, so that slipping shows.
+        return rows, replace(cursor, start=start + len(rows) - 1, last=str(rows[-1].get("Id")))
+
+    def _query(self, entity: str, after: str, start: int) -> list[Row]:
+        where = [f"MetaData.LastUpdatedTime >= {query.literal(after)}"] if after else []
+        if entity in _LISTS:
+            where.append("Active IN (true, false)")
+        statement = query.select(entity, *where, order="MetaData.LastUpdatedTime", start=start)
+        return _rows(self._company.query(statement).get("QueryResponse"), entity)
+
+    def _changed(self, row: Row, entity: str) -> str:
+        stamp = (row.get("MetaData") or {}).get("LastUpdatedTime", "")
+        try:
+            return query.moment(_aware(stamp))
+        except (ValueError, TypeError) as error:
+            where = f"query {entity}"
+            raise garbled(NAME, self._company.last, f"LastUpdatedTime {stamp!r}", where) from error
+
+    # ---- what is gone
+
+    def _vanished(self) -> _Rows:
+        """Everything the store knows that no query shows any more, each one confirmed."""
+        read = _Rows((), (), ())
+        for entity in _DELETABLE:
+            known = self._known_numbers(entity)
+            missing = sorted(known - self._present(entity)) if known else []
+            for number in missing:
+                read = _joined(read, _sorted(*self._gone_if_confirmed(entity, number, "")))
+        return read
+
+    def _present(self, entity: str) -> frozenset[str]:
+        ids: set[str] = set()
+        where = ["Active IN (true, false)"] if entity in _LISTS else []
+        start = 1
+        while True:
+            statement = query.select(entity, *where, order="Id", start=start, fields="Id")
+            rows = _rows(self._company.query(statement).get("QueryResponse"), entity)
+            ids |= {str(row.get("Id")) for row in rows}
+            if len(rows) < query.ROWS:
+                return frozenset(ids)
+            start += len(rows)
+
+    def _known_ids(self, kind: Kind) -> frozenset[str]:
+        if kind not in self._known:
+            self._known[kind] = self._want.known(kind)
+        return self._known[kind]
+
+    def _known_numbers(self, entity: str) -> frozenset[str]:
+        kind = _KIND_OF.get(entity, "item")
+        if kind in {"item", "payment"}:
+            return frozenset(i.split(":")[1] for i in self._known_ids(kind) if i.startswith(f"{entity}:"))
+        return self._known_ids(kind)
+
+    def _known_lines(self, entity: str, number: str) -> frozenset[str]:
+        return frozenset(i for i in self._known_ids("item") if i.startswith(f"{entity}:{number}:"))
+
+    def _gone_if_confirmed(
+        self, entity: str, number: str, changed: str
+    ) -> tuple[tuple[Record | Unreadable, ...], tuple[Gone, ...]]:
+        """Ask about one row alone: what it states when it lives after all, or that it is gone."""
+        row = self._company.one(entity, number)
+        if row is not None:
+            return self._states(entity, row)
+        if entity in ENTRIES:
+            refs = [Ref("item", line) for line in sorted(self._known_lines(entity, number))]
+        else:
+            refs = [mapping.ref_of(entity, number)]
+        return (), tuple(Gone(ref, changed) for ref in refs)
+
+    # ---- change data capture
+
+    def _changes(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
+        if self._now() - datetime.fromisoformat(cursor.since) > _CAPTURE_REACH:
+            return self._window(cursor, "longer ago than a capture reaches")
+        answer = self._company.changes(",".join(ENTITIES), cursor.since)
+        blocks = _blocks(answer)
+        if blocks is None:
+            raise garbled(NAME, self._company.last, "no CDCResponse in it", "cdc")
+        self._server_time = self._time(answer)
+        size = sum(len(rows) for rows in blocks.values())
+        if size >= _CAPTURE_MOST:
+            return self._window(cursor, "more changes than one capture shows")
+        receivable = self._facts.receivable | mapping.receivable_accounts(blocks["Account"])
+        self._facts = replace(self._facts, receivable=receivable)
+        read = _joined(_Rows(self._take_books(), (), ()), self._captured(blocks))
+        since = self._since(self._server_time)
+        following = replace(cursor, since=since, receivable=tuple(sorted(receivable)))
+        return self._page(read, following, f"{size} changes"), None
+
+    def _window(self, cursor: Cursor, why: str) -> tuple[Page, Cursor]:
+        """A load of what changed since the cursor, in place of a capture that cannot show it all."""
+        since = self._since(self._server_time)
+        following = replace(cursor, step="load", since=since, window=cursor.since, entity=ENTITIES[0])
+        return self._page(_Rows(self._take_books(), (), ()), following, why), following
+
+    def _captured(self, blocks: Mapping[str, list[Row]]) -> _Rows:
+        read = _Rows((), (), ())
+        own = {
+            entity: [row for row in blocks.get(entity, []) if row.get("status") != "Deleted"]
+            for entity in ENTITIES
+        }
+        entries = self._entries(
+            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own[entity]}
+        )
+        for entity in ENTITIES:
+            read = _joined(read, self._read(entity, own[entity], entries))
+        for entity in ENTITIES:
+            for stub in blocks.get(entity, []):
+                if stub.get("status") == "Deleted":
+                    found = self._gone_if_confirmed(entity, str(stub.get("Id")), _stamp(stub))
+                    read = _joined(read, _sorted(*found))
+        return read
+
+    # ---- rows to records
+
+    def _read(self, entity: str, rows: Sequence[Row], entries: Mapping[Key, Any] | None = None) -> _Rows:
+        facts = (
+            replace(self._facts, entries=self._linked(rows, entries or {}))
+            if entity == "Payment"
+            else self._facts
+        )
+        read = [self._states(entity, row, facts) for row in rows]
+        return _sorted(
+            (one for states, _ in read for one in states), (one for _, gone in read for one in gone)
+        )
+
+    def _states(
+        self, entity: str, row: Row, facts: LedgerFacts | None = None
+    ) -> tuple[tuple[Record | Unreadable, ...], tuple[Gone, ...]]:
+        if facts is None:
+            entries = self._linked([row], {}) if entity == "Payment" else {}
+            facts = replace(self._facts, entries=entries)
+        states = mapping.read(entity, row, facts)
+        if entity not in ENTRIES:
+            return states, ()
+        # An edit may take a line off accounts receivable: what the store still holds of this entry is gone.
+        left = self._known_lines(entity, str(row.get("Id"))) - {one.ref.id for one in states}
+        return states, tuple(Gone(Ref("item", line), _stamp(row)) for line in sorted(left))
+
+    def _entries(self, rows: Mapping[Key, Row]) -> dict[Key, Any]:
+        return {key: mapping.entry_lines(key[0], row, self._facts) for key, row in rows.items()}
+
+    def _linked(self, payments: Iterable[Row], entries: Mapping[Key, Any]) -> dict[Key, Any]:
+        """The entries that payments point at; those not at hand are read, because a line alone does not tell its side."""
+        wanted = {key for row in payments for key in mapping.linked_entries(row)}
+        found = {key: entries[key] for key in wanted if key in entries}
+        for entity in ENTRIES:
+            numbers = sorted(number for name, number in wanted - found.keys() if name == entity)
+            for row in by_ids(self._company, entity, numbers):
+                found |= self._entries({(entity, str(row.get("Id"))): row})
+        return found
+
+    # ---- single records
+
+    def fetch(self, refs: Sequence[Ref], receivable: frozenset[str]) -> Page:
+        """These records as they are now; what is no more comes back as gone."""
+        preferences = self._preferences()
+        record = books_record(preferences, "")
+        assert isinstance(record.value, Books)
+        self._facts = LedgerFacts(record.value.home_currency, record.value.multicurrency, receivable)
+        read = _Rows((), (), ())
+        for entity, wanted in _by_entity(refs).items():
+            rows = {str(row.get("Id")): row for row in by_ids(self._company, entity, sorted(wanted))}
+            read = _joined(read, self._read(entity, list(rows.values())))
+            for number in sorted(wanted.keys() - rows.keys()):
+                read = _joined(read, _sorted(*self._gone_if_confirmed(entity, number, "")))
+        stated = {one.ref for one in read.records} | {one.ref for one in read.unreadable} | {one.ref for one in read.gone}
+        # An entry that lives without the line asked for: that line is gone.
+        lines = tuple(Gone(ref) for ref in refs if ref.kind == "item" and ref not in stated)
+        return self._page(replace(read, gone=read.gone + lines), None, f"{len(refs)} records read again")
+
+    # ---- small things
+
+    def _page(self, read: _Rows, cursor: Cursor | None, note: str) -> Page:
+        stored = cursor.text() if cursor else None
+        return Page(
+            read.records, read.unreadable, read.gone, stored, server_time=self._server_time, note=note
+        )
+
+    def _time(self, answer: Row) -> str:
+        stamp = str(answer.get("time"))
+        try:
+            return query.moment(_aware(stamp))
+        except (ValueError, TypeError) as error:
+            raise garbled(NAME, self._company.last, f"its time is {stamp!r}", "time") from error
+
+    @staticmethod
+    def _since(server_time: str) -> str:
+        return query.moment(datetime.fromisoformat(server_time) - OVERLAP)
+
+
+def read_preferences(company: Company) -> tuple[Row, Row]:
+    """The company's preferences, and the answer that held them."""
+    answer = company.query(query.select("Preferences"))
+    rows = _rows(answer.get("QueryResponse"), "Preferences")
+    if len(rows) != 1:
+        raise garbled(NAME, company.last, "no Preferences in it", "query Preferences")
+    return rows[0], answer
+
+
+def company_name(company: Company) -> str:
+    """What the company calls itself."""
+    rows = _rows(company.query(query.select("CompanyInfo")).get("QueryResponse"), "CompanyInfo")
+    return str(rows[0].get("CompanyName", "")) if rows else ""
+
+
+def books_record(preferences: Row, company: str) -> Record:
+    """The books; nothing can be read without them, so an unreadable one stops the pull."""
+    record = mapping.books(preferences, company)
+    if isinstance(record, Unreadable):
+        what = f"QuickBooks' preferences cannot be read: {record.field} {record.why}"
+        raise PlatformRefused(what, where="Preferences", do="look at the company's settings in QuickBooks")
+    return record
+
+
+def by_ids(company: Company, entity: str, numbers: Sequence[str]) -> Iterator[Row]:
+    """The rows with these ids that exist now."""
+    for first in range(0, len(numbers), _IDS_A_QUERY):
+        some = numbers[first : first + _IDS_A_QUERY]
+        where = [query.one_of("Id", some)] + (["Active IN (true, false)"] if entity in _LISTS else [])
+        yield from _rows(company.query(query.select(entity, *where)).get("QueryResponse"), entity)
+
+
+def _by_entity(refs: Sequence[Ref]) -> dict[str, dict[str, Ref]]:
+    wanted: dict[str, dict[str, Ref]] = {}
+    entity_of = {kind: entity for entity, kind in _KIND_OF.items()}
+    for ref in refs:
+        entity, _, rest = (
+            ref.id.rpartition(":") if ref.kind not in {"item", "payment"} else ref.id.partition(":")
+        )
+        wanted.setdefault(entity or entity_of[ref.kind], {})[rest.partition(":")[0]] = ref
+    return wanted
+
+
+def _next(entity: str) -> str:
+    position = ENTITIES.index(entity) + 1
+    return ENTITIES[position] if position < len(ENTITIES) else "gone"
+
+
+def _rows(response: object, entity: str) -> list[Row]:
+    rows = response.get(entity) if isinstance(response, Mapping) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _blocks(answer: Row) -> dict[str, list[Row]] | None:
+    try:
+        responses = answer["CDCResponse"][0]["QueryResponse"]
+    except (KeyError, IndexError, TypeError):
+        return None
+    blocks: dict[str, list[Row]] = {}
+    for block in responses:
+        for entity in ENTITIES:
+            blocks.setdefault(entity, []).extend(_rows(block, entity))
+    return blocks
+
+
+def _stamp(row: Row) -> str:
+    return str((row.get("MetaData") or {}).get("LastUpdatedTime", ""))
+
+
+def _aware(stamp: str) -> datetime:
+    when = datetime.fromisoformat(stamp)
+    if when.tzinfo is None:
+        raise ValueError("no offset")
+    return when
+
+
+def _sorted(states: Iterable[Record | Unreadable], gone: Iterable[Gone]) -> _Rows:
+    all_of_it = tuple(states)
+    return _Rows(
+        tuple(one for one in all_of_it if isinstance(one, Record)),
+        tuple(one for one in all_of_it if isinstance(one, Unreadable)),
+        tuple(gone),
+    )
+
+
+def _joined(one: _Rows, other: _Rows) -> _Rows:
+    return _Rows(one.records + other.records, one.unreadable + other.unreadable, one.gone + other.gone)

@@ -1,0 +1,215 @@
+"""Sending calls, reading their answers with suspicion, and finding what became of lost ones.
+
+Law     an answer is "accepted" only if it shows every fact the call expects; anything that may have happened unseen is
+        "unknown". A document is ours only if its marker and its facts agree.
+Source  README.md of this folder: a replayed key may answer with an object that was deleted since.
+"""
+
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from arsync.connectors.contract import Answer, Call, Found, Record
+from arsync.connectors.quickbooks import exact, mapping, query
+from arsync.connectors.quickbooks.faults import Fault, meaning
+from arsync.connectors.quickbooks.mapping import FieldUnreadable, LedgerFacts, amount, settled
+from arsync.connectors.quickbooks.plan import lines_text
+from arsync.connectors.quickbooks.sdk import Company, Faulted
+from arsync.connectors.transport import NoAnswer
+from arsync.errors import Garbled, Throttled
+
+_ENTITIES = {"payment": "Payment", "creditmemo": "CreditMemo"}
+_MARKER = re.compile(r"arsync:[a-z0-9-]+\.\d+\.\d+")
+_SLOW = timedelta(seconds=30)  # an answer that tells of an older change may be a replay
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a stored call asks for."""
+
+    entity: str
+    operation: str
+    body: Row
+
+    @property
+    def number(self) -> str:
+        """The id it changes or deletes; "" where it creates."""
+        return str(self.body.get("Id", ""))
+
+    @classmethod
+    def of(cls, call: Call) -> "_Request":
+        split = urllib.parse.urlsplit(call.path)
+        operation = urllib.parse.parse_qs(split.query).get("operation", [""])[0]
+        return cls(_ENTITIES[split.path.rpartition("/")[2]], operation, exact.read_object(call.body))
+
+
+# ---- sending
+
+
+def send(company: Company, call: Call) -> Answer:
+    """Send one call and judge its answer.
+
+    Raises:
+        Unreachable: nothing left this machine. ConsentLost: we are not let in, nothing happened.
+    """
+    request = _Request.of(call)
+    try:
+        answer = company.write(request.entity, request.operation, call.body.decode(), call.key)
+    except Faulted as error:
+        return _refused(call, error.fault, company.last.text.encode())
+    except (NoAnswer, Throttled, Garbled) as error:
+        return Answer(call, "unknown", None, why=str(error))
+    raw = company.last.text.encode()
+    trace = company.last.trace or "none"
+    row = answer.get(request.entity)
+    if not isinstance(row, dict):
+        return Answer(call, "unknown", None, raw, f"the answer holds no {request.entity}, trace {trace}")
+    ref = mapping.ref_of(request.entity, str(row.get("Id", request.number)))
+    difference = _difference(call, request, row)
+    if difference:
+        return Answer(call, "unknown", ref, raw, f"the answer shows {difference}, trace {trace}")
+    if request.operation == "delete":
+        return Answer(call, "accepted", ref, raw)
+    if _may_be_replay(company, row) and company.one(request.entity, str(row["Id"])) is None:
+        why = f"the answer tells of {ref.id}, which exists no more: the key was used before, trace {trace}"
+        return Answer(call, "unknown", ref, raw, why)
+    return Answer(call, "accepted", ref, raw, records=_records(call, request.entity, row))
+
+
+def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
+    what = meaning(fault)
+    why = f"QuickBooks: {fault.said}, trace {fault.trace or 'none'}"
+    if what in {"stale", "gone"}:
+        return Answer(call, "stale", None, raw, why, fault.code)
+    if what == "closed_period":
+        return Answer(call, "refused", None, raw, why, "closed_period")
+    if what in {"refused", "read_only"}:
+        return Answer(call, "refused", None, raw, why, fault.code)
+    return Answer(call, "unknown", None, raw, why, fault.code)
+
+
+def _may_be_replay(company: Company, row: Row) -> bool:
+    """Whether the answer may be an old one: after a lost attempt, or when it tells of a change long before it was sent."""
+    told, said_at = _moment(row), company.date()
+    return company.last.doubtful or told is None or said_at is None or abs(said_at - told) > _SLOW
+
+
+def _moment(row: Row) -> datetime | None:
+    stamp = (row.get("MetaData") or {}).get("LastUpdatedTime")
+    try:
+        when = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return None
+    return when if when.tzinfo else None
+
+
+def _records(call: Call, entity: str, row: Row) -> tuple[Record, ...]:
+    if any(not link.get("TxnLineId") for link in mapping.entry_links(row)):
+        return ()  # which line of an entry is meant takes more than this answer to tell; the next pull shows it
+    read = mapping.read(entity, row, LedgerFacts(call.expects["Currency"]))
+    return tuple(one for one in read if isinstance(one, Record))
+
+
+def _difference(call: Call, request: _Request, row: Row) -> str:
+    """How a row falls short of what the call expects; "" when it shows all of it."""
+    try:
+        shown = _facts(row, call.expects, request)
+    except FieldUnreadable as error:
+        return f"no readable {error.field_name}: {error.why}"
+    wrong = [name for name, expected in call.expects.items() if shown.get(name) != expected]
+    return ", ".join(f"{name} {shown.get(name)!r}, not {call.expects[name]!r}" for name in wrong)
+
+
+def _facts(row: Row, expects: Mapping[str, str], request: _Request) -> dict[str, str]:
+    currency = expects["Currency"]
+    readers = {
+        "Currency": lambda: _value(row, "CurrencyRef") or currency,
+        "CustomerRef": lambda: _value(row, "CustomerRef") or "",
+        "TotalAmt": lambda: amount(row, "TotalAmt", currency).text(),
+        "UnappliedAmt": lambda: amount(row, "UnappliedAmt", currency).text(),
+        "Lines": lambda: lines_text(settled(row), currency),
+        "status": lambda: str(row.get("status", "")) if row.get("Id") == request.number else "another object",
+    }
+    return {name: readers[name]() for name in expects}
+
+
+def _value(row: Row, name: str) -> str | None:
+    holder = row.get(name)
+    return holder.get("value") if isinstance(holder, Mapping) else None
+
+
+# ---- finding
+
+
+def find(company: Company, call: Call) -> Found:
+    """Whether the call's effect exists. Never writes."""
+    request = _Request.of(call)
+    if request.operation == "delete":
+        return _find_deleted(company, request)
+    if request.number:
+        return _find_changed(company, call, request)
+    return _find_created(company, call, request)
+
+
+def _find_deleted(company: Company, request: _Request) -> Found:
+    ref = mapping.ref_of(request.entity, request.number)
+    return Found("present" if company.one(request.entity, request.number) is None else "absent", ref)
+
+
+def _find_changed(company: Company, call: Call, request: _Request) -> Found:
+    ref = mapping.ref_of(request.entity, request.number)
+    row = company.one(request.entity, request.number)
+    if row is None:
+        return Found("differs", ref, f"{ref.id} exists no more")
+    difference = _difference(call, request, row)
+    if not difference:
+        return Found("present", ref)
+    if row.get("SyncToken") == request.body.get("SyncToken"):
+        return Found("absent", ref)
+    return Found("differs", ref, f"{ref.id} was changed by somebody else and shows {difference}")
+
+
+def _find_created(company: Company, call: Call, request: _Request) -> Found:
+    wanted = _MARKER.match(str(request.body.get("PrivateNote", "")))
+    if wanted is None:
+        return Found("unclear", None, "the call carries no marker")
+    marked: dict[str, Row] = {}
+    # By day first: few rows, and it finds a document that was moved to another customer. Then by customer, any day.
+    for condition in (
+        query.equals("TxnDate", str(request.body["TxnDate"])),
+        query.equals("CustomerRef", call.expects["CustomerRef"]),
+    ):
+        for row in _all(company, request.entity, condition):
+            if wanted[0] in _MARKER.findall(row.get("PrivateNote") or ""):
+                marked[str(row.get("Id"))] = row
+        agreeing = sorted(
+            (_born(row), number) for number, row in marked.items() if not _difference(call, request, row)
+        )
+        if agreeing:
+            # A copy made in the user interface repeats the note; ours is the older one.
+            return Found("present", mapping.ref_of(request.entity, agreeing[0][1]))
+    if not marked:
+        return Found("absent")
+    number, row = min(marked.items(), key=lambda one: _born(one[1]))
+    ref = mapping.ref_of(request.entity, number)
+    return Found("differs", ref, f"{ref.id} carries our marker and shows {_difference(call, request, row)}")
+
+
+def _born(row: Row) -> tuple[str, int]:
+    number = str(row.get("Id", ""))
+    return str((row.get("MetaData") or {}).get("CreateTime", "")), int(number) if number.isdecimal() else 0
+
+
+def _all(company: Company, entity: str, condition: str) -> Iterator[Row]:
+    start = 1
+    while True:
+        statement = query.select(entity, condition, order="Id", start=start)
+        rows = (company.query(statement).get("QueryResponse") or {}).get(entity) or []
+        yield from rows
+        if len(rows) < query.ROWS:
+            return
+        start += len(rows)
