@@ -1,0 +1,793 @@
+"""One company's books: what may be written, what follows from it, and what a reader sees.
+
+Units   cents and seconds inside, see `wire`.
+Shape   `create`, `update`, `delete`, `void` take and return JSON objects; the HTTP door and the bookkeeper both
+        come through here, so nobody passes the rules by.
+Law     after every write each receivable account equals its open items (`ledger`); `audit` recomputes all of it.
+Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBroken` for our own mistakes.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from arsync.simulators.quickbooks import audit, chart, payments, refusals, rendering, transactions
+from arsync.simulators.quickbooks.ledger import BooksBroken, ItemKey, Ledger, OpenItem, OpenItems, Posting
+from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
+from arsync.simulators.quickbooks.schema import (
+    ENTITIES,
+    KEPT_BY_FULL_UPDATE,
+    LIST_KINDS,
+    NAME_KINDS,
+    READ_ONLY,
+    REQUIRED,
+    SALES_KINDS,
+    TRANSACTION_KINDS,
+)
+from arsync.simulators.quickbooks.shapes import clean
+from arsync.simulators.quickbooks.transactions import Shaped
+from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json
+
+NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
+"""These get a number by themselves unless the company numbers by hand."""
+
+
+class Books:
+    """The books of one company. Every public method holds the lock of the simulator while it works."""
+
+    def __init__(
+        self, realm_id: str, settings: CompanySettings, switches: Switches, now_s: Callable[[], int]
+    ) -> None:
+        self.realm_id = realm_id
+        self.settings = settings
+        self.switches = switches
+        self.lock = threading.RLock()
+        self.records: dict[str, dict[str, Record]] = {kind: {} for kind in ENTITIES}
+        self.items = OpenItems()
+        self.ledger = Ledger()
+        self.changes: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ENTITIES}
+        self.false_deletions: set[tuple[str, str]] = set()
+        self.on_write: Callable[[], None] = _nothing
+        self._now_s = now_s
+        self._last_s = 0
+        self._change = 0
+        self._sequences: Counter[str] = Counter()
+        self._roles: dict[str, str] = {}
+        self._numbers: dict[str, set[str]] = defaultdict(set)
+        self._next_number = settings.first_number
+        self._children: dict[str, set[str]] = defaultdict(set)
+        self._name_index: dict[str, dict[str, Record]] = {}
+        self._pending_number = ("", "", "", "")
+        self._creating = False
+        self._touched: dict[tuple[str, str], Record] = {}
+        self._moved_customers: set[str] = set()
+        chart.open_books(self)
+
+    # ---- reading -----------------------------------------------------------------------------------------
+
+    def find(self, kind: str, record_id: str) -> Record | None:
+        """A record that is there; deleted ones are not."""
+        record = self.records[kind].get(record_id)
+        return None if record is None or record.deleted else record
+
+    def get(self, kind: str, record_id: str) -> Document:
+        """One object as a reader sees it.
+
+        Raises:
+            Refused: 610.
+        """
+        with self.lock:
+            record = self.find(kind, record_id)
+            if record is None:
+                raise refusals.not_found()
+            return self.render(record)
+
+    def live(self, kind: str) -> Iterator[Record]:
+        """Every record of a kind that has not been deleted."""
+        return (record for record in self.records[kind].values() if not record.deleted)
+
+    def render(self, record: Record) -> Document:
+        """The object with everything derived."""
+        return rendering.render(self, record)
+
+    def text(self, record: Record) -> str:
+        """The JSON text of a record, kept until something about it changes."""
+        if self.switches.extra_read_fields:
+            return dump_json(self.render(record))
+        if record.text is None:
+            record.text = dump_json(self.render(record))
+        return record.text
+
+    def changed_since(self, kind: str, since_s: int) -> list[Record]:
+        """Records of a kind changed at or after a second, oldest change first; deleted ones too."""
+        log = self.changes[kind]
+        records = self.records[kind]
+        start = bisect_left(log, (since_s, 0, ""))
+        return [records[one] for _, change, one in log[start:] if records[one].change == change]
+
+    def in_change_order(self, kind: str) -> list[Record]:
+        """Live records, oldest change first."""
+        return [record for record in self.changed_since(kind, 0) if not record.deleted]
+
+    def balance_cents(self, customer_id: str, *, with_jobs: bool = False) -> int:
+        """What a customer owes, in its currency; with its sub-customers when asked."""
+        own = self.ledger.customers[customer_id]
+        if not with_jobs:
+            return own
+        return own + sum(
+            self.balance_cents(child, with_jobs=True) for child in self._children.get(customer_id, ())
+        )
+
+    def lineage(self, customer_id: str) -> tuple[str, ...]:
+        """A customer and those above it."""
+        found = []
+        while customer_id and customer_id not in found:
+            found.append(customer_id)
+            record = self.records["Customer"].get(customer_id)
+            customer_id = record.fields.get("ParentRef", {}).get("value", "") if record else ""
+        return tuple(found)
+
+    def today(self) -> date:
+        """The company's date: Pacific, as MetaData."""
+        return datetime.fromtimestamp(self._now_s(), PACIFIC).date()
+
+    # ---- what shaping asks (transactions.ReferenceData) ------------------------------------------------------
+
+    def account(self, role: str) -> str:
+        """The Id of the account that plays a role of the chart."""
+        return self._roles[role]
+
+    def receivable_account(self, currency: str, fields: Document) -> str:
+        """The receivable account of a currency; QuickBooks opens one with the first foreign document."""
+        asked = fields.get("ARAccountRef", {}).get("value")
+        if asked:
+            account = self.find("Account", asked)
+            if account is None or account.fields["AccountType"] != "Accounts Receivable":
+                raise refusals.business("The account is not an Accounts Receivable account.")
+            if account.fields.get("CurrencyRef", {}).get("value", self.settings.home_currency) != currency:
+                raise refusals.business("The currency of the account is not that of the transaction.")
+            return asked
+        role = f"receivable:{currency}"
+        if role not in self._roles:
+            chart.add_receivable_account(self, currency)
+        return self._roles[role]
+
+    def is_receivable(self, account_id: str) -> bool:
+        return account_id in self.ledger.receivable
+
+    def reference(self, kind: str, fields: Document, name: str) -> str:
+        """The Id in a reference property, or "" when it is not given.
+
+        Raises:
+            Refused: 2500 when nothing ever had the Id, 610 when it is inactive or deleted.
+        """
+        value = fields.get(name, {}).get("value", "")
+        if not value:
+            return ""
+        record = self.records[kind].get(value)
+        if record is None:
+            raise refusals.bad_reference(name, value)
+        # What is already booked may go on pointing at something that has since been made inactive.
+        if record.deleted or (self._creating and not record.fields.get("Active", True)):
+            raise refusals.not_found()
+        return str(value)
+
+    def income_account(self, item_id: str) -> str:
+        """Where the sale of an item is posted."""
+        item = self.records["Item"].get(item_id)
+        return str(item.fields["IncomeAccountRef"]["value"]) if item else self.account("income")
+
+    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int:
+        """Cents of a payment or sales receipt that still lies in Undeposited Funds.
+
+        Raises:
+            Refused: 2500 for an unknown transaction, 6000 when it is not there to be deposited.
+        """
+        record = self.find(kind, record_id) if kind in {"Payment", "SalesReceipt"} else None
+        if record is None:
+            raise refusals.bad_reference("LinkedTxn", record_id)
+        if record.deposit_id not in {"", deposit_id}:
+            raise refusals.business("The transaction is already on a deposit.")
+        if record.fields["DepositToAccountRef"]["value"] != self.account("undeposited"):
+            raise refusals.business("The transaction is not in Undeposited Funds.")
+        return record.total_cents
+
+    def term_fields(self, term_id: str) -> Document:
+        """The stored fields of a term."""
+        return self.records["Term"][term_id].fields
+
+    # ---- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
+        """Add an object.
+
+        Raises:
+            Refused: anything of section 6 of the error list.
+        """
+        with self.lock:
+            fields = self._writable(kind, document)
+            self._require(kind, fields)
+            record = Record(kind, self._next_id(kind), {}, user=user or self.settings.user)
+            self.records[kind][record.id] = record
+            outer, self._creating = self._creating, True
+            try:
+                self._admit(record, fields)
+            except refusals.Refused:
+                del self.records[kind][record.id]
+                raise
+            finally:
+                self._creating = outer
+            self._sequences[_sequence(kind)] += 1
+            self.touch(record)
+            self.commit()
+            return self.render(record)
+
+    def update(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
+        """Change an object: sparse keeps what is not named, a full update clears most of it.
+
+        Raises:
+            Refused: also 5010 for a stale SyncToken and 610 for an object that is gone.
+        """
+        with self.lock:
+            record = self._current(kind, document)
+            sparse = document.get("sparse") in {True, "true"}
+            fields = self._writable(kind, document)
+            if kind == "Payment" and sparse and self.switches.sparse_payment == "refuse":
+                raise refusals.missing("CustomerRef")
+            merged = _merge(record.fields, fields, sparse=sparse)
+            if kind == "Payment" and sparse and "Line" not in fields:
+                merged["Line"] = payments.written_lines(self, record)
+            self._require(kind, merged)
+            if kind in {"CompanyInfo", "Preferences"}:
+                raise refusals.unsupported(f"Update of {kind}")
+            if kind in LIST_KINDS:
+                return self._update_list_entry(record, merged, user)
+            return self._update_transaction(record, merged, user)
+
+    def delete(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
+        """Delete a transaction; list entries are made inactive instead.
+
+        Raises:
+            Refused: 500 for list entries, 610, 5010, 6540, closed period.
+        """
+        with self.lock:
+            if kind not in TRANSACTION_KINDS:
+                raise refusals.unsupported(f"Operation delete on {kind}")
+            record = self._current(kind, document)
+            self._check_open(record.fields["TxnDate"])
+            self._check_removable(record)
+            self._unbook(record)
+            record.deleted = True
+            record.user = user or self.settings.user
+            self._numbers[f"{kind}:{record.fields.get('DocNumber', '')}"].discard(record.id)
+            self.touch(record)
+            self.commit()
+            return {"domain": "QBO", "status": "Deleted", "Id": record.id}
+
+    def void(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
+        """Set every amount of a transaction to 0 and keep it.
+
+        Raises:
+            Refused: 500 where there is no void (credit memos), 2020 for a sparse payment, as `delete`.
+        """
+        with self.lock:
+            if kind not in {"Invoice", "Payment", "SalesReceipt"}:
+                raise refusals.unsupported(f"Operation void on {kind}")
+            record = self._current(kind, document)
+            if (
+                kind == "Payment"
+                and document.get("sparse") in {True, "true"}
+                and self.switches.sparse_payment == "refuse"
+            ):
+                raise refusals.missing("CustomerRef")
+            self._check_open(record.fields["TxnDate"])
+            self._check_removable(record)
+            self._unbook(record)
+            record.fields = _voided(record.fields)
+            record.total_cents = 0
+            record.user = user or self.settings.user
+            self._book(record, record.fields)
+            self.touch(record)
+            self.commit()
+            return self.render(record)
+
+    def _admit(self, record: Record, fields: Document) -> None:
+        if record.kind in LIST_KINDS:
+            fields.setdefault("Active", True)
+            self._check_list_entry(record, fields)
+            self._store_list_entry(record, fields)
+        elif record.kind in TRANSACTION_KINDS:
+            self._check_open(str(fields.setdefault("TxnDate", self.today().isoformat())))
+            self._book(record, fields)
+        else:
+            raise refusals.unsupported(f"Operation create on {record.kind}")
+
+    # ---- the inside of a write --------------------------------------------------------------------------------
+
+    def _writable(self, kind: str, document: Mapping[str, object]) -> Document:
+        accept_text = self.switches.numbers_as_text == "accept"
+        fields = clean(kind, document, numbers_as_text=accept_text)
+        ignored = READ_ONLY.get(
+            kind, frozenset({"MetaData", "domain", "sparse", "status", "SyncToken", "Id"})
+        )
+        return {name: value for name, value in fields.items() if name not in ignored}
+
+    def _require(self, kind: str, fields: Document) -> None:
+        for name in REQUIRED.get(kind, ()):
+            if name not in fields or fields[name] in ({}, []):
+                raise refusals.missing(name)
+
+    def _next_id(self, kind: str) -> str:
+        return str(self._sequences[_sequence(kind)] + 1)
+
+    def play_role(self, role: str, account_id: str) -> None:
+        """Remember which account plays a role of the chart."""
+        self._roles[role] = account_id
+
+    def admit_singleton(self, record: Record) -> None:
+        """Store company information or preferences, which nobody creates."""
+        self.records[record.kind][record.id] = record
+        self.touch(record)
+        self.commit()
+
+    def start_ids(self, kind: str, first: int) -> None:
+        """Let the sequence of a kind go on at `first`, as in a company that has a past."""
+        with self.lock:
+            self._sequences[_sequence(kind)] = max(self._sequences[_sequence(kind)], first - 1)
+
+    def _current(self, kind: str, document: Mapping[str, object]) -> Record:
+        record_id = str(document.get("Id", ""))
+        if not record_id.isdecimal():
+            raise refusals.invalid_id(document.get("Id"))
+        record = self.find(kind, record_id)
+        if record is None:
+            raise refusals.not_found()
+        token = document.get("SyncToken")
+        if token is None or token == "":
+            raise refusals.missing("SyncToken")
+        if str(token) != str(record.sync_token):
+            raise refusals.stale(record.user)
+        return record
+
+    def _check_open(self, *days: str) -> None:
+        closed = self.settings.book_close_date
+        if closed is not None and any(date.fromisoformat(day) <= closed for day in days):
+            raise refusals.period_closed("5010" if self.switches.closed_period == "5010" else "6210")
+
+    def _check_removable(self, record: Record) -> None:
+        if record.deposit_id:
+            raise refusals.deposited()
+        applied = any(self.items.by_key[key].applied for key in record.items if key.kind != "Payment")
+        if record.kind == "Invoice" and applied and self.switches.void_paid_invoice == "refuse":
+            raise refusals.business("The invoice has payments applied to it and cannot be changed this way.")
+
+    def _check_list_entry(self, record: Record, fields: Document) -> None:
+        if record.kind in NAME_KINDS:
+            self._check_name(record, fields)
+        if record.kind == "Account" and "AccountType" not in fields and "AccountSubType" not in fields:
+            raise refusals.missing("AccountType")
+        if (
+            record.kind == "Item"
+            and fields.get("Type", "Service") == "Service"
+            and "IncomeAccountRef" not in fields
+        ):
+            raise refusals.missing("IncomeAccountRef")
+        if record.kind == "Customer":
+            self._check_customer(record, fields)
+
+    def _check_name(self, record: Record, fields: Document) -> None:
+        if "DisplayName" not in fields:
+            parts = [
+                fields[name]
+                for name in ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
+                if name in fields
+            ]
+            if not parts:
+                raise refusals.missing("DisplayName")
+            fields["DisplayName"] = " ".join(parts)
+        if not fields.get("Active", True):
+            return
+        full = rendering.full_name(self, fields)
+        for kind in NAME_KINDS:
+            holder = self._names(kind).get(full.casefold())
+            if holder is not None and holder is not record:
+                raise refusals.duplicate_name()
+
+    def _names(self, kind: str) -> dict[str, Record]:
+        if kind not in self._name_index:
+            self._name_index[kind] = {
+                rendering.full_name(self, record.fields).casefold(): record
+                for record in self.records[kind].values()
+                if record.fields.get("Active", True)
+            }
+        return self._name_index[kind]
+
+    def _index_name(self, record: Record, *, is_new: bool) -> None:
+        """A new name is added; a changed one may rename sub-customers too, so the index is made again."""
+        if is_new and record.kind in self._name_index and record.fields["Active"]:
+            self._name_index[record.kind][rendering.full_name(self, record.fields).casefold()] = record
+        else:
+            self._name_index.pop(record.kind, None)
+
+    def _check_customer(self, record: Record, fields: Document) -> None:
+        home = self.settings.home_currency
+        currency = fields.setdefault("CurrencyRef", {"value": home})["value"]
+        if currency != home and not self.settings.multicurrency:
+            raise refusals.business("Multi currency should be enabled to perform this operation.")
+        if record.fields.get("CurrencyRef", {"value": currency})["value"] != currency:
+            raise refusals.business("The currency of a customer cannot be changed.")
+        parent_id = self.reference("Customer", fields, "ParentRef")
+        if parent_id and record.id in self.lineage(parent_id):
+            raise refusals.business("A customer cannot be its own parent.")
+        if parent_id:
+            fields["Job"] = True
+
+    def _store_list_entry(self, record: Record, fields: Document) -> None:
+        old_parent = record.fields.get("ParentRef", {}).get("value", "")
+        self._children[old_parent].discard(record.id)
+        record.fields = fields
+        if record.kind in NAME_KINDS:
+            self._index_name(record, is_new=not record.created_s)
+        if record.kind == "Customer":
+            record.customer_id = record.id
+            self._children[fields.get("ParentRef", {}).get("value", "")].add(record.id)
+        if record.kind == "Account" and fields["AccountType"] == "Accounts Receivable":
+            self.ledger.receivable.add(record.id)
+
+    def _update_list_entry(self, record: Record, fields: Document, user: str) -> Document:
+        self._check_list_entry(record, fields)
+        if fields == record.fields:
+            return self.render(record)
+        renamed = any(
+            fields.get(name) != record.fields.get(name) for name in ("DisplayName", "Name", "ParentRef")
+        )
+        self._store_list_entry(record, fields)
+        record.user = user or self.settings.user
+        if renamed:  # names are part of every reference
+            self.forget_texts()
+        self.touch(record)
+        self.commit()
+        return self.render(record)
+
+    def _update_transaction(self, record: Record, fields: Document, user: str) -> Document:
+        if self._same(record, fields):
+            return self.render(record)
+        if self.switches.closed_period == "unchanged" and self._is_closed(record.fields["TxnDate"]):
+            return self.render(record)
+        self._check_open(record.fields["TxnDate"], fields["TxnDate"])
+        if record.deposit_id:
+            raise refusals.deposited()
+        self._book(record, fields)
+        record.user = user or self.settings.user
+        self.touch(record)
+        self.commit()
+        return self.render(record)
+
+    def _is_closed(self, day: str) -> bool:
+        closed = self.settings.book_close_date
+        return closed is not None and date.fromisoformat(day) <= closed
+
+    def _same(self, record: Record, fields: Document) -> bool:
+        if record.kind == "Payment":
+            return payments.same(self, record, fields)
+        return rendering.without_derived(fields) == rendering.without_derived(record.fields)
+
+    def _book(self, record: Record, fields: Document) -> None:
+        """Check everything, then change the books; a refusal leaves them as they were."""
+        fields = dict(fields)
+        currency, rate = self._currency(record, fields)
+        self._number(record, fields)
+        if record.kind == "Payment":
+            payments.book(self, record, fields, currency, rate)
+            return
+        if record.kind in SALES_KINDS:
+            if record.kind == "Invoice":
+                self._default_due_date(fields, record)
+            shaped = transactions.shape_sale(record.kind, fields, currency, rate, self)
+        elif record.kind == "JournalEntry":
+            shaped = transactions.shape_journal_entry(fields, currency, rate, self)
+        else:
+            shaped = transactions.shape_deposit(record.id, fields, currency, rate, self)
+        self._check_items(record, shaped)
+        self._store_shaped(record, shaped)
+
+    def _currency(self, record: Record, fields: Document) -> tuple[str, Decimal]:
+        home = self.settings.home_currency
+        customer = self.records["Customer"].get(self._customer_of(record, fields))
+        known = customer.fields.get("CurrencyRef", {}).get("value", home) if customer else None
+        asked = fields.get("CurrencyRef", {}).get("value")
+        if asked and asked != home and not self.settings.multicurrency:
+            raise refusals.business("Multi currency should be enabled to perform this operation.")
+        if known and asked and asked != known:
+            raise refusals.business(
+                f"The transaction's currency {asked} is not that of the customer, {known}."
+            )
+        currency = asked or known or home
+        fields["CurrencyRef"] = {"value": currency}
+        if currency == home:
+            fields.pop("ExchangeRate", None)
+            return currency, Decimal(1)
+        rate = Decimal(fields.get("ExchangeRate", self.settings.exchange_rates.get(currency, 1)))
+        if rate <= 0:
+            raise refusals.bad_number("ExchangeRate", rate)
+        fields["ExchangeRate"] = rate
+        return currency, rate
+
+    def _customer_of(self, record: Record, fields: Document) -> str:
+        """The customer of a document; a changed customer must not keep applications."""
+        customer_id = str(fields.get("CustomerRef", {}).get("value", ""))
+        if customer_id and customer_id != record.customer_id:
+            self.reference("Customer", fields, "CustomerRef")
+        return customer_id
+
+    def _number(self, record: Record, fields: Document) -> None:
+        if record.kind not in NUMBERED_KINDS:
+            return
+        old = str(record.fields.get("DocNumber", ""))
+        asked = str(fields.get("DocNumber", ""))
+        if not self.settings.custom_txn_numbers or asked == "AUTO_GENERATE":
+            number = old or self.take_number()
+        else:
+            number = asked
+            holder = next(
+                (one for one in sorted(self._numbers[f"{record.kind}:{number}"]) if one != record.id), None
+            )
+            if number not in {"", old} and holder is not None:
+                raise refusals.duplicate_number(number, record.kind, holder)
+        if number:
+            fields["DocNumber"] = number
+        self._pending_number = (record.kind, record.id, old, number)
+
+    def _keep_number(self) -> None:
+        kind, record_id, old, number = self._pending_number
+        self._numbers[f"{kind}:{old}"].discard(record_id)
+        if number:
+            self._numbers[f"{kind}:{number}"].add(record_id)
+
+    def _default_due_date(self, fields: Document, record: Record) -> None:
+        if "DueDate" in fields:
+            return
+        if "DueDate" in record.fields and fields.get("SalesTermRef") == record.fields.get("SalesTermRef"):
+            fields["DueDate"] = record.fields["DueDate"]
+            return
+        term_id = self.reference("Term", fields, "SalesTermRef")
+        fields["DueDate"] = transactions.due_date(
+            fields["TxnDate"], self.term_fields(term_id) if term_id else None
+        )
+
+    def _check_items(self, record: Record, shaped: Shaped) -> None:
+        """A document with applications keeps its customer; smaller amounts release applications later."""
+        planned = {plan.line_id: plan for plan in shaped.items}
+        for key in record.items:
+            item, plan = self.items.by_key[key], planned.get(key.line_id)
+            if item.applied and plan is not None and plan.customer_id != item.customer_id:
+                raise refusals.business("The customer cannot be changed while payments are applied.")
+
+    def _store_shaped(self, record: Record, shaped: Shaped) -> None:
+        if record.kind in NUMBERED_KINDS:
+            self._keep_number()
+        for key in record.items:
+            item = self.items.by_key[key]
+            plan = next((one for one in shaped.items if one.line_id == key.line_id), None)
+            if plan is None or (plan.side, plan.account_id) != (item.side, item.account_id):
+                payments.release(self, key, 0)
+                self.items.drop(key)
+        for plan in shaped.items:
+            key = ItemKey(record.kind, record.id, plan.line_id)
+            if key in self.items.by_key:
+                payments.release(self, key, plan.cents)
+                self.items.resize(key, plan.cents)
+                self.items.by_key[key].rate = shaped.rate
+                payments.repost_all(self, key)
+            else:
+                self.items.put(
+                    key,
+                    OpenItem(
+                        plan.side, plan.cents, plan.customer_id, plan.account_id, shaped.currency, shaped.rate
+                    ),
+                )
+        record.items = tuple(ItemKey(record.kind, record.id, plan.line_id) for plan in shaped.items)
+        self._take_to_bank(record, shaped)
+        self.post(record, shaped.postings)
+        record.fields = shaped.fields
+        record.total_cents = shaped.total_cents
+        record.customer_id = shaped.customer_id
+
+    def _take_to_bank(self, record: Record, shaped: Shaped) -> None:
+        if record.kind != "Deposit":
+            return
+        for kind in ("Payment", "SalesReceipt"):
+            for linked in self._on_deposit(record, kind):
+                if (kind, linked.id) not in shaped.deposits:
+                    linked.deposit_id = ""
+                    self.touch(linked)
+        for kind, linked_id in shaped.deposits:
+            linked = self.records[kind][linked_id]
+            if linked.deposit_id != record.id:
+                linked.deposit_id = record.id
+                self.touch(linked)
+
+    def _on_deposit(self, record: Record, kind: str) -> list[Record]:
+        links = [link for line in record.fields.get("Line", []) for link in line.get("LinkedTxn", [])]
+        known = (self.records[kind].get(link["TxnId"]) for link in links if link.get("TxnType") == kind)
+        return [one for one in known if one is not None and one.deposit_id == record.id]
+
+    def _unbook(self, record: Record) -> None:
+        """Take every effect of a transaction back; the record itself stays."""
+        if record.kind == "Payment":
+            payments.unbook(self, record)
+            return
+        for key in record.items:
+            payments.release(self, key, 0)
+            self.items.drop(key)
+        record.items = ()
+        if record.kind == "Deposit":
+            self._take_to_bank(record, Shaped({}, 0, "", Decimal(1)))
+        self.post(record, ())
+
+    def post(self, record: Record, postings: tuple[Posting, ...] | list[Posting]) -> None:
+        """Replace the postings of a transaction."""
+        self._moved_customers |= self.ledger.replace(record.postings, postings)
+        for posting in (*record.postings, *postings):
+            account = self.records["Account"].get(posting.account_id)
+            if account is not None:
+                account.text = None
+        record.postings = tuple(postings)
+
+    def touch(self, record: Record) -> None:
+        """Mark a record as changed by the write that is under way."""
+        self._touched[(record.kind, record.id)] = record
+
+    def announce(self, record: Record) -> None:
+        """Put a record into the change feed again without changing it."""
+        self._last_s = max(self._now_s(), self._last_s)
+        self._log_change(record)
+
+    def take_id(self, kind: str) -> str:
+        """The next Id of a kind, used up."""
+        self._sequences[_sequence(kind)] += 1
+        return str(self._sequences[_sequence(kind)])
+
+    def take_number(self) -> str:
+        """The next document number, used up."""
+        self._next_number += 1
+        return str(self._next_number - 1)
+
+    def forget_texts(self) -> None:
+        """Names are part of every reference, so a renamed object changes the text of others."""
+        for records in self.records.values():
+            for record in records.values():
+                record.text = None
+
+    def commit(self) -> None:
+        """Stamp what changed, check the law, tell whoever keeps the state."""
+        self._last_s = max(self._now_s(), self._last_s)
+        for record in self._touched.values():
+            if record.created_s:
+                record.sync_token += 1
+            else:
+                record.created_s = self._last_s
+            self._log_change(record)
+        for customer_id in self._moved_customers:
+            for one in self.lineage(customer_id):
+                customer = self.records["Customer"][one]
+                if (customer.kind, customer.id) not in self._touched:
+                    self._log_change(customer)
+        self._touched.clear()
+        self._moved_customers.clear()
+        self._check_control_accounts()
+        if self.switches.audit_every_write:
+            self.audit()
+        self.on_write()
+
+    def _log_change(self, record: Record) -> None:
+        self._change += 1
+        record.change = self._change
+        record.updated_s = self._last_s
+        record.text = None
+        log = self.changes[record.kind]
+        log.append((self._last_s, self._change, record.id))
+        # Half of the log may be outdated before it is worth rewriting.
+        if len(log) > 1000 and len(log) > 2 * len(self.records[record.kind]):
+            records = self.records[record.kind]
+            self.changes[record.kind] = [entry for entry in log if records[entry[2]].change == entry[1]]
+
+    def counters(self) -> Document:
+        """What goes on counting after a restart."""
+        return {
+            "last_s": self._last_s,
+            "change": self._change,
+            "sequences": dict(self._sequences),
+            "roles": self._roles,
+            "next_number": self._next_number,
+        }
+
+    def refill(self, records: list[Record], items: dict[ItemKey, OpenItem], counters: Document) -> None:
+        """Hold exactly these records and items; everything derived is derived again."""
+        self.records = {kind: {} for kind in ENTITIES}
+        self.items, self.ledger = OpenItems(), Ledger()
+        self._numbers, self._children = defaultdict(set), defaultdict(set)
+        self._name_index.clear()
+        self._last_s, self._change = counters["last_s"], counters["change"]
+        self._sequences, self._roles = Counter(counters["sequences"]), dict(counters["roles"])
+        self._next_number = counters["next_number"]
+        for record in records:
+            self.records[record.kind][record.id] = record
+            if record.kind == "Account" and record.fields["AccountType"] == "Accounts Receivable":
+                self.ledger.receivable.add(record.id)
+            if record.kind == "Customer":
+                self._children[record.fields.get("ParentRef", {}).get("value", "")].add(record.id)
+            if "DocNumber" in record.fields and not record.deleted:
+                self._numbers[f"{record.kind}:{record.fields['DocNumber']}"].add(record.id)
+        for record in records:
+            self.ledger.replace((), record.postings)
+        for key, item in items.items():
+            self.items.put(key, item)
+        for kind, known in self.records.items():
+            log = sorted((record.updated_s, record.change, record.id) for record in known.values())
+            self.changes[kind] = log
+        self.audit()
+
+    def version(self, kind: str) -> int:
+        """A number that grows with every change of a kind."""
+        log = self.changes[kind]
+        return log[-1][1] if log else 0
+
+    def _check_control_accounts(self) -> None:
+        for account_id in self.ledger.receivable:
+            if self.ledger.own[account_id] != self.items.totals[account_id]:
+                raise BooksBroken(
+                    f"account {account_id} holds {self.ledger.own[account_id]} cents, "
+                    f"its open items {self.items.totals[account_id]}"
+                )
+
+    def audit(self) -> None:
+        """Recompute the whole ledger from the documents.
+
+        Raises:
+            BooksBroken: anything differs.
+        """
+        with self.lock:
+            audit.audit(self)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _sequence(kind: str) -> str:
+    if kind in TRANSACTION_KINDS:
+        return "transactions"
+    return "names" if kind in NAME_KINDS else kind
+
+
+def _merge(stored: Document, written: Document, *, sparse: bool) -> Document:
+    if sparse:
+        return {**stored, **written}
+    kept = {name: value for name, value in stored.items() if name in KEPT_BY_FULL_UPDATE}
+    return {**kept, **written}
+
+
+def _voided(fields: Document) -> Document:
+    note = fields.get("PrivateNote")
+    voided = {**fields, "PrivateNote": f"Voided - {note}"[:4000] if note else "Voided"}
+    voided.pop("Deposit", None)
+    if "TotalAmt" in voided:
+        voided["TotalAmt"] = 0
+    if "TxnTaxDetail" in voided:
+        voided["TxnTaxDetail"] = {"TotalTax": 0}
+    voided["Line"] = [_voided_line(line) for line in fields.get("Line", []) if not line.get("LinkedTxn")]
+    return voided
+
+
+def _voided_line(line: Document) -> Document:
+    detail = {
+        name: value
+        for name, value in line.get("SalesItemLineDetail", {}).items()
+        if name not in {"Qty", "UnitPrice"}
+    }
+    zero = {**line, "Amount": 0}
+    return {**zero, "SalesItemLineDetail": detail} if "SalesItemLineDetail" in line else zero

@@ -1,0 +1,253 @@
+"""The back door: what a person or another process may do to the simulator, and pages to look at.
+
+GET    /_control/                          the companies, as a page
+GET    /_control/books/REALM               the books as JSON; with ?page=1 as a page
+POST   /_control/companies                 {"realm_id", "name", ...}: arguments of `add_company`
+POST   /_control/grant                     {"realm_id"}: tokens without a browser
+POST   /_control/books/REALM/ACTION        arguments of a bookkeeper's action
+GET POST DELETE /_control/faults           the fault script
+GET    /_control/requests, /_control/counters
+POST   /_control/clock                     {"advance_s"}
+GET POST /_control/switches                read or set switches
+"""
+
+from dataclasses import asdict, fields
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from arsync.simulators.quickbooks.bookkeeper import ACTIONS
+from arsync.simulators.quickbooks.door import Answer, Company
+from arsync.simulators.quickbooks.records import Switches
+from arsync.simulators.quickbooks.refusals import Refused
+from arsync.simulators.quickbooks.wire import Document, amount, dump_json, parse_json
+
+if TYPE_CHECKING:  # the simulator starts the server, which comes here
+    from arsync.simulators.quickbooks.simulator import QuickBooksSimulator
+
+
+def form(body: bytes) -> dict[str, str]:
+    """A form body as a dictionary."""
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def answer(
+    simulator: "QuickBooksSimulator", method: str, path: str, query: dict[str, str], body: bytes
+) -> Answer:
+    """Serve one control request."""
+    parts = [part for part in path.split("/") if part]
+    try:
+        arguments = parse_json(body) if body else {}
+        if not isinstance(arguments, dict):
+            return _json(400, {"error": "the body must be a JSON object"})
+        with simulator.lock:
+            return _route(simulator, method, parts, query, arguments)
+    except Refused as refused:
+        return _json(refused.status, {"Fault": refused.envelope()})
+    except (KeyError, TypeError, ValueError) as bad:
+        return _json(400, {"error": f"{type(bad).__name__}: {bad}"})
+
+
+def _route(
+    simulator: "QuickBooksSimulator",
+    method: str,
+    parts: list[str],
+    query: dict[str, str],
+    arguments: Document,
+) -> Answer:
+    match (method, *parts):
+        case ("GET",):
+            return _page("QuickBooks simulator", _companies_page(simulator))
+        case ("POST", "companies"):
+            company = simulator.add_company(arguments.pop("realm_id"), **arguments)
+            return _json(200, {"realm_id": company.realm_id})
+        case ("POST", "grant"):
+            access_token, refresh_token = simulator.grant(arguments["realm_id"])
+            return _json(200, {"access_token": access_token, "refresh_token": refresh_token})
+        case ("GET", "books", realm):
+            if query.get("page"):
+                return _page(
+                    simulator.companies[realm].settings.name, _books_page(simulator.companies[realm])
+                )
+            return _json(200, books_document(simulator.companies[realm]))
+        case ("POST", "books", realm, action) if action in ACTIONS:
+            result = getattr(simulator.companies[realm].books, action)(**arguments)
+            return _json(200, result or {})
+        case (_, "faults"):
+            return _faults(simulator, method, arguments)
+        case ("GET", "requests"):
+            lines = [{**one._asdict(), "time": one.time.isoformat()} for one in simulator.requests]
+            return _json(200, {"requests": lines})
+        case ("GET", "counters"):
+            counted = [
+                {"realm_id": realm, "month": month, **asdict(one)}
+                for (realm, month), one in simulator.counters.items()
+            ]
+            return _json(200, {"counters": counted})
+        case ("POST", "clock"):
+            simulator.advance(float(arguments["advance_s"]))
+            return _json(200, {"now": simulator.now().isoformat()})
+        case (_, "switches"):
+            return _switches(simulator, arguments)
+    return _json(404, {"error": f"no control called {method} /_control/{'/'.join(parts)}"})
+
+
+def _faults(simulator: "QuickBooksSimulator", method: str, arguments: Document) -> Answer:
+    if method == "POST":
+        if "delay_s" in arguments:
+            arguments["delay_s"] = float(arguments["delay_s"])
+        simulator.faults.add(**arguments)
+    elif method == "DELETE":
+        simulator.faults.clear()
+    shown = [{**asdict(fault), "delay_s": str(fault.delay_s)} for fault in simulator.faults.faults]
+    return _json(200, {"faults": shown})
+
+
+def _switches(simulator: "QuickBooksSimulator", arguments: Document) -> Answer:
+    known = {one.name for one in fields(Switches)}
+    for name, value in arguments.items():
+        if name not in known:
+            return _json(400, {"error": f"no switch called {name}; there are {', '.join(sorted(known))}"})
+        setattr(simulator.switches, name, value)
+    return _json(200, asdict(simulator.switches))
+
+
+def books_document(company: Company) -> Document:
+    """Accounts with balances, open items, transactions and their journal."""
+    core = company.core
+    transactions = [
+        (record, core.render(record))
+        for kind in (
+            "Invoice",
+            "CreditMemo",
+            "Payment",
+            "JournalEntry",
+            "Deposit",
+            "SalesReceipt",
+            "RefundReceipt",
+        )
+        for record in core.live(kind)
+    ]
+    return {
+        "realm_id": company.realm_id,
+        "name": company.settings.name,
+        "accounts": [core.render(record) for record in core.live("Account")],
+        "customers": [core.render(record) for record in core.live("Customer")],
+        "open_items": company.books.open_items(),
+        "receivable": amount(company.books.receivable_cents()),
+        "transactions": [{"kind": record.kind, **shown} for record, shown in transactions],
+        "journal": [
+            {
+                "kind": record.kind,
+                "id": record.id,
+                "date": record.fields["TxnDate"],
+                "lines": [
+                    {
+                        "account_id": posting.account_id,
+                        "customer_id": posting.customer_id,
+                        "debit": amount(max(posting.home_cents, 0)),
+                        "credit": amount(max(-posting.home_cents, 0)),
+                    }
+                    for posting in record.postings
+                ],
+            }
+            for record, _ in transactions
+        ],
+    }
+
+
+def consent(simulator: "QuickBooksSimulator", method: str, query: dict[str, str], body: bytes) -> Answer:
+    """The page on which a person chooses a company, and the way back to the application."""
+    asked = {**query, **form(body)}
+    redirect_uri = asked.get("redirect_uri", "")
+    if asked.get("client_id") != simulator.client_id or not redirect_uri.startswith(("http://", "https://")):
+        return _page("Sorry", "<p>The client_id or the redirect_uri is not known here.</p>", status=400)
+    if method == "GET":
+        return _page("Connect to QuickBooks", _consent_page(simulator, asked))
+    joint = "&" if "?" in redirect_uri else "?"
+    back = {"state": asked.get("state", "")}
+    realm_id = asked.get("realm_id", "")
+    with simulator.lock:
+        if realm_id in simulator.companies:
+            back |= {"code": simulator.tokens.new_code(realm_id, redirect_uri), "realmId": realm_id}
+        else:
+            back |= {"error": "access_denied"}
+    return Answer(302, b"", "text/html", (("Location", f"{redirect_uri}{joint}{urlencode(back)}"),))
+
+
+def _consent_page(simulator: "QuickBooksSimulator", asked: dict[str, str]) -> str:
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(asked.get(name, ""))}">'
+        for name in ("client_id", "redirect_uri", "state")
+    )
+    buttons = "".join(
+        f'<button name="realm_id" value="{escape(company.realm_id)}">{escape(company.settings.name)}</button> '
+        for company in simulator.companies.values()
+    )
+    return f'<p>Which company?</p><form method="post">{hidden}{buttons}<button name="realm_id" value="">Cancel</button></form>'
+
+
+def _companies_page(simulator: "QuickBooksSimulator") -> str:
+    rows = [
+        [
+            f'<a href="/_control/books/{escape(one.realm_id)}?page=1">{escape(one.realm_id)}</a>',
+            escape(one.settings.name),
+            str(amount(one.books.receivable_cents())),
+        ]
+        for one in simulator.companies.values()
+    ]
+    return _table(["Company", "Name", "Receivable"], rows)
+
+
+def _books_page(company: Company) -> str:
+    core = company.core
+    names = {record.id: str(record.fields["Name"]) for record in core.live("Account")}
+    balances = [
+        [escape(names[record.id]), str(core.render(record)["CurrentBalance"])]
+        for record in core.live("Account")
+    ]
+    items = [
+        [
+            one["kind"],
+            one["id"],
+            escape(core.records["Customer"][one["customer_id"]].fields["DisplayName"]),
+            str(one["open"]),
+        ]
+        for one in company.books.open_items()
+    ]
+    journal = [
+        [
+            entry["date"],
+            entry["kind"],
+            entry["id"],
+            escape(names.get(line["account_id"], "")),
+            str(line["debit"]),
+            str(line["credit"]),
+        ]
+        for entry in books_document(company)["journal"]
+        for line in entry["lines"]
+    ]
+    return (
+        f"<h2>Accounts</h2>{_table(['Account', 'Balance'], balances)}"
+        f"<h2>Open items</h2>{_table(['Kind', 'Id', 'Customer', 'Open'], items)}"
+        f"<h2>Journal</h2>{_table(['Date', 'Kind', 'Id', 'Account', 'Debit', 'Credit'], journal)}"
+    )
+
+
+def _table(titles: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{lines}</table>"
+
+
+def _page(title: str, inside: str, status: int = 200) -> Answer:
+    style = "body{font:16px sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left;border-bottom:1px solid #ccc}"
+    text = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{style}</style></head><body><h1>{escape(title)}</h1>{inside}</body></html>"
+    )
+    return Answer(status, text.encode(), "text/html; charset=utf-8")
+
+
+def _json(status: int, document: Document) -> Answer:
+    return Answer(status, dump_json(document).encode())
