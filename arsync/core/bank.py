@@ -1,8 +1,8 @@
 """What a bank file says: statements of one account, their lines, and what could not be read.
 
 Units   amounts are `Money`, signed: positive is money in. Dates are the bank's own local dates.
-Shape   bytes -> `BankFile` -> `Statement` -> `BankLineRead`; `Problem` stands beside whatever could not be read.
-Law     every line of a file is in `lines` or in `problems`, with its raw text; none is dropped, none becomes 0.
+Shape   `BankFile` holds `Statement`s, these `BankLineRead`s; a `Problem` stands for what could not be read.
+Law     every line of a file is in `lines` or in `problems`, with its raw text; none is dropped or made 0.
 Errors  none: these are values. A file that cannot be read at all is an `arsync.errors.FileRefused`.
 Source  ISO 20022 camt.053, OFX 1.6 and 2.2; docs: arsync/connectors/bank/README.md
 """

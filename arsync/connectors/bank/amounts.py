@@ -18,6 +18,10 @@ class AmountAmbiguous(AmountUnreadable):
     """`2,000` without a declared decimal mark is two, or two thousand."""
 
 
+class SignUnreadable(AmountUnreadable):
+    """The number may be read, but not whether it came in or went out."""
+
+
 @dataclass(frozen=True, slots=True)
 class AmountStyle:
     """How one bank writes amounts.
@@ -39,6 +43,8 @@ EITHER_MARK = AmountStyle()
 POINT = AmountStyle(decimal_mark=".")
 
 _LONGEST = 64
+_CENTS = 2  # digits after the mark in most currencies: the fast path
+_GROUP = 3  # digits between two marks that group
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{2}", re.ASCII)
 _SPACES = "\u0020\u00a0\u2009\u202f"
 _APOSTROPHES = "'\u2019"
@@ -59,6 +65,24 @@ _TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 
 
+def amount_problem_code(error: AmountUnreadable, currency: str | None) -> str:
+    """The stable code of what stopped an amount from being read."""
+    if isinstance(error, AmountAmbiguous):
+        return "amount-ambiguous"
+    if isinstance(error, SignUnreadable):
+        return "sign-unreadable"
+    return "amount-unreadable" if currency and is_currency(currency) else "currency-unreadable"
+
+
+def is_currency(code: str) -> bool:
+    """Whether this is a code of ISO 4217."""
+    try:
+        exponent(code)
+    except AmountUnreadable:
+        return False
+    return True
+
+
 def read_money(text: str, currency: str, style: AmountStyle) -> Money:
     """Read an amount exactly.
 
@@ -67,12 +91,12 @@ def read_money(text: str, currency: str, style: AmountStyle) -> Money:
             the currency, or a currency that is not in ISO 4217.
         AmountAmbiguous: two readings, and the style does not say which.
     """
-    if style.decimal_mark != "," and _PLAIN.fullmatch(text) and exponent(currency) == 2:
+    if style.decimal_mark != "," and _PLAIN.fullmatch(text) and exponent(currency) == _CENTS:
         return Money(int(text[:-3] + text[-2:]), currency)
     stripped = text.strip()
     if (
         style.decimal_mark is None
-        and exponent(currency) < 3
+        and exponent(currency) < _GROUP
         and _TWO_READINGS.fullmatch(stripped.lstrip("+-"))
     ):
         raise AmountAmbiguous(text, "it has two readings, and no decimal mark is declared")

@@ -2,7 +2,7 @@
 
 Shape   (bytes, declared codecs) -> `Decoded`; no byte is replaced or skipped.
 Errors  `FileRefused` when no declared codec fits.
-Source  OFX 1.6 section 2.2 (ENCODING, CHARSET), RFC 3629; bank exports that declare one codec and use another.
+Source  OFX 1.6 section 2.2 (ENCODING, CHARSET), RFC 3629; exports that declare one codec and use another.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def decode_ofx(data: bytes, declared: str | None) -> Decoded:
     Text of more than ASCII that is valid UTF-8 is UTF-8 whatever the header says: other codecs
     give such byte pairs only by accident. Windows-1252 comes before Latin-1, which fits anything.
     """
-    bom_length, bom_codec = _bom(data)
+    _, bom_codec = _bom(data)
     if bom_codec:
         return decode(data, [bom_codec])
     if data.isascii():

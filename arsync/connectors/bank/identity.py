@@ -39,7 +39,14 @@ def line_key(
 ) -> str:
     """The identity hash of a line: by id, date and amount where the id can be trusted, else by content."""
     if trust != "C" and provider_id:
-        parts = (account.key, "id", provider_id, str(content.booked), str(amount.minor), amount.currency)
+        parts: tuple[str, ...] = (
+            account.key,
+            "id",
+            provider_id,
+            str(content.booked),
+            str(amount.minor),
+            amount.currency,
+        )
     else:
         parts = (
             account.key,

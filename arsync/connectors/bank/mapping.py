@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from arsync.connectors.bank import decode, identity, texts
-from arsync.connectors.bank.profile import GENERIC, Profile
+from arsync.connectors.bank.bankprofile import GENERIC, Profile
 from arsync.connectors.bank.sniff import Format, refuse_unless_imported, sniff
 from arsync.core.bank import BankFile, BankLineRead, Statement
 from arsync.errors import FileRefused, UnsafeFile

@@ -7,6 +7,7 @@ Shape   pure functions over `Statement` values.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from arsync.core.bank import BankLineRead, Problem, Proven, Statement
 from arsync.core.money import Money
@@ -71,7 +72,7 @@ def gaps(statements: Iterable[Statement]) -> tuple[Gap, ...]:
 
 def _neighbours(series: Sequence[Statement]) -> Iterable[tuple[Statement, Statement]]:
     ordered = sorted(series, key=lambda s: (str(s.from_date or s.to_date or ""), s.sequence or 0))
-    return zip(ordered, ordered[1:], strict=False)
+    return pairwise(ordered)
 
 
 def _between(earlier: Statement, later: Statement) -> Iterable[Gap]:

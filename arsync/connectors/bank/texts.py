@@ -11,8 +11,7 @@ LONGEST_TEXT = 4096
 
 def join(pieces: Iterable[str | None]) -> tuple[str, str, tuple[str, ...]]:
     """Return (text, text_joined, warnings); white space inside a piece becomes one space."""
-    kept = [" ".join(piece.split()) for piece in pieces if piece]
-    kept = [piece for piece in kept if piece]
+    kept = [tidy for piece in pieces if piece and (tidy := " ".join(piece.split()))]
     text, joined = " ".join(kept), "".join(kept)
     if len(text) <= LONGEST_TEXT:
         return text, joined, ()

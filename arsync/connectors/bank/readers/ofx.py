@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from arsync.connectors.bank import identity, texts
-from arsync.connectors.bank.amounts import AmountAmbiguous, read_money
-from arsync.connectors.bank.profile import Profile
+from arsync.connectors.bank.amounts import amount_problem_code, read_money
+from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.proof import prove
 from arsync.core.bank import AccountId, BankLineRead, CodeFamily, Correction, Problem, Statement
 from arsync.core.money import AmountUnreadable, Money, exponent
@@ -41,10 +41,8 @@ _LEAVES = [
     "MESSAGE",
 ]
 _LINE_ENDS = ("BANKTRANLIST", "INVBANKTRAN", "INVTRANLIST", "LEDGERBAL", "AVAILBAL", *_STATEMENTS)
-_STRUCTURE = re.compile(
-    rf"<(/?)(?:\w+:)?({'|'.join((*_LINE_ENDS, *_ACCOUNTS, *_LEAVES, 'STMTTRN', 'OFX'))}){_ATTRIBUTES}(/?)>([^<]*)",
-    re.IGNORECASE,
-)
+_STRUCTURAL = "|".join((*_LINE_ENDS, *_ACCOUNTS, *_LEAVES, "STMTTRN", "OFX"))
+_STRUCTURE = re.compile(rf"<(/?)(?:\w+:)?({_STRUCTURAL}){_ATTRIBUTES}(/?)>([^<]*)", re.IGNORECASE)
 _INVESTMENT = re.compile(
     r"<(?:BUY|SELL|INCOME|REINVEST|TRANSFER|SPLIT|RETOFCAP|CLOSUREOPT|JRNL|MARGIN|INVEXPENSE)\w*>", re.I
 )
@@ -59,6 +57,9 @@ _CHILDREN = {
     "CURRENCY": frozenset(["CURRATE", "CURSYM"]),
     "ORIGCURRENCY": frozenset(["CURRATE", "CURSYM"]),
 }
+_USUAL = frozenset(
+    ["STMTTRN", "TRNTYPE", "DTPOSTED", "TRNAMT", "FITID", "NAME", "MEMO", "CHECKNUM", "REFNUM"]
+)
 _REPEATABLE = frozenset(["NAME", "MEMO", "EXTDNAME", "PAYEE.NAME"])
 _FAMILIES: dict[str, CodeFamily] = {
     "DIRECTDEP": "transfer_in",
@@ -242,6 +243,7 @@ class _LineNumbers:
         self._offset, self._line = 0, 1
 
     def at(self, offset: int) -> int:
+        """The line number of an offset, from 1."""
         self._line += self._text.count(self._end, self._offset, offset)
         self._offset = offset
         return self._line
@@ -330,12 +332,11 @@ def _fields(block: str) -> tuple[dict[str, str], set[str]]:
     twice: set[str] = set()
     parent = ""
     for closing, name, _, value in _FIELD.findall(block):
-        tag = name.upper()
+        tag = name if name in _USUAL else name.upper()
         if tag in _CHILDREN:
             parent = "" if closing else tag
             continue
-        stripped = value.strip()
-        if closing or not stripped:
+        if closing or not (stripped := value.strip()):
             continue
         key = f"{parent}.{tag}" if parent and tag in _CHILDREN[parent] else tag
         if key not in fields:
@@ -384,17 +385,11 @@ def _amount(fields: dict[str, str], twice: set[str], currency: str | None, profi
 
 
 def _amount_problem(error: AmountUnreadable, currency: str | None, locator: str, raw: str) -> Problem:
-    code, do = "amount-unreadable", "look at the line in the file and enter it by hand, or ask the bank"
-    if isinstance(error, AmountAmbiguous):
-        code, do = (
-            "amount-ambiguous",
-            "declare the bank's decimal mark in its profile and read the file again",
-        )
-    elif currency is None or error.raw == currency:
-        code, do = (
-            "currency-unreadable",
-            "declare the account's currency in its profile and read the file again",
-        )
+    code = amount_problem_code(error, currency)
+    do = {
+        "amount-ambiguous": "declare the bank's decimal mark in its profile and read the file again",
+        "currency-unreadable": "declare the account's currency in its profile and read the file again",
+    }.get(code, "look at the line in the file and enter it by hand, or ask the bank")
     return Problem(code, locator, "TRNAMT", raw.strip(), str(error), do)
 
 
@@ -418,7 +413,8 @@ def _built(
     text, joined, cut = texts.join((name, get("EXTDNAME"), get("MEMO")))
     trust = identity.trust_of(fitid, scope.profile.id_trust)
     payer_account = get("BANKACCTTO.ACCTID") or get("CCACCTTO.ACCTID")
-    value_date = read_date(get("DTAVAIL") or get("DTUSER") or "")
+    valued = get("DTAVAIL") or get("DTUSER")
+    value_date = read_date(valued) if valued else None
     content = identity.Content(booked or get("DTPOSTED", ""), value_date, kind, payer_account or "", text)
     correction = get("CORRECTFITID")
     return BankLineRead(
@@ -454,15 +450,20 @@ _RAW_CODES = ("TRNTYPE", "SIC", "CURRENCY.CURRATE", "ORIGCURRENCY.CURSYM", "ORIG
 def _line_warnings(
     fields: dict[str, str], amount: Money, scope: _Scope, twice: set[str], *, closed: bool
 ) -> tuple[str, ...]:
+    warnings: list[str] = []
     kind = fields.get("TRNTYPE", "").upper()
-    against = (kind in _MONEY_OUT and amount.minor > 0) or (kind in _MONEY_IN and amount.minor < 0)
+    against = kind in _MONEY_OUT if amount.minor > 0 else kind in _MONEY_IN and amount.minor < 0
     valued = fields.get("DTAVAIL") or fields.get("DTUSER")
-    checks = (
-        (against and "CORRECTFITID" not in fields, "sign-against-type"),
-        (not closed, "line-not-closed"),
-        (bool(twice), "field-repeated"),
-        (amount.currency != scope.currency, "currency-differs"),
-        (scope.currency_assumed and amount.currency == scope.currency, "currency-from-profile"),
-        (valued is not None and read_date(valued) is None, "value-date-unreadable"),
-    )
-    return tuple(code for holds, code in checks if holds)
+    if against and "CORRECTFITID" not in fields:
+        warnings.append("sign-against-type")
+    if not closed:
+        warnings.append("line-not-closed")
+    if twice:
+        warnings.append("field-repeated")
+    if amount.currency != scope.currency:
+        warnings.append("currency-differs")
+    elif scope.currency_assumed:
+        warnings.append("currency-from-profile")
+    if valued and read_date(valued) is None:
+        warnings.append("value-date-unreadable")
+    return tuple(warnings)

@@ -8,11 +8,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-from arsync.connectors.bank.amounts import AmountStyle
+from arsync.connectors.bank.amounts import AmountStyle, is_currency
 from arsync.core.bank import Trust
-from arsync.core.money import AmountUnreadable, exponent
 from arsync.errors import ConfigError, NotFound
 
 SignModel = Literal["signed", "inverted", "debit and credit columns", "flag"]
@@ -55,6 +54,7 @@ class CsvDialect:
         money_in, money_out: values of the flag column.
         odd_sign: a minus in a debit, credit or flagged amount: a problem, `ignore`d (it repeats
             the column), or `flip` (it takes back).
+        continued: a row with nothing but text goes on with the text of the row above it.
         skips: rows that are not booked lines.
     """
 
@@ -71,6 +71,7 @@ class CsvDialect:
     money_out: tuple[str, ...] = ()
     odd_sign: OddSign = "problem"
     order: Order = "oldest first"
+    continued: bool = False
     skips: tuple[Skip, ...] = ()
 
 
@@ -166,6 +167,9 @@ def parse_profile(text: str, *, where: str) -> Profile:
     return _profile(table, where)
 
 
+_Kind = TypeVar("_Kind", AmountStyle, CsvDialect, Profile, Skip)
+
+
 def _profile(table: dict[str, Any], where: str) -> Profile:
     csv_table = table.pop("csv", None)
     amounts = _build(AmountStyle, table.pop("amounts", {}), f"{where}, [amounts]")
@@ -179,8 +183,10 @@ def _profile(table: dict[str, Any], where: str) -> Profile:
         raise ConfigError(
             "a CSV profile must declare its decimal mark", where=where, do="set amounts.decimal_mark"
         )
-    if profile.currency is not None:
-        _currency(profile.currency, where)
+    if profile.currency is not None and not is_currency(profile.currency):
+        raise ConfigError(
+            f"currency {profile.currency!r} is not in ISO 4217", where=where, do="use a code like EUR"
+        )
     return profile
 
 
@@ -195,6 +201,7 @@ def _csv_dialect(table: dict[str, Any], where: str) -> CsvDialect:
     if unknown:
         raise ConfigError(f"unknown fields {unknown} in columns", where=where, do=f"use {sorted(CSV_FIELDS)}")
     needed = {"booking_date", *_SIGN_COLUMNS[dialect.sign]}
+    needed |= {"text"} if dialect.continued else set()
     missing = sorted(needed - set(columns))
     if missing:
         raise ConfigError(
@@ -217,7 +224,7 @@ def _named(dialect: CsvDialect) -> list[str | int]:
     return found
 
 
-def _build(kind: type[Any], table: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - TOML has any shape
+def _build(kind: type[_Kind], table: Mapping[str, Any], where: str) -> _Kind:
     known = {item.name for item in fields(kind)}
     unknown = sorted(set(table) - known)
     if unknown:
@@ -235,12 +242,3 @@ def _frozen(value: Any) -> Any:  # noqa: ANN401 - TOML has any shape
 def _one_of(value: object, allowed: tuple[object, ...], key: str, where: str) -> None:
     if value not in allowed:
         raise ConfigError(f"{key} is {value!r}", where=where, do=f"use one of {[a for a in allowed if a]}")
-
-
-def _currency(code: str, where: str) -> None:
-    try:
-        exponent(code)
-    except AmountUnreadable:
-        raise ConfigError(
-            f"currency {code!r} is not in ISO 4217", where=where, do="use a code like EUR"
-        ) from None
