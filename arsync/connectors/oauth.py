@@ -1,10 +1,13 @@
-"""OAuth 2 sign-in: authorise, exchange, refresh. One refresh at a time, across processes; nothing is used before it is saved.
+"""OAuth 2 sign-in: authorise, exchange, refresh; one refresh at a time, nothing used before it is saved.
 
-Law     under `TokenStore.exclusive` the stored tokens are read again first: whoever waited for the lock finds the work done.
-        A new refresh token is durable (`TokenStore.save` returned) before its access token is used.
+Law     under `TokenStore.exclusive` the stored tokens are read again first: whoever waited for the lock
+        finds the work done. A new refresh token is durable (`TokenStore.save` returned) before its access
+        token is used.
 Errors  `ConsentLost`: the platform will not take our refresh token; only a person can connect again.
-        `PlatformBusy` kinds as in transport; `PlatformRefused` for a client id or secret that is not accepted.
-Source  RFC 6749; Intuit's discovery document; Intuit's .NET SDK of 2026-05-29 for the hard-expiry header and field.
+        `PlatformBusy` kinds as in transport; `PlatformRefused` for a client id or secret that is not
+        accepted.
+Source  RFC 6749; Intuit's discovery document; Intuit's .NET SDK of 2026-05-29 for the hard-expiry header
+        and field.
 """
 
 import base64
@@ -48,7 +51,7 @@ def authorize_url(endpoints: Endpoints, client_id: str, redirect_uri: str, state
 
 
 class SignIn:
-    """Keeps one connection signed in. Nothing is cached here: the token store is the one truth, also for other processes."""
+    """Keeps one connection signed in; caches nothing, because other processes refresh the same tokens."""
 
     def __init__(self, endpoints: Endpoints, transport: Transport, ports: Ports) -> None:
         self._endpoints, self._transport, self._ports = endpoints, transport, ports

@@ -1,6 +1,7 @@
 """Finds connectors by name: ours are found through the same entry points as a stranger's.
 
-Source  entry point group `arsync.connectors`; the name is what people write, the value a class that fits `Connector`.
+Source  entry point group `arsync.connectors`; the name is what people write, the value a class that fits
+        `Connector`.
 """
 
 from collections.abc import Mapping

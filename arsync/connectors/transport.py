@@ -1,10 +1,12 @@
 """One HTTP client for every platform: timeouts, throttle, retry table, metering, redaction.
 
-Units   `*_s` are seconds; a `Limit` is that many requests in any window of that length, exactly, not on average.
-Shape   `Ask` in, `Reply` out. A reply of any status comes back, unless the retry table asks for another attempt.
-Errors  `Unreachable`: nothing left this machine. `NoAnswer` (an `Unreachable`): bytes may have left, so the effect
-        is unknown. `Throttled`: the platform still asks us to slow down after the last attempt. `Garbled`: not what
-        was promised.
+Units   `*_s` are seconds; a `Limit` is that many requests in any window of that length, exactly, not on
+        average.
+Shape   `Ask` in, `Reply` out. A reply of any status comes back, unless the retry table asks for another
+        attempt.
+Errors  `Unreachable`: nothing left this machine. `NoAnswer` (an `Unreachable`): bytes may have left, so the
+        effect is unknown. `Throttled`: the platform still asks us to slow down after the last attempt.
+        `Garbled`: not what was promised.
 Law     a write is repeated only inside one `request`, byte for byte, under its own idempotency key.
 """
 
@@ -85,7 +87,8 @@ class Redaction(logging.Filter):
 
 
 REDACTION = Redaction()
-# A filter acts only where a record is born: every logger that could see a header is named, `guard` covers handlers.
+# A filter acts only where a record is born: every logger that could see a header is named, `guard` covers
+# handlers.
 _LOGGERS = (
     "arsync.connectors",
     "httpx2",
@@ -141,7 +144,8 @@ class Throttle:
             return now
         window = timedelta(seconds=limit.window_s)
         queued = max(timedelta(0), left[-1] - now)
-        # A clock set back must not make us sleep for an hour: the queue before us and one window is the longest wait.
+        # A clock set back must not make us sleep for an hour: the queue before us and one window is the
+        # longest wait.
         return min(left[0] + window, now + queued + window)
 
 
@@ -176,7 +180,7 @@ _LONGEST_WAIT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `purpose` is what the meter counts; `repeat` False: never again once bytes may have left."""
+    """One request; `purpose` is what the meter counts; without `repeat` never again once bytes have left."""
 
     method: str
     url: str

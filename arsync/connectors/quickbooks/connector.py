@@ -159,7 +159,7 @@ class QuickBooksConnector:
         return self._told(lambda: puller.fetch(refs, receivable))
 
     def totals(self, as_of: date) -> tuple[Total, ...]:
-        """What each customer owes on that day by QuickBooks' own report, and their sum; in the home currency."""
+        """What each customer owes on that day by QuickBooks' own report, and their sum, in home currency."""
         from arsync.connectors.quickbooks import reports
 
         options = {"report_date": as_of.isoformat(), "aging_method": "Report_Date"}

@@ -1,7 +1,8 @@
 """What QuickBooks says when it does not do as asked, and what that means for us.
 
-Shape   four envelopes: accounting `Fault` (also with HTTP 200), gateway `fault` in lower case, XML, and pages of proxies.
-        The meaning is looked up by (HTTP status, code, words): 5010 is a stale object, and also a closed period.
+Shape   four envelopes: accounting `Fault` (also with HTTP 200), gateway `fault` in lower case, XML, and
+        pages of proxies. The meaning is looked up by (HTTP status, code, words): 5010 is a stale object,
+        and also a closed period.
 Source  Intuit's error pages, recorded exchanges and the sandbox walk named in README.md.
 """
 
@@ -64,7 +65,8 @@ _HTTP_BROKEN = frozenset(range(500, 600))
 RULES = (
     Rule("throttled", statuses=frozenset({429})),
     Rule("throttled", codes=frozenset({"3001", "003001"})),
-    # An administrator left, or the app was never allowed into this company: signing in again by itself cannot help.
+    # An administrator left, or the app was never allowed into this company: signing in again by itself
+    # cannot help.
     Rule("consent", codes=frozenset({"120", "3100"})),
     Rule("sign_in", codes=frozenset({"3200"})),
     Rule("sign_in", statuses=frozenset({401})),

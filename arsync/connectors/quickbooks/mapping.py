@@ -1,14 +1,15 @@
 """QuickBooks rows to the nouns of core: pure, and nothing that cannot be read becomes a default.
 
-Shape   `read(entity, row, ledger)` gives one `Record` or `Unreadable` per thing the row states; a journal entry or deposit
-        states one per receivable line, or none.
+Shape   `read(entity, row, ledger)` gives one `Record` or `Unreadable` per thing the row states; a journal
+        entry or deposit states one per receivable line, or none.
 Sign    debits positive, credits negative; a payment's lines too.
-Law     invoice original = TotalAmt - Deposit; payment unapplied = total - sum(lines), else the payment is `Unreadable`.
-Refs    customer "58"; items "Invoice:157", "CreditMemo:12", "JournalEntry:20:0", "Deposit:30:1" (the last part is the
-        line's id); payments "Payment:158".
-        A payment line names the entry's line when QuickBooks does (TxnLineId) or when the entry is known and only one of
-        its lines fits the customer. Otherwise the line's item is "JournalEntry:20" without a line: the store resolves it
-        to the item of that entry which belongs to the payment's customer, and queues it if there are several.
+Law     invoice original = TotalAmt - Deposit; payment unapplied = total - sum(lines), else the payment is
+        `Unreadable`.
+Refs    customer "58"; items "Invoice:157", "CreditMemo:12", "JournalEntry:20:0", "Deposit:30:1" (the last
+        part is the line's id); payments "Payment:158". A payment line names the entry's line when
+        QuickBooks does (TxnLineId) or when the entry is known and only one of its lines fits the customer.
+        Otherwise the line's item is "JournalEntry:20" without a line: the store resolves it to the item of
+        that entry which belongs to the payment's customer, and queues it if there are several.
 Source  README.md of this folder.
 """
 
@@ -392,7 +393,7 @@ def _fitting(lines: tuple[EntryLine, ...], customer: str, line_id: str | None) -
 
 
 def _signed(links: list[_Link], applied: Money) -> tuple[AppliedLine, ...]:
-    """The links with signs under which they add up to what is applied; there must be exactly one such reading."""
+    """The links with the signs under which they add up to what is applied; there must be one such reading."""
     unsigned = sum(link.sign == 0 for link in links)
     if unsigned > _MOST_UNSIGNED:
         raise FieldUnreadable("Line", f"{unsigned} linked documents whose side is unknown")
@@ -441,7 +442,7 @@ def linked_entries(row: Row) -> frozenset[Key]:
 
 
 def settled(row: Row) -> dict[str, Decimal]:
-    """What a payment's lines settle, per document and without sign: {"Invoice:157": 100.00}; for comparing two payments."""
+    """What a payment's lines settle per document, without sign, for comparing: {"Invoice:157": 100.00}."""
     sums: dict[str, Decimal] = {}
     for line in _list(row, "Line"):
         size = line.get("Amount")
@@ -537,7 +538,7 @@ def _account(row: Row, ledger: LedgerFacts) -> Account:
 
 
 def receivable_accounts(rows: Iterable[Row]) -> frozenset[str]:
-    """The ids of the accounts receivable among these account rows, found by type: names are translated and renamed."""
+    """The ids of the accounts receivable among these rows, by type: names are translated and renamed."""
     return frozenset(
         row["Id"] for row in rows if row.get("AccountType") == RECEIVABLE_TYPE and _text(row, "Id")
     )
@@ -598,13 +599,14 @@ def _books(preferences: Row, company: str) -> Books:
 
 
 _AUTO = {
-    "AutoApplyCredit": "QuickBooks applies credits to new invoices by itself: turn off 'Automatically apply credits'",
-    "AutoApplyPayments": "QuickBooks applies payments by itself: turn off 'Automatically apply bill payments/invoices'",
+    "AutoApplyCredit": "QuickBooks applies credits by itself",
+    "AutoApplyPayments": "QuickBooks applies payments by itself",
 }
 
 
 def _warnings(forms: Row) -> tuple[str, ...]:
-    return tuple(text for name, text in _AUTO.items() if forms.get(name) is True)
+    on = ((name, what) for name, what in _AUTO.items() if forms.get(name) is True)
+    return tuple(f"{what}: turn off {name} in the company's settings" for name, what in on)
 
 
 def _part(row: Row, name: str) -> Row:

@@ -4,7 +4,8 @@ Law     a payment's TotalAmt + its credit lines == its debit lines + what it lea
         Every amount asked for is still there in the freshest record, else the answer is `Cannot` "stale".
 Shape   one call an intent, in the order of the bundle; `Call.number` is the intent's position, from 0.
 Markers `arsync:<key>.<generation>.<number>` begins the private note of everything we create.
-Source  README.md of this folder: two-line form for credits, whole object for payments, PaymentRefNum of 21 characters.
+Source  README.md of this folder: two-line form for credits, whole object for payments, PaymentRefNum of 21
+        characters.
 """
 
 import hashlib
@@ -375,7 +376,8 @@ def _post_credit(intent: PostCredit, task: _Task) -> _Draft:
     body = _head(task, intent.customer, intent.on, intent.amount.currency)
     if intent.tax_code:
         detail["TaxCodeRef"] = {"value": intent.tax_code}
-        # Outside the United States a code's tax would come on top unless the amount is said to hold it already.
+        # Outside the United States a code's tax would come on top unless the amount is said to hold it
+        # already.
         body |= {} if intent.tax_code == "NON" else {"GlobalTaxCalculation": "TaxInclusive"}
     what = f"{intent.what} on {_named(task, intent.for_item)}"
     line = {

@@ -1,11 +1,13 @@
 """Reading everything that changed, and proving what is gone.
 
-Shape   a load (first, full, or after too long a pause) reads every entity oldest change first; after it, and on every
-        later pull, one call of change data capture. A cursor is a small JSON text, good after each page that has one.
-Law     nothing that changes while a load runs is lost: rows are ordered by their time of change, so a touched row moves
-        to the end of what is still to come, and the first capture starts before the load began.
-        A row is `Gone` only after QuickBooks answered 610 to a question about it alone.
-Limits  capture reaches 30 days back and shows 1,000 rows; beyond either, the load of that window takes its place.
+Shape   a load (first, full, or after too long a pause) reads every entity oldest change first; after it,
+        and on every later pull, one call of change data capture. A cursor is a small JSON text, good after
+        each page that has one.
+Law     nothing that changes while a load runs is lost: rows are ordered by their time of change, so a
+        touched row moves to the end of what is still to come, and the first capture starts before the load
+        began. A row is `Gone` only after QuickBooks answered 610 to a question about it alone.
+Limits  capture reaches 30 days back and shows 1,000 rows; beyond either, the load of that window takes its
+        place.
 Source  README.md of this folder.
 """
 
@@ -27,7 +29,8 @@ OVERLAP = timedelta(minutes=5)
 _CAPTURE_REACH = timedelta(days=29)
 _CAPTURE_MOST = 1000
 _LISTS = ("Account", "Term", "Item", "Customer")
-# Accounts first, because they tell which lines of entries are receivables; payments last, because they point at the rest.
+# Accounts first, because they tell which lines of entries are receivables; payments last, because they
+# point at the rest.
 ENTITIES = (*_LISTS, "Invoice", "CreditMemo", "JournalEntry", "Deposit", "Payment")
 # Other list entries can only be made inactive; a customer vanishes when it is merged into another.
 _DELETABLE = ("Customer", "Invoice", "CreditMemo", "JournalEntry", "Deposit", "Payment")
@@ -47,7 +50,7 @@ Row = dict[str, Any]
 class Cursor:
     """Where a pull stands; times are ISO texts with offset.
 
-    A load is at `entity`, reading rows changed at or after `after`, from `start`; `last` is the id of the row before.
+    A load is at `entity`, reading rows changed at or after `after`, from `start`; `last` is the row before.
     `entity` "gone" looks for what has vanished. `changes` starts at `since`.
     """
 
@@ -107,7 +110,8 @@ class Puller:
         cursor = self._begin()
         going_on: Cursor | None = cursor
         if cursor.step == "load":
-            # The page of the books: a load that is cut off later resumes with its own beginning, not with a new one.
+            # The page of the books: a load that is cut off later resumes with its own beginning, not with a
+            # new one.
             yield self._page(_Rows(self._take_books(), (), ()), cursor, "company settings")
         while going_on is not None:
             page, going_on = self._advance(going_on)
@@ -162,15 +166,17 @@ class Puller:
         read = self._vanished()
         following = Cursor("changes", cursor.since, cursor.company, cursor.receivable)
         page = self._page(read, following, f"looked for what is gone: {len(read.gone)}")
-        # A window took the place of a capture: it is up to date. A whole load may have lasted; capture what changed.
-        return page, None if cursor.window else following
+        # What changed meanwhile waits for the next pull, unless the load lasted so long that the books moved on.
+        lasted = datetime.fromisoformat(self._server_time) - datetime.fromisoformat(cursor.since)
+        return page, following if not cursor.window and lasted > 2 * OVERLAP else None
 
     def _next_rows(self, cursor: Cursor) -> tuple[list[Row], Cursor]:
         """The next rows of a load, and where it goes on."""
         after, start = cursor.after or cursor.window, cursor.start
         rows = self._query(cursor.entity, after, start)
         if start > 1 and (not rows or rows[0].get("Id") != cursor.last):
-            # The row we left off at has moved: one before it vanished or changed, so what follows slipped forward.
+            # The row we left off at has moved: one before it vanished or changed, so what follows slipped
+            # forward.
             start = 1
             rows = self._query(cursor.entity, after, start)
         if len(rows) < query.ROWS:
@@ -178,7 +184,8 @@ class Puller:
         oldest, newest = self._changed(rows[0], cursor.entity), self._changed(rows[-1], cursor.entity)
         if oldest < newest:
             return rows, replace(cursor, after=newest, start=1, last="")
-        # A whole page of one second: only the position can move on. One row is read twice, so that slipping shows.
+        # A whole page of one second: only the position can move on. One row is read twice, so that slipping
+        # shows.
         return rows, replace(cursor, start=start + len(rows) - 1, last=str(rows[-1].get("Id")))
 
     def _query(self, entity: str, after: str, start: int) -> list[Row]:
@@ -186,7 +193,9 @@ class Puller:
         if entity in _LISTS:
             where.append("Active IN (true, false)")
         statement = query.select(entity, *where, order="MetaData.LastUpdatedTime", start=start)
-        return _rows(self._company.query(statement).get("QueryResponse"), entity)
+        answer = self._company.query(statement)
+        self._server_time = self._time(answer)
+        return _rows(answer.get("QueryResponse"), entity)
 
     def _changed(self, row: Row, entity: str) -> str:
         stamp = (row.get("MetaData") or {}).get("LastUpdatedTime", "")
@@ -321,7 +330,7 @@ class Puller:
         return {key: mapping.entry_lines(key[0], row, self._facts) for key, row in rows.items()}
 
     def _linked(self, payments: Iterable[Row], entries: Mapping[Key, Any]) -> dict[Key, Any]:
-        """The entries that payments point at; those not at hand are read, because a line alone does not tell its side."""
+        """The entries that payments point at, read where needed: a line does not tell an entry's side."""
         wanted = {key for row in payments for key in mapping.linked_entries(row)}
         found = {key: entries[key] for key in wanted if key in entries}
         for entity in ENTRIES:
@@ -344,7 +353,8 @@ class Puller:
             read = _joined(read, self._read(entity, list(rows.values())))
             for number in sorted(wanted.keys() - rows.keys()):
                 read = _joined(read, _sorted(*self._gone_if_confirmed(entity, number, "")))
-        stated = {one.ref for one in read.records} | {one.ref for one in read.unreadable} | {one.ref for one in read.gone}
+        stated = {record.ref for record in read.records} | {one.ref for one in read.unreadable}
+        stated |= {one.ref for one in read.gone}
         # An entry that lives without the line asked for: that line is gone.
         lines = tuple(Gone(ref) for ref in refs if ref.kind == "item" and ref not in stated)
         return self._page(replace(read, gone=read.gone + lines), None, f"{len(refs)} records read again")

@@ -1,7 +1,7 @@
 r"""Statements of QuickBooks' query language.
 
-Source  data queries page of Intuit's reference: AND only, one field to order by, positions from 1, at most 1,000 rows;
-        strings in single quotes with `\` as escape; times need an explicit offset.
+Source  data queries page of Intuit's reference: AND only, one field to order by, positions from 1, at most
+        1,000 rows; strings in single quotes with `\` as escape; times need an explicit offset.
 """
 
 from collections.abc import Iterable

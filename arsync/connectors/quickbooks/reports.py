@@ -1,8 +1,10 @@
-"""The platform's own figures: what each customer owes by the aged receivables report, and the control accounts.
+"""The platform's own figure of what each customer owes: the aged receivables report.
 
 Units   the report is in the home currency, also for customers who owe in another; an account in its own.
-Law     a row's total is the sum of its buckets, the customers add up to the report's total; else the report is `Garbled`.
-Source  recorded reports; columns are found by ColKey and ColType, customers by id, never by position or title.
+Law     a row's total is the sum of its buckets, the customers add up to the report's total; else the report
+        is `Garbled`.
+Source  recorded reports; columns are found by ColKey and ColType, customers by id, never by position or
+        title.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

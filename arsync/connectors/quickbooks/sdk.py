@@ -1,9 +1,11 @@
 """python-quickbooks, driven through our transport: it names the URLs and shapes the calls, nothing else.
 
-Its own session has no timeout and no retry, its errors lose the trace, and its object classes send fields nobody set;
-so it is given a session of ours, plain text bodies, and never gets to see an answer that is a fault.
+Its own session has no timeout and no retry, its errors lose the trace, and its object classes send fields
+nobody set; so it is given a session of ours, plain text bodies, and never gets to see an answer that is a
+fault.
 
-Errors  `Faulted` carries a fault the caller must give a meaning; `ConsentLost`, `PlatformBusy` kinds as in transport.
+Errors  `Faulted` carries a fault the caller must give a meaning; `ConsentLost`, `PlatformBusy` kinds as in
+        transport.
 """
 
 import warnings

@@ -1,7 +1,7 @@
 """Sending calls, reading their answers with suspicion, and finding what became of lost ones.
 
-Law     an answer is "accepted" only if it shows every fact the call expects; anything that may have happened unseen is
-        "unknown". A document is ours only if its marker and its facts agree.
+Law     an answer is "accepted" only if it shows every fact the call expects; anything that may have
+        happened unseen is "unknown". A document is ours only if its marker and its facts agree.
 Source  README.md of this folder: a replayed key may answer with an object that was deleted since.
 """
 
@@ -93,7 +93,7 @@ def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
 
 
 def _may_be_replay(company: Company, row: Row) -> bool:
-    """Whether the answer may be an old one: after a lost attempt, or when it tells of a change long before it was sent."""
+    """Whether the answer may be an old one: after a lost attempt, or when it tells of a change long ago."""
     told, said_at = _moment(row), company.date()
     return company.last.doubtful or told is None or said_at is None or abs(said_at - told) > _SLOW
 
@@ -109,7 +109,7 @@ def _moment(row: Row) -> datetime | None:
 
 def _records(call: Call, entity: str, row: Row) -> tuple[Record, ...]:
     if any(not link.get("TxnLineId") for link in mapping.entry_links(row)):
-        return ()  # which line of an entry is meant takes more than this answer to tell; the next pull shows it
+        return ()  # this answer does not tell which line of an entry is meant; the next pull does
     read = mapping.read(entity, row, LedgerFacts(call.expects["Currency"]))
     return tuple(one for one in read if isinstance(one, Record))
 
@@ -178,7 +178,8 @@ def _find_created(company: Company, call: Call, request: _Request) -> Found:
     if wanted is None:
         return Found("unclear", None, "the call carries no marker")
     marked: dict[str, Row] = {}
-    # By day first: few rows, and it finds a document that was moved to another customer. Then by customer, any day.
+    # By day first: few rows, and it finds a document that was moved to another customer. Then by customer,
+    # any day.
     for condition in (
         query.equals("TxnDate", str(request.body["TxnDate"])),
         query.equals("CustomerRef", call.expects["CustomerRef"]),

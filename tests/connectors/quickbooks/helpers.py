@@ -4,12 +4,14 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import httpx2
 
-from arsync.connectors.contract import Ports, Tokens
+from arsync.connectors.contract import Bundle, Call, Fresh, Ports, Pull, Ref, Tokens
 from arsync.connectors.quickbooks import QuickBooksConnector, QuickBooksSettings
 from arsync.connectors.quickbooks.connector import _LIMITS
 from arsync.connectors.transport import Transport
@@ -68,7 +70,14 @@ def tokens(access="access-token-one", refresh="refresh-token-one", until=START +
 
 def ports(clock=None, store=None):
     clock = clock or Clock()
-    return Ports(store or MemoryTokens(tokens()), CountingMeter(), clock.now, clock.sleep, "client-id", "client-secret-7f3")
+    return Ports(
+        store or MemoryTokens(tokens()),
+        CountingMeter(),
+        clock.now,
+        clock.sleep,
+        "client-id",
+        "client-secret-7f3",
+    )
 
 
 def connector_on(answer, given=None, settings=None):
@@ -89,3 +98,52 @@ def answer(document, status=200, headers=None):
 
 def usd(text):
     return Money.of(Decimal(text), "USD")
+
+
+@dataclass
+class World:
+    simulator: Any
+    company: Any
+    keeper: Any  # the bookkeeper
+    connector: QuickBooksConnector
+    clock: Clock
+    store: MemoryTokens
+    ports: Ports
+    settings: QuickBooksSettings
+
+    def pull(self, cursor=None, known=None, full=False):
+        pages = list(self.connector.pull(Pull(cursor, full, known or (lambda _kind: frozenset()))))
+        return Pulled(pages)
+
+    def requests(self, path=""):
+        return [line for line in self.simulator.requests if path in line.path]
+
+    def send(self, *intents, key="b-1", generation=0, raw=None, books=USD_BOOKS):
+        """Plan and send a whole bundle; stops at what is not accepted."""
+        bundle, done = Bundle(key, generation, intents), []
+        while True:
+            call = self.connector.plan(bundle, Fresh(raw or {}, books), done)
+            if not isinstance(call, Call):
+                return call, done
+            [answer] = self.connector.send([call])
+            done.append(answer)
+            if answer.outcome != "accepted":
+                return call, done
+
+    def raw(self, *refs):
+        """The freshest raw records."""
+        return {record.ref: record.raw for record in self.connector.fetch(refs).records}
+
+
+class Pulled:
+    """All pages of a pull as one thing."""
+
+    def __init__(self, pages):
+        self.pages = pages
+        self.records = {record.ref: record for page in pages for record in page.records}
+        self.gone = [gone.ref for page in pages for gone in page.gone]
+        self.unreadable = [one for page in pages for one in page.unreadable]
+        self.cursor = pages[-1].cursor
+
+    def value(self, kind, number):
+        return self.records[Ref(kind, number)].value
