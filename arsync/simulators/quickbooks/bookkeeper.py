@@ -48,7 +48,7 @@ class Bookkeeper:
         self.core = core
         self.name = core.settings.user
 
-    # ---- creating -------------------------------------------------------------------------------------------
+    # ---- creating ------------------------------------------------------------------------------------------
 
     def create(self, kind: str, document: Document) -> Document:
         """Any object, in the platform's own shape."""
@@ -204,7 +204,7 @@ class Bookkeeper:
             "Item", {"Name": name, "Type": "Service", "IncomeAccountRef": {"value": self.account(account)}}
         )
 
-    # ---- changing -------------------------------------------------------------------------------------------
+    # ---- changing ------------------------------------------------------------------------------------------
 
     def _live(self, kind: str, record_id: str) -> Record:
         record = self.core.find(kind, record_id)
@@ -288,7 +288,7 @@ class Bookkeeper:
         with self.core.lock:
             self.core.false_deletions.clear()
 
-    # ---- looking --------------------------------------------------------------------------------------------
+    # ---- looking -------------------------------------------------------------------------------------------
 
     def get(self, kind: str, record_id: str) -> Document:
         """One object."""
@@ -331,7 +331,7 @@ class Bookkeeper:
         """Recompute the ledger; raises `BooksBroken` when anything differs."""
         self.core.audit()
 
-    # ---- many at once ---------------------------------------------------------------------------------------
+    # ---- many at once --------------------------------------------------------------------------------------
 
     def add_invoices(self, rows: Iterable[BulkInvoice]) -> list[str]:
         """Add many one-line invoices in home currency at once; their Ids.

@@ -33,6 +33,7 @@ from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json
 
 NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
 """These get a number by themselves unless the company numbers by hand."""
+LOG_WORTH_REWRITING = 1000
 
 
 class Books:
@@ -66,7 +67,7 @@ class Books:
         self._moved_customers: set[str] = set()
         chart.open_books(self)
 
-    # ---- reading -----------------------------------------------------------------------------------------
+    # ---- reading -------------------------------------------------------------------------------------------
 
     def find(self, kind: str, record_id: str) -> Record | None:
         """A record that is there; deleted ones are not."""
@@ -134,7 +135,7 @@ class Books:
         """The company's date: Pacific, as MetaData."""
         return datetime.fromtimestamp(self._now_s(), PACIFIC).date()
 
-    # ---- what shaping asks (transactions.ReferenceData) ------------------------------------------------------
+    # ---- what shaping asks (transactions.ReferenceData) ----------------------------------------------------
 
     def account(self, role: str) -> str:
         """The Id of the account that plays a role of the chart."""
@@ -149,13 +150,14 @@ class Books:
                 raise refusals.business("The account is not an Accounts Receivable account.")
             if account.fields.get("CurrencyRef", {}).get("value", self.settings.home_currency) != currency:
                 raise refusals.business("The currency of the account is not that of the transaction.")
-            return asked
+            return str(asked)
         role = f"receivable:{currency}"
         if role not in self._roles:
             chart.add_receivable_account(self, currency)
         return self._roles[role]
 
     def is_receivable(self, account_id: str) -> bool:
+        """Whether postings to an account must name a customer."""
         return account_id in self.ledger.receivable
 
     def reference(self, kind: str, fields: Document, name: str) -> str:
@@ -199,7 +201,7 @@ class Books:
         """The stored fields of a term."""
         return self.records["Term"][term_id].fields
 
-    # ---- writing ------------------------------------------------------------------------------------------------
+    # ---- writing -------------------------------------------------------------------------------------------
 
     def create(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
         """Add an object.
@@ -305,7 +307,7 @@ class Books:
         else:
             raise refusals.unsupported(f"Operation create on {record.kind}")
 
-    # ---- the inside of a write --------------------------------------------------------------------------------
+    # ---- the inside of a write -----------------------------------------------------------------------------
 
     def _writable(self, kind: str, document: Mapping[str, object]) -> Document:
         accept_text = self.switches.numbers_as_text == "accept"
@@ -691,7 +693,7 @@ class Books:
         log = self.changes[record.kind]
         log.append((self._last_s, self._change, record.id))
         # Half of the log may be outdated before it is worth rewriting.
-        if len(log) > 1000 and len(log) > 2 * len(self.records[record.kind]):
+        if len(log) > LOG_WORTH_REWRITING and len(log) > 2 * len(self.records[record.kind]):
             records = self.records[record.kind]
             self.changes[record.kind] = [entry for entry in log if records[entry[2]].change == entry[1]]
 

@@ -132,7 +132,7 @@ class Door:
     def _time(self) -> str:
         return pacific_millis(self._now())
 
-    # ---- limits ---------------------------------------------------------------------------------------------
+    # ---- limits --------------------------------------------------------------------------------------------
 
     def _throttle(self, company: Company, request: Request) -> None:
         if not self._switches.rate_limits:
@@ -175,7 +175,7 @@ class Door:
     def _count_write(self, company: Company) -> None:
         company.writes[self._month()] += 1
 
-    # ---- routes ---------------------------------------------------------------------------------------------
+    # ---- routes --------------------------------------------------------------------------------------------
 
     def _serve(self, company: Company, request: Request) -> tuple[int, bytes]:
         parts = [part for part in request.path.split("/") if part]
@@ -259,7 +259,7 @@ class Door:
             return books.update(kind, document)
         return books.create(kind, document)
 
-    # ---- changes --------------------------------------------------------------------------------------------
+    # ---- changes -------------------------------------------------------------------------------------------
 
     def _changes(self, company: Company, asked: Mapping[str, str]) -> Document:
         names = [name.strip() for name in asked.get("entities", "").split(",") if name.strip()]
@@ -284,7 +284,7 @@ class Door:
             blocks.append(_block(company.core, kind, found))
         return {"CDCResponse": [{"QueryResponse": blocks}]}
 
-    # ---- batch ----------------------------------------------------------------------------------------------
+    # ---- batch ---------------------------------------------------------------------------------------------
 
     def _batch(self, company: Company, request: Request) -> Document:
         items = _json_object(request.body).get("BatchItemRequest")

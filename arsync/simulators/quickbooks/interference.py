@@ -66,6 +66,7 @@ class FaultScript:
         self.faults.append(Fault(match, kind, times, skip, delay_s, retry_after_s))
 
     def clear(self) -> None:
+        """Forget the script."""
         self.faults.clear()
 
     def next_for(self, method: str, path: str) -> Fault | None:
@@ -85,4 +86,4 @@ def _matches(match: str, method: str, path: str) -> bool:
     wanted_method, _, wanted_path = match.rpartition(" ")
     if wanted_method not in {"", "*", method}:
         return False
-    return wanted_path == "*" or path == wanted_path or path.startswith(wanted_path.rstrip("/") + "/")
+    return wanted_path in {"*", path} or path.startswith(wanted_path.rstrip("/") + "/")

@@ -56,10 +56,12 @@ class OpenItem:
 
     @property
     def open_cents(self) -> int:
+        """What is left, in its own currency."""
         return self.cents - sum(self.applied.values())
 
     @property
     def open_home_cents(self) -> int:
+        """What is left, at the item's own rate."""
         return in_home(self.cents, self.rate) - in_home(sum(self.applied.values()), self.rate)
 
     def applied_home_cents(self, payment_id: str) -> int:
@@ -80,16 +82,19 @@ class OpenItems:
         self.totals: Counter[str] = Counter()
 
     def put(self, key: ItemKey, item: OpenItem) -> None:
+        """Hold an item under a key, instead of what was there."""
         self.drop(key)
         self.by_key[key] = item
         self.totals[item.account_id] += item.side * item.open_cents
 
     def drop(self, key: ItemKey) -> None:
+        """Forget an item, if it is there."""
         item = self.by_key.pop(key, None)
         if item is not None:
             self.totals[item.account_id] -= item.side * item.open_cents
 
     def resize(self, key: ItemKey, cents: int) -> None:
+        """Give an item another original amount."""
         item = self.by_key[key]
         self.totals[item.account_id] += item.side * (cents - item.cents)
         item.cents = cents

@@ -83,6 +83,7 @@ class TokenDesk:
             raise TokenRefused(401, "invalid_client")
 
     def new_code(self, realm_id: str, redirect_uri: str) -> str:
+        """A code for the way back from the consent page."""
         code = self._word(40)
         self.codes[code] = (realm_id, self._now_s() + CODE_LIFE_S, redirect_uri)
         return code

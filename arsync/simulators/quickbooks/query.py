@@ -109,7 +109,7 @@ class _Parser:
             f'Encountered " "{self._peek().text or "<EOF>"}" "" at token {self._position}.'
         )
 
-    def _expect(self, done: bool) -> None:
+    def _expect(self, done: object) -> None:
         if not done:
             raise self._fail()
 

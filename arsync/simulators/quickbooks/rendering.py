@@ -307,7 +307,7 @@ def _preferences(books: "Books", _record: Record) -> Document:
             "CustomTxnNumbers": settings.custom_txn_numbers,
             "AllowDeposit": True,
             "AllowDiscount": True,
-            "DefaultDiscountAccount": {"value": books.account("discounts")},
+            "DefaultDiscountAccount": books.account("discounts"),
             "AutoApplyCredit": False,
             "AutoApplyPayments": False,
         },

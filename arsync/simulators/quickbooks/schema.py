@@ -1,7 +1,8 @@
 """Every property the simulator knows, as a table: name, type, longest text.
 
-A word of the table is `Name:type`; `*` after the type means a list, `/21` the longest text. A type is a scalar
-(text, id, number, whole, flag, date, moment, any), an enumeration (first letter upper case) or a structure.
+A word of the table is `Name:type`; `*` after the type means a list, `/21` the longest text. A type is a
+scalar (text, id, number, whole, flag, date, moment, any), an enumeration (first letter upper case) or a
+structure.
 A property that is not here is refused with code 2010, as QuickBooks does.
 
 Source  names and enumerations are facts of Intuit's published schema, checked against it by a test; lengths
@@ -67,65 +68,72 @@ _ENTITY = """Id:id SyncToken:text MetaData:meta CustomField:field* AttachableRef
  status:EntityStatus """
 _TRANSACTION = (
     _ENTITY
-    + """DocNumber:text/21 TxnDate:date TxnSubType:text DepartmentRef:ref CurrencyRef:ref ExchangeRate:number
- PrivateNote:text/4000 TxnStatus:text LinkedTxn:link* Line:line* TxnTaxDetail:tax TxnSource:text TaxFormType:text
- TaxFormNum:text TransactionLocationType:text Tag:any* TxnApprovalInfo:any RecurDataRef:ref RecurringInfo:any
- ProjectRef:ref TotalCostAmount:number HomeTotalCostAmount:number """
+    + """DocNumber:text/21 TxnDate:date TxnSubType:text DepartmentRef:ref CurrencyRef:ref
+ ExchangeRate:number PrivateNote:text/4000 TxnStatus:text LinkedTxn:link* Line:line*
+ TxnTaxDetail:tax TxnSource:text TaxFormType:text TaxFormNum:text TransactionLocationType:text
+ Tag:any* TxnApprovalInfo:any RecurDataRef:ref RecurringInfo:any ProjectRef:ref
+ TotalCostAmount:number HomeTotalCostAmount:number """
 )
 _SALES = (
     _TRANSACTION
     + """AutoDocNumber:flag CustomerRef:ref CustomerMemo:memo BillAddr:address ShipAddr:address
- FreeFormAddress:flag ShipFromAddr:address RemitToRef:ref ClassRef:ref SalesTermRef:ref DueDate:date
- SalesRepRef:ref PONumber:text/15 FOB:text ShipMethodRef:ref ShipDate:date TrackingNum:text
- GlobalTaxCalculation:GlobalTax TotalAmt:number HomeTotalAmt:number ApplyTaxAfterDiscount:flag
- ShippingTaxIncludedInTotalTax:flag TemplateRef:ref PrintStatus:PrintStatus EmailStatus:EmailStatus
- BillEmail:email BillEmailCc:email BillEmailBcc:email ARAccountRef:ref Balance:number HomeBalance:number
- FinanceCharge:flag PaymentMethodRef:ref PaymentRefNum:text/21 PaymentType:PaymentType CheckPayment:any
- CreditCardPayment:any DepositToAccountRef:ref DeliveryInfo:any DiscountRate:number DiscountAmt:number
- GovtTxnRefIdentifier:text TaxExemptionRef:ref """
+ FreeFormAddress:flag ShipFromAddr:address RemitToRef:ref ClassRef:ref SalesTermRef:ref
+ DueDate:date SalesRepRef:ref PONumber:text/15 FOB:text ShipMethodRef:ref ShipDate:date
+ TrackingNum:text GlobalTaxCalculation:GlobalTax TotalAmt:number HomeTotalAmt:number
+ ApplyTaxAfterDiscount:flag ShippingTaxIncludedInTotalTax:flag TemplateRef:ref
+ PrintStatus:PrintStatus EmailStatus:EmailStatus BillEmail:email BillEmailCc:email
+ BillEmailBcc:email ARAccountRef:ref Balance:number HomeBalance:number FinanceCharge:flag
+ PaymentMethodRef:ref PaymentRefNum:text/21 PaymentType:PaymentType CheckPayment:any
+ CreditCardPayment:any DepositToAccountRef:ref DeliveryInfo:any DiscountRate:number
+ DiscountAmt:number GovtTxnRefIdentifier:text TaxExemptionRef:ref """
 )
 _NAME = (
     _ENTITY
-    + """IntuitId:text Organization:flag Title:text/16 GivenName:text/100 MiddleName:text/100 FamilyName:text/100
- Suffix:text/16 FullyQualifiedName:text CompanyName:text/100 DisplayName:text/500 PrintOnCheckName:text/110
- UserId:text Active:flag V4IDPseudonym:text PrimaryPhone:phone AlternatePhone:phone Mobile:phone Fax:phone
- PrimaryEmailAddr:email WebAddr:web OtherContactInfo:any* DefaultTaxCodeRef:ref """
+    + """IntuitId:text Organization:flag Title:text/16 GivenName:text/25 MiddleName:text/15
+ FamilyName:text/25 Suffix:text/15 FullyQualifiedName:text CompanyName:text/100
+ DisplayName:text/500 PrintOnCheckName:text/110 UserId:text Active:flag V4IDPseudonym:text
+ PrimaryPhone:phone AlternatePhone:phone Mobile:phone Fax:phone PrimaryEmailAddr:email
+ WebAddr:web OtherContactInfo:any* DefaultTaxCodeRef:ref """
 )
 
 ENTITIES: dict[str, dict[str, Property]] = {
     "Customer": _table(
         _NAME
-        + """Taxable:flag BillAddr:address ShipAddr:address OtherAddr:address* ContactName:text AltContactName:text
- Notes:text/2000 Job:flag BillWithParent:flag RootCustomerRef:ref ParentRef:ref Level:whole CustomerTypeRef:ref
- SalesTermRef:ref SalesRepRef:ref TaxGroupCodeRef:ref TaxRateRef:ref PaymentMethodRef:ref CCDetail:any
- PriceLevelRef:ref Balance:number OpenBalanceDate:date BalanceWithJobs:number CreditLimit:number AcctNum:text
- CurrencyRef:ref OverDueBalance:number TotalRevenue:number TotalExpense:number PreferredDeliveryMethod:text
- ResaleNum:text/16 JobInfo:any TDSEnabled:flag CustomerEx:any SecondaryTaxIdentifier:text ARAccountRef:ref
- PrimaryTaxIdentifier:text TaxExemptionReasonId:text IsProject:flag BusinessNumber:text GSTIN:text
- GSTRegistrationType:text IsCISContractor:flag ClientCompanyId:text ClientEntityId:text Source:text
- TaxRegime:text"""
+        + """Taxable:flag BillAddr:address ShipAddr:address OtherAddr:address* ContactName:text
+ AltContactName:text Notes:text/1024 Job:flag BillWithParent:flag RootCustomerRef:ref
+ ParentRef:ref Level:whole CustomerTypeRef:ref SalesTermRef:ref SalesRepRef:ref
+ TaxGroupCodeRef:ref TaxRateRef:ref PaymentMethodRef:ref CCDetail:any PriceLevelRef:ref
+ Balance:number OpenBalanceDate:date BalanceWithJobs:number CreditLimit:number AcctNum:text
+ CurrencyRef:ref OverDueBalance:number TotalRevenue:number TotalExpense:number
+ PreferredDeliveryMethod:text ResaleNum:text/16 JobInfo:any TDSEnabled:flag CustomerEx:any
+ SecondaryTaxIdentifier:text ARAccountRef:ref PrimaryTaxIdentifier:text TaxExemptionReasonId:text
+ IsProject:flag BusinessNumber:text GSTIN:text GSTRegistrationType:text IsCISContractor:flag
+ ClientCompanyId:text ClientEntityId:text Source:text TaxRegime:text"""
     ),
     "Vendor": _table(
         _NAME
-        + """ContactName:text AltContactName:text Notes:text BillAddr:address ShipAddr:address OtherAddr:address*
- TaxCountry:text TaxIdentifier:text BusinessNumber:text ParentRef:ref VendorTypeRef:ref TermRef:ref
- Balance:number BillRate:number OpenBalanceDate:date CreditLimit:number AcctNum:text Vendor1099:flag
- CurrencyRef:ref APAccountRef:ref VendorEx:any Source:text CostRate:number"""
+        + """ContactName:text AltContactName:text Notes:text BillAddr:address ShipAddr:address
+ OtherAddr:address* TaxCountry:text TaxIdentifier:text BusinessNumber:text ParentRef:ref
+ VendorTypeRef:ref TermRef:ref Balance:number BillRate:number OpenBalanceDate:date
+ CreditLimit:number AcctNum:text Vendor1099:flag CurrencyRef:ref APAccountRef:ref VendorEx:any
+ Source:text CostRate:number"""
     ),
     "Employee": _table(
         _NAME
-        + """EmployeeType:text EmployeeNumber:text SSN:text PrimaryAddr:address OtherAddr:address* BillableTime:flag
- BillRate:number BirthDate:date HiredDate:date ReleasedDate:date EmployeeEx:any CostRate:number Notes:text"""
+        + """EmployeeType:text EmployeeNumber:text SSN:text PrimaryAddr:address OtherAddr:address*
+ BillableTime:flag BillRate:number BirthDate:date HiredDate:date ReleasedDate:date EmployeeEx:any
+ CostRate:number Notes:text"""
     ),
     "Invoice": _table(
         _SALES
         + """Deposit:number AllowIPNPayment:flag AllowOnlinePayment:flag AllowOnlineCreditCardPayment:flag
- AllowOnlineACHPayment:flag AllowOnlinePayPalPayment:flag AllowOnlineAffirmPayment:flag EInvoiceStatus:text
- ECloudStatusTimeStamp:moment CfdiUse:whole Exportation:text GlobalInfo:any invoiceStatus:text callToAction:text
- invoiceStatusLog:any* InvoiceEx:any LessCIS:number InvoiceLink:text PaymentDetailsMessage:text
- ConvenienceFeeDetail:any EnabledSurchargeInfo:any InvoiceLinkSecurityCode:text InvoiceLinkExpiryDate:date
- AutoPayEligible:flag SchedulePayEligible:flag ScheduledPaymentId:text GratuityEnabled:flag
- FinancingProductType:text SubscriptionPaymentsSetting:text TxnRetainageDetail:any"""
+ AllowOnlineACHPayment:flag AllowOnlinePayPalPayment:flag AllowOnlineAffirmPayment:flag
+ EInvoiceStatus:text ECloudStatusTimeStamp:moment CfdiUse:whole Exportation:text GlobalInfo:any
+ invoiceStatus:text callToAction:text invoiceStatusLog:any* InvoiceEx:any LessCIS:number
+ InvoiceLink:text PaymentDetailsMessage:text ConvenienceFeeDetail:any EnabledSurchargeInfo:any
+ InvoiceLinkSecurityCode:text InvoiceLinkExpiryDate:date AutoPayEligible:flag
+ SchedulePayEligible:flag ScheduledPaymentId:text GratuityEnabled:flag FinancingProductType:text
+ SubscriptionPaymentsSetting:text TxnRetainageDetail:any"""
     ),
     "CreditMemo": _table(_SALES + "RemainingCredit:number InvoiceRef:ref CreditMemoEx:any"),
     "SalesReceipt": _table(_SALES + "SalesReceiptEx:any LessCIS:number"),
@@ -134,13 +142,13 @@ ENTITIES: dict[str, dict[str, Property]] = {
     "Payment": _table(
         _TRANSACTION
         + """CustomerRef:ref RemitToRef:ref ARAccountRef:ref DepositToAccountRef:ref PaymentMethodRef:ref
- PaymentRefNum:text/21 PaymentType:PaymentType CheckPayment:any CreditCardPayment:any TotalAmt:number
- UnappliedAmt:number ProcessPayment:flag PaymentExtendedType:text PaymentEx:any"""
+ PaymentRefNum:text/21 PaymentType:PaymentType CheckPayment:any CreditCardPayment:any
+ TotalAmt:number UnappliedAmt:number ProcessPayment:flag PaymentExtendedType:text PaymentEx:any"""
     ),
     "JournalEntry": _table(
         _TRANSACTION
-        + """Adjustment:flag HomeCurrencyAdjustment:flag EnteredInHomeCurrency:flag GlobalTaxCalculation:GlobalTax
- TotalAmt:number HomeTotalAmt:number JournalEntryEx:any"""
+        + """Adjustment:flag HomeCurrencyAdjustment:flag EnteredInHomeCurrency:flag
+ GlobalTaxCalculation:GlobalTax TotalAmt:number HomeTotalAmt:number JournalEntryEx:any"""
     ),
     "Deposit": _table(
         _TRANSACTION
@@ -150,20 +158,22 @@ ENTITIES: dict[str, dict[str, Property]] = {
     "Account": _table(
         _ENTITY
         + """Name:text/100 SubAccount:flag ParentRef:ref Description:text/100 FullyQualifiedName:text
- AccountAlias:text TxnLocationType:text Active:flag Classification:Classification AccountType:AccountType
- AccountSubType:text AccountPurposes:ref* AcctNum:text/20 AcctNumExtn:text BankNum:text OpeningBalance:number
- OpeningBalanceDate:date CurrentBalance:number CurrentBalanceWithSubAccounts:number CurrencyRef:ref
- TaxAccount:flag TaxCodeRef:ref OnlineBankingEnabled:flag FIName:text JournalCodeRef:ref AccountEx:any"""
+ AccountAlias:text TxnLocationType:text Active:flag Classification:Classification
+ AccountType:AccountType AccountSubType:text AccountPurposes:ref* AcctNum:text/20
+ AcctNumExtn:text BankNum:text OpeningBalance:number OpeningBalanceDate:date
+ CurrentBalance:number CurrentBalanceWithSubAccounts:number CurrencyRef:ref TaxAccount:flag
+ TaxCodeRef:ref OnlineBankingEnabled:flag FIName:text JournalCodeRef:ref AccountEx:any"""
     ),
     "Item": _table(
         _ENTITY
-        + """Name:text/100 Sku:text/100 Description:text/4000 Active:flag SubItem:flag ParentRef:ref Level:whole
- FullyQualifiedName:text Taxable:flag SalesTaxIncluded:flag PercentBased:flag UnitPrice:number RatePercent:number
- Type:ItemType PaymentMethodRef:ref UOMSetRef:ref IncomeAccountRef:ref PurchaseDesc:text/1000
- PurchaseTaxIncluded:flag PurchaseCost:number ExpenseAccountRef:ref COGSAccountRef:ref AssetAccountRef:ref
- PrefVendorRef:ref AvgCost:number TrackQtyOnHand:flag QtyOnHand:number ReorderPoint:number
- DepositToAccountRef:ref SalesTaxCodeRef:ref PurchaseTaxCodeRef:ref InvStartDate:date ItemCategoryType:text
- ItemEx:any ClassRef:ref Source:text DeferredRevenue:flag"""
+        + """Name:text/100 Sku:text/100 Description:text/4000 Active:flag SubItem:flag ParentRef:ref
+ Level:whole FullyQualifiedName:text Taxable:flag SalesTaxIncluded:flag PercentBased:flag
+ UnitPrice:number RatePercent:number Type:ItemType PaymentMethodRef:ref UOMSetRef:ref
+ IncomeAccountRef:ref PurchaseDesc:text/1000 PurchaseTaxIncluded:flag PurchaseCost:number
+ ExpenseAccountRef:ref COGSAccountRef:ref AssetAccountRef:ref PrefVendorRef:ref AvgCost:number
+ TrackQtyOnHand:flag QtyOnHand:number ReorderPoint:number DepositToAccountRef:ref
+ SalesTaxCodeRef:ref PurchaseTaxCodeRef:ref InvStartDate:date ItemCategoryType:text ItemEx:any
+ ClassRef:ref Source:text DeferredRevenue:flag"""
     ),
     "Term": _table(
         _ENTITY
@@ -174,22 +184,23 @@ ENTITIES: dict[str, dict[str, Property]] = {
     "CompanyInfo": _table(
         _ENTITY
         + """CompanyName:text/1024 LegalName:text/1024 CompanyAddr:address CustomerCommunicationAddr:address
- LegalAddr:address Email:email PrimaryPhone:phone WebAddr:web CompanyStartDate:date FiscalYearStartMonth:Month
- Country:text SupportedLanguages:text DefaultTimeZone:text NameValue:pair* EmployerId:text"""
+ LegalAddr:address Email:email PrimaryPhone:phone WebAddr:web CompanyStartDate:date
+ FiscalYearStartMonth:Month Country:text SupportedLanguages:text DefaultTimeZone:text
+ NameValue:pair* EmployerId:text"""
     ),
     "Preferences": _table(
         _ENTITY
         + """AccountingInfoPrefs:accountingprefs SalesFormsPrefs:salesprefs CurrencyPrefs:currencyprefs
- ReportPrefs:reportprefs ProductAndServicesPrefs:any VendorAndPurchasesPrefs:any TimeTrackingPrefs:any
- TaxPrefs:any EmailMessagesPrefs:any OtherPrefs:any"""
+ ReportPrefs:reportprefs ProductAndServicesPrefs:any VendorAndPurchasesPrefs:any
+ TimeTrackingPrefs:any TaxPrefs:any EmailMessagesPrefs:any OtherPrefs:any"""
     ),
 }
 
 STRUCTURES: dict[str, dict[str, Property]] = {
     "ref": _table("value:id name:text type:text"),
     "meta": _table(
-        """CreatedByRef:ref CreateTime:moment LastModifiedByRef:ref LastUpdatedTime:moment LastChangedInQB:moment
- Synchronized:flag"""
+        """CreatedByRef:ref CreateTime:moment LastModifiedByRef:ref LastUpdatedTime:moment
+ LastChangedInQB:moment Synchronized:flag"""
     ),
     "field": _table(
         """DefinitionId:id Name:text Type:FieldType StringValue:text/31 BooleanValue:flag DateValue:date
@@ -199,7 +210,7 @@ STRUCTURES: dict[str, dict[str, Property]] = {
     "email": _table("Id:id Address:text/100 Default:flag Tag:text"),
     "phone": _table(
         """Id:id DeviceType:text CountryCode:text AreaCode:text ExchangeCode:text Extension:text
- FreeFormNumber:text/30 Default:flag Tag:text"""
+ FreeFormNumber:text/21 Default:flag Tag:text"""
     ),
     "web": _table("Id:id URI:text/1000 Default:flag Tag:text"),
     "address": _table(
@@ -210,10 +221,11 @@ STRUCTURES: dict[str, dict[str, Property]] = {
     "link": _table("TxnId:id TxnType:text TxnLineId:id"),
     "line": _table(
         """Id:id LineNum:whole Description:text/4000 Amount:number Received:number LinkedTxn:link*
- DetailType:DetailType PaymentLineDetail:paymentline DiscountLineDetail:discountline TaxLineDetail:taxline
- SalesItemLineDetail:salesline DescriptionLineDetail:any DepositLineDetail:depositline
- JournalEntryLineDetail:journalline SubTotalLineDetail:subtotalline GroupLineDetail:any CustomField:field*
- LineEx:any ProjectRef:ref CostAmount:number HomeCostAmount:number"""
+ DetailType:DetailType PaymentLineDetail:paymentline DiscountLineDetail:discountline
+ TaxLineDetail:taxline SalesItemLineDetail:salesline DescriptionLineDetail:any
+ DepositLineDetail:depositline JournalEntryLineDetail:journalline SubTotalLineDetail:subtotalline
+ GroupLineDetail:any CustomField:field* LineEx:any ProjectRef:ref CostAmount:number
+ HomeCostAmount:number"""
     ),
     "paymentline": _table(
         "ItemRef:ref ServiceDate:date ClassRef:ref Balance:number HomeBalance:number Discount:any PaymentLineEx:any"
@@ -223,23 +235,24 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  ClassRef:ref TaxCodeRef:ref DiscountLineDetailEx:any"""
     ),
     "taxline": _table(
-        """TaxRateRef:ref PercentBased:flag TaxPercent:number NetAmountTaxable:number TaxInclusiveAmount:number
- OverrideDeltaAmount:number ServiceDate:date TaxLineDetailEx:any"""
+        """TaxRateRef:ref PercentBased:flag TaxPercent:number NetAmountTaxable:number
+ TaxInclusiveAmount:number OverrideDeltaAmount:number ServiceDate:date TaxLineDetailEx:any"""
     ),
     "salesline": _table(
-        """ItemRef:ref ClassRef:ref UnitPrice:number UnitCostPrice:number RatePercent:number PriceLevelRef:ref
- MarkupInfo:any Qty:number UOMRef:any ItemAccountRef:ref InventorySiteRef:ref TaxCodeRef:ref
- TaxClassificationRef:ref ServiceDate:date TaxInclusiveAmt:number DiscountRate:number DiscountAmt:number
- DeferredRevenue:flag RetainageAmount:number SalesItemLineDetailEx:any"""
+        """ItemRef:ref ClassRef:ref UnitPrice:number UnitCostPrice:number RatePercent:number
+ PriceLevelRef:ref MarkupInfo:any Qty:number UOMRef:any ItemAccountRef:ref InventorySiteRef:ref
+ TaxCodeRef:ref TaxClassificationRef:ref ServiceDate:date TaxInclusiveAmt:number
+ DiscountRate:number DiscountAmt:number DeferredRevenue:flag RetainageAmount:number
+ SalesItemLineDetailEx:any"""
     ),
     "depositline": _table(
-        """Entity:ref ClassRef:ref AccountRef:ref PaymentMethodRef:ref CheckNum:text/21 TxnType:text TaxCodeRef:ref
- TaxApplicableOn:text DepositLineDetailEx:any"""
+        """Entity:ref ClassRef:ref AccountRef:ref PaymentMethodRef:ref CheckNum:text/21 TxnType:text
+ TaxCodeRef:ref TaxApplicableOn:text DepositLineDetailEx:any"""
     ),
     "journalline": _table(
-        """PostingType:PostingType Entity:entity AccountRef:ref ClassRef:ref DepartmentRef:ref TaxCodeRef:ref
- TaxRateRef:ref TaxApplicableOn:text TaxAmount:number TaxInclusiveAmt:number BillableStatus:text
- JournalCodeRef:ref JournalEntryLineDetailEx:any"""
+        """PostingType:PostingType Entity:entity AccountRef:ref ClassRef:ref DepartmentRef:ref
+ TaxCodeRef:ref TaxRateRef:ref TaxApplicableOn:text TaxAmount:number TaxInclusiveAmt:number
+ BillableStatus:text JournalCodeRef:ref JournalEntryLineDetailEx:any"""
     ),
     "entity": _table("Type:EntityType EntityRef:ref"),
     "subtotalline": _table("ItemRef:ref ServiceDate:date"),
@@ -251,13 +264,14 @@ STRUCTURES: dict[str, dict[str, Property]] = {
     "pair": _table("Name:text Value:text"),
     "accountingprefs": _table(
         """UseAccountNumbers:flag DefaultARAccount:ref DefaultAPAccount:ref TrackDepartments:flag
- ClassTrackingPerTxn:flag ClassTrackingPerTxnLine:flag FirstMonthOfFiscalYear:Month TaxYearMonth:Month
- BookCloseDate:date CustomerTerminology:text"""
+ ClassTrackingPerTxn:flag ClassTrackingPerTxnLine:flag FirstMonthOfFiscalYear:Month
+ TaxYearMonth:Month BookCloseDate:date CustomerTerminology:text"""
     ),
     "salesprefs": _table(
-        """CustomField:any* CustomTxnNumbers:flag AllowDeposit:flag AllowDiscount:flag DefaultDiscountAccount:ref
- AllowEstimates:flag DefaultTerms:ref AutoApplyCredit:flag AutoApplyPayments:flag AllowServiceDate:flag
- AllowShipping:flag ETransactionEnabledStatus:text ETransactionPaymentEnabled:flag"""
+        """CustomField:any* CustomTxnNumbers:flag AllowDeposit:flag AllowDiscount:flag
+ DefaultDiscountAccount:text AllowEstimates:flag DefaultTerms:ref AutoApplyCredit:flag
+ AutoApplyPayments:flag AllowServiceDate:flag AllowShipping:flag ETransactionEnabledStatus:text
+ ETransactionPaymentEnabled:flag"""
     ),
     "currencyprefs": _table("MultiCurrencyEnabled:flag HomeCurrency:ref"),
     "reportprefs": _table("ReportBasis:text CalcAgingReportFromTxnDate:flag"),

@@ -114,6 +114,8 @@ def value_of(books: Books, record: Record, field: str) -> Comparable | None:
     quick = _QUICK.get(field)
     if quick is not None:
         return quick(record)
+    if field == "Balance" and len(record.items) == 1:
+        return amount(books.items.by_key[record.items[0]].open_cents)
     name, _, rest = field.partition(".")
     value: object = record.fields.get(name)
     if value is None or name in _DERIVED:

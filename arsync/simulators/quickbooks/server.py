@@ -135,7 +135,7 @@ class _Application:
         ]
         return Starlette(routes=routes)
 
-    # ---- around every answer ------------------------------------------------------------------------------------
+    # ---- around every answer -------------------------------------------------------------------------------
 
     def _plain(
         self, act: Callable[[HttpRequest, bytes], Awaitable[Answer]]
@@ -266,7 +266,7 @@ class _Application:
         )
         self._simulator.log(line)
 
-    # ---- the API ------------------------------------------------------------------------------------------------
+    # ---- the API -------------------------------------------------------------------------------------------
 
     async def _api(self, http: HttpRequest, body: bytes) -> Answer:
         request = Request(http.method, _path(http), dict(http.query_params), body)
@@ -281,7 +281,7 @@ class _Application:
             self._simulator, http.method, http.path_params.get("path", ""), dict(http.query_params), body
         )
 
-    # ---- OAuth --------------------------------------------------------------------------------------------------
+    # ---- OAuth ---------------------------------------------------------------------------------------------
 
     async def _discovery(self, _http: HttpRequest, _body: bytes) -> Answer:
         return _json(

@@ -15,11 +15,11 @@ from arsync.simulators.quickbooks.wire import Document, parse_moment
 
 def clean(kind: str, document: Mapping[str, object], *, numbers_as_text: bool) -> Document:
     """The document as the books store it."""
-    return _structure(kind, ENTITIES[kind], document, numbers_as_text)
+    return _structure(kind, ENTITIES[kind], document, numbers_as_text=numbers_as_text)
 
 
 def _structure(
-    owner: str, table: Mapping[str, Property], document: Mapping[str, object], numbers_as_text: bool
+    owner: str, table: Mapping[str, Property], document: Mapping[str, object], *, numbers_as_text: bool
 ) -> Document:
     kept: Document = {}
     for name, value in document.items():
@@ -27,25 +27,27 @@ def _structure(
             raise refusals.unknown_property(owner, name, tuple(table))
         if value is None or value == "":
             continue
-        kept[name] = _value(name, table[name], value, numbers_as_text)
+        kept[name] = _value(name, table[name], value, numbers_as_text=numbers_as_text)
     return kept
 
 
-def _value(name: str, known: Property, value: object, numbers_as_text: bool) -> object:
+def _value(name: str, known: Property, value: object, *, numbers_as_text: bool) -> object:
     if known.type == "any":
         return value
     if known.many:
         if not isinstance(value, list):
             raise refusals.unreadable(f"Can not deserialize {name} out of a single value")
-        return [_one(name, known, item, numbers_as_text) for item in value]
-    return _one(name, known, value, numbers_as_text)
+        return [_one(name, known, item, numbers_as_text=numbers_as_text) for item in value]
+    return _one(name, known, value, numbers_as_text=numbers_as_text)
 
 
-def _one(name: str, known: Property, value: object, numbers_as_text: bool) -> object:
+def _one(name: str, known: Property, value: object, *, numbers_as_text: bool) -> object:
     if known.type in STRUCTURES:
         if not isinstance(value, dict):
             raise refusals.unreadable(f"Can not deserialize {name} out of {type(value).__name__}")
-        return _structure(known.type.capitalize(), STRUCTURES[known.type], value, numbers_as_text)
+        return _structure(
+            known.type.capitalize(), STRUCTURES[known.type], value, numbers_as_text=numbers_as_text
+        )
     if isinstance(value, (dict, list)):
         raise refusals.unreadable(f"Can not deserialize {name} out of {type(value).__name__}")
     if known.type in ENUMERATIONS:
@@ -53,13 +55,13 @@ def _one(name: str, known: Property, value: object, numbers_as_text: bool) -> ob
             raise refusals.bad_value(name, value)
         return value
     if known.type in {"number", "whole"}:
-        return _number(name, known.type, value, numbers_as_text)
+        return _number(name, known.type, value, numbers_as_text=numbers_as_text)
     if known.type == "flag":
         return _flag(name, value)
     return _text(name, known, str(value))
 
 
-def _number(name: str, kind: str, value: object, numbers_as_text: bool) -> Decimal | int:
+def _number(name: str, kind: str, value: object, *, numbers_as_text: bool) -> Decimal | int:
     if isinstance(value, (bool, float)) or (isinstance(value, str) and not numbers_as_text):
         raise refusals.bad_number(name, value)
     try:

@@ -88,7 +88,7 @@ class QuickBooksSimulator:
             self.load(state_path)
         self._state_path = state_path
 
-    # ---- time -----------------------------------------------------------------------------------------------
+    # ---- time ----------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
         """The platform's time."""
@@ -103,17 +103,19 @@ class QuickBooksSimulator:
         with self.lock:
             self._ahead += timedelta(seconds=seconds)
 
-    # ---- companies and consent ----------------------------------------------------------------------------------
+    # ---- companies and consent -----------------------------------------------------------------------------
 
     @property
     def client_id(self) -> str:
+        """What an application calls itself."""
         return self.tokens.client_id
 
     @property
     def client_secret(self) -> str:
+        """What it proves that with."""
         return self.tokens.client_secret
 
-    def add_company(
+    def add_company(  # noqa: PLR0913 - the owner's choices, each by its name
         self,
         realm_id: str,
         *,
@@ -169,7 +171,7 @@ class QuickBooksSimulator:
                 for month in sorted({*company.reads, *company.writes})
             }
 
-    # ---- requests -------------------------------------------------------------------------------------------
+    # ---- requests ------------------------------------------------------------------------------------------
 
     def answer(self, realm_id: str, authorization: str, request: Request) -> Answer:
         """Serve one API request: token, company, then the door."""
@@ -206,7 +208,7 @@ class QuickBooksSimulator:
             headers=(("WWW-Authenticate", 'Bearer realm="Intuit", error="invalid_token"'),),
         )
 
-    # ---- state ----------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     @contextmanager
     def saving_once(self) -> Iterator[None]:
@@ -220,6 +222,7 @@ class QuickBooksSimulator:
                 self.written()
 
     def written(self) -> None:
+        """Something changed: keep it, now or at the end of the request."""
         self._unsaved = self._holding_saves
         if self._state_path is not None and not self._holding_saves:
             self.save(self._state_path)
@@ -282,7 +285,7 @@ class QuickBooksSimulator:
             for requestid, (body, answer) in document["requestids"].items()
         }
 
-    # ---- serving --------------------------------------------------------------------------------------------
+    # ---- serving -------------------------------------------------------------------------------------------
 
     def log(self, line: LoggedRequest) -> None:
         """Add a line to the request log."""

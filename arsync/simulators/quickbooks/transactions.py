@@ -44,13 +44,33 @@ class Shaped:
 class ReferenceData(Protocol):
     """What shaping asks of the books."""
 
-    def account(self, role: str) -> str: ...
-    def receivable_account(self, currency: str, fields: Document) -> str: ...
-    def is_receivable(self, account_id: str) -> bool: ...
-    def reference(self, kind: str, fields: Document, name: str) -> str: ...
-    def income_account(self, item_id: str) -> str: ...
-    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int: ...
-    def term_fields(self, term_id: str) -> Document: ...
+    def account(self, role: str) -> str:
+        """The account that plays a role."""
+        ...
+
+    def receivable_account(self, currency: str, fields: Document) -> str:
+        """The receivable account of a document."""
+        ...
+
+    def is_receivable(self, account_id: str) -> bool:
+        """Whether postings must name a customer."""
+        ...
+
+    def reference(self, kind: str, fields: Document, name: str) -> str:
+        """The Id in a reference, or ""."""
+        ...
+
+    def income_account(self, item_id: str) -> str:
+        """Where the sale of an item is posted."""
+        ...
+
+    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int:
+        """Cents of something in Undeposited Funds."""
+        ...
+
+    def term_fields(self, term_id: str) -> Document:
+        """The fields of a term."""
+        ...
 
 
 def exact_cents(name: str, value: Decimal | int) -> int:
@@ -165,10 +185,12 @@ def _sale_lines(
         if detail_type == "SubTotalLineDetail":
             continue
         if detail_type == "SalesItemLineDetail":
-            line, account_id, cents = _item_line(line, data)
+            priced, account_id, cents = _item_line(line, data)
+            lines.append(priced)
             income.append((account_id, cents))
             subtotal_cents += cents
-        elif detail_type not in {"DiscountLineDetail", "DescriptionOnly"}:
+            continue
+        if detail_type not in {"DiscountLineDetail", "DescriptionOnly"}:
             raise refusals.missing("DetailType") if detail_type is None else refusals.unsupported(detail_type)
         lines.append(line)
     if not income and not any(line["DetailType"] == "DescriptionOnly" for line in lines):

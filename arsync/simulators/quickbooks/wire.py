@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from json.encoder import encode_basestring  # type: ignore[attr-defined]  # typeshed omits it
+from json.encoder import encode_basestring
 from typing import Any
 from zoneinfo import ZoneInfo
 
