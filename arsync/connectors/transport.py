@@ -370,7 +370,8 @@ def _wait_s(state: tenacity.RetryCallState) -> float:
     error = _failure(state)
     if error.wait_s is not None:
         return error.wait_s
-    return error.rule.waits_s[state.attempt_number - 1]
+    # tenacity asks for a wait even after the last attempt, before it stops.
+    return error.rule.waits_s[min(state.attempt_number, len(error.rule.waits_s)) - 1]
 
 
 def _spent(state: tenacity.RetryCallState) -> bool:

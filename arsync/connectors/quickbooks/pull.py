@@ -274,7 +274,7 @@ class Puller:
         read = _joined(_Rows(self._take_books(), (), ()), self._captured(blocks))
         since = self._since(self._server_time)
         following = replace(cursor, since=since, receivable=tuple(sorted(receivable)))
-        return self._page(read, following, f"{size} changes"), None
+        return replace(self._page(read, following, f"{size} changes"), rest=True), None
 
     def _window(self, cursor: Cursor, why: str) -> tuple[Page, Cursor]:
         """A load of what changed since the cursor, in place of a capture that cannot show it all."""
