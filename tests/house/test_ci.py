@@ -20,7 +20,7 @@ FILES = {
 
 
 def outcomes(folder, ci):
-    """How each file ends under the rules of tests/conftest.py (PASSED, SKIPPED, FAILED ...), and what was said."""
+    """File -> how it ends by the rules of tests/conftest.py (PASSED, FAILED ...); and what was said."""
     for name, code in FILES.items():
         (folder / f"test_{name}.py").write_text(code)
     ran = subprocess.run(
