@@ -158,4 +158,7 @@ def test_the_oracle_itself_objects(document, problem):
 
 def test_the_oracle_accepts_a_proper_payment():
     line = {"Amount": Decimal("5.00"), "LinkedTxn": [{"TxnId": "1", "TxnType": "Invoice"}]}
-    assert xsd_oracle.check_entity("Payment", {"TotalAmt": 5, "CustomerRef": {"value": "1"}, "Line": [line]}) == []
+    assert (
+        xsd_oracle.check_entity("Payment", {"TotalAmt": 5, "CustomerRef": {"value": "1"}, "Line": [line]})
+        == []
+    )

@@ -28,16 +28,28 @@ def busy_year(sim, clock):
             "Notes": "early",
         },
     )["Id"]
-    child = api.post("Customer", {"DisplayName": "Barn", "ParentRef": ref(parent), "BillWithParent": True})["Id"]
+    child = api.post("Customer", {"DisplayName": "Barn", "ParentRef": ref(parent), "BillWithParent": True})[
+        "Id"
+    ]
     euro = api.post("Customer", {"DisplayName": "Vögel GmbH", "CurrencyRef": ref("EUR")})["Id"]
     api.post("Vendor", {"DisplayName": "Seed Co"})
     api.post("Employee", {"GivenName": "Emily", "FamilyName": "Platt"})
-    term = api.post("Term", {"Name": "1% 5 Net 20", "DueDays": 20, "DiscountPercent": 1, "DiscountDays": 5})["Id"]
+    term = api.post("Term", {"Name": "1% 5 Net 20", "DueDays": 20, "DiscountPercent": 1, "DiscountDays": 5})[
+        "Id"
+    ]
     api.post("Term", {"Name": "15th", "DayOfMonthDue": 15, "DueNextMonthDays": 5})
-    account = api.post("Account", {"Name": "Lockbox", "AccountType": "Bank", "AccountSubType": "Checking"})["Id"]
-    api.post("Item", {"Name": "Cage", "Type": "Service", "UnitPrice": Decimal("12.5"), "IncomeAccountRef": ref(4)})
+    account = api.post("Account", {"Name": "Lockbox", "AccountType": "Bank", "AccountSubType": "Checking"})[
+        "Id"
+    ]
+    api.post(
+        "Item", {"Name": "Cage", "Type": "Service", "UnitPrice": Decimal("12.5"), "IncomeAccountRef": ref(4)}
+    )
     api.post("PaymentMethod", {"Name": "Lockbox"})
-    discount = {"Amount": 0, "DetailType": "DiscountLineDetail", "DiscountLineDetail": {"PercentBased": True, "DiscountPercent": 10}}
+    discount = {
+        "Amount": 0,
+        "DetailType": "DiscountLineDetail",
+        "DiscountLineDetail": {"PercentBased": True, "DiscountPercent": 10},
+    }
     invoice = api.post(
         "Invoice",
         {
@@ -56,7 +68,10 @@ def busy_year(sim, clock):
             "PONumber": "PO 1",
         },
     )
-    foreign = api.post("Invoice", {"CustomerRef": ref(euro), "CurrencyRef": ref("EUR"), "Line": [sale_line(Decimal("99.99"))]})
+    foreign = api.post(
+        "Invoice",
+        {"CustomerRef": ref(euro), "CurrencyRef": ref("EUR"), "Line": [sale_line(Decimal("99.99"))]},
+    )
     credit = api.post("CreditMemo", {"CustomerRef": ref(parent), "Line": [sale_line(10)]})
     clock.advance(minutes=50)
     paid = api.post(
@@ -79,8 +94,13 @@ def busy_year(sim, clock):
         },
     )
     receipt = api.post("SalesReceipt", {"CustomerRef": ref(parent), "Line": [sale_line(7)]})
-    refund = api.post("RefundReceipt", {"CustomerRef": ref(parent), "Line": [sale_line(2)], "DepositToAccountRef": ref(account)})
-    estimate = api.post("Estimate", {"CustomerRef": ref(parent), "Line": [sale_line(500)], "TxnStatus": "Pending"})
+    refund = api.post(
+        "RefundReceipt",
+        {"CustomerRef": ref(parent), "Line": [sale_line(2)], "DepositToAccountRef": ref(account)},
+    )
+    estimate = api.post(
+        "Estimate", {"CustomerRef": ref(parent), "Line": [sale_line(500)], "TxnStatus": "Pending"}
+    )
     receivable = sim.companies["77"].books.account("receivable")
     entry = api.post(
         "JournalEntry",
@@ -99,7 +119,10 @@ def busy_year(sim, clock):
                 {
                     "Amount": 3,
                     "DetailType": "DepositLineDetail",
-                    "DepositLineDetail": {"AccountRef": ref(receivable), "Entity": {**ref(parent), "type": "CUSTOMER"}},
+                    "DepositLineDetail": {
+                        "AccountRef": ref(receivable),
+                        "Entity": {**ref(parent), "type": "CUSTOMER"},
+                    },
                 },
             ],
             "CashBack": {"AccountRef": ref(4), "Amount": 1},
@@ -110,12 +133,26 @@ def busy_year(sim, clock):
     gone = api.post("Payment", {"CustomerRef": ref(parent), "TotalAmt": 1})
     api.post("Payment", {"Id": gone["Id"], "SyncToken": "0"}, operation="delete")
     api.post("Customer", {"Id": child, "SyncToken": "0", "sparse": True, "Active": False})
-    made = {"Invoice": invoice, "CreditMemo": credit, "Payment": paid, "SalesReceipt": receipt, "RefundReceipt": refund}
+    made = {
+        "Invoice": invoice,
+        "CreditMemo": credit,
+        "Payment": paid,
+        "SalesReceipt": receipt,
+        "RefundReceipt": refund,
+    }
     for kind, record in {**made, "Estimate": estimate, "JournalEntry": entry, "Deposit": deposit}.items():
         api.get(kind, record["Id"])
     kinds = "Invoice,Payment,CreditMemo,Customer,JournalEntry,Deposit,SalesReceipt,RefundReceipt,Term,Account,Item"
     api.call("GET", "/cdc", entities=kinds, changedSince="2026-03-01T00:00:00-08:00")
-    for kind in (*kinds.split(","), "Vendor", "Employee", "PaymentMethod", "Estimate", "CompanyInfo", "Preferences"):
+    for kind in (
+        *kinds.split(","),
+        "Vendor",
+        "Employee",
+        "PaymentMethod",
+        "Estimate",
+        "CompanyInfo",
+        "Preferences",
+    ):
         api.query(f"select * from {kind}")
     api.query("select * from Customer where Active in (true, false)")
     return api

@@ -303,9 +303,18 @@ class Books:
             self._store_list_entry(record, fields)
         elif record.kind in TRANSACTION_KINDS:
             self._check_open(str(fields.setdefault("TxnDate", self.today().isoformat())))
+            if record.kind in SALES_KINDS:
+                self._copy_addresses(fields)
             self._book(record, fields)
         else:
             raise refusals.unsupported(f"Operation create on {record.kind}")
+
+    def _copy_addresses(self, fields: Document) -> None:
+        """A new document takes its customer's addresses (recorded: create/invoice)."""
+        customer = self.records["Customer"].get(fields.get("CustomerRef", {}).get("value", ""))
+        for name in ("BillAddr", "ShipAddr"):
+            if customer is not None and name in customer.fields:
+                fields.setdefault(name, customer.fields[name])
 
     # ---- the inside of a write -----------------------------------------------------------------------------
 

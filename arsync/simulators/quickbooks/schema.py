@@ -159,7 +159,7 @@ ENTITIES: dict[str, dict[str, Property]] = {
         _ENTITY
         + """Name:text/100 SubAccount:flag ParentRef:ref Description:text/100 FullyQualifiedName:text
  AccountAlias:text TxnLocationType:text Active:flag Classification:Classification
- AccountType:AccountType AccountSubType:text AccountPurposes:ref* AcctNum:text/20
+ AccountType:AccountType AccountSubType:text AccountPurposes:ref* AcctNum:text/7
  AcctNumExtn:text BankNum:text OpeningBalance:number OpeningBalanceDate:date
  CurrentBalance:number CurrentBalanceWithSubAccounts:number CurrencyRef:ref TaxAccount:flag
  TaxCodeRef:ref OnlineBankingEnabled:flag FIName:text JournalCodeRef:ref AccountEx:any"""
