@@ -115,6 +115,7 @@ class Page:
     whole: frozenset[Kind] = frozenset()
     server_time: str = ""
     note: str = ""  # what a person should see while it runs: "Invoice 1,000 of 2,350"
+    rest: bool = False  # the feed is at rest here: without changes, only time has moved the cursor
 
 
 @dataclass(frozen=True, slots=True)

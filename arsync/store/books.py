@@ -19,7 +19,17 @@ from arsync.connectors.contract import Gone, Page, Record, Ref
 from arsync.core.items import Books, Customer, ItemKind, OpenItem, Payment
 from arsync.core.money import Money
 from arsync.store import bulk, raw
-from arsync.store.tables import application, customer, external_ref, item, item_version, payment, reference
+from arsync.store.tables import (
+    application,
+    bank_account,
+    bank_line,
+    customer,
+    external_ref,
+    item,
+    item_version,
+    payment,
+    reference,
+)
 
 _REFERENCE_KINDS = frozenset({"terms", "account", "product", "books"})
 _ITEM = (
@@ -189,6 +199,64 @@ def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, byt
             shas[back[row.id]] = bytes(row.raw_sha)
     bodies = raw.get_many(conn, shas.values())
     return {ref: bodies[key] for ref, key in shas.items()}
+
+
+def item_row(conn: Connection, ledger_id: int, item_id: int) -> Any:
+    """An item's row; None for one we do not hold."""
+    return conn.execute(select(item).where(item.c.ledger_id == ledger_id, item.c.id == item_id)).one_or_none()
+
+
+def versions(conn: Connection, ledger_id: int, ids: Iterable[int]) -> dict[int, int]:
+    """The versions of items, for a decision on them as they are now."""
+    return {
+        r.id: r.version for r in bulk.rows_by(conn, item, ("id", "version"), "id", ids, ledger_id=ledger_id)
+    }
+
+
+def parent_of(conn: Connection, ledger_id: int, customer_id: int) -> int | None:
+    """The customer above."""
+    query = select(customer.c.parent_id).where(
+        customer.c.ledger_id == ledger_id, customer.c.id == customer_id
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
+def payment_total(conn: Connection, ledger_id: int, payment_id: int) -> int:
+    """A payment's total in minor units; 0 for one we do not hold."""
+    query = select(payment.c.total_minor).where(payment.c.ledger_id == ledger_id, payment.c.id == payment_id)
+    return int(conn.execute(query).scalar() or 0)
+
+
+def applied_by(conn: Connection, ledger_id: int, payment_id: int) -> dict[int, int]:
+    """What a payment settles now, by item."""
+    query = (
+        select(application.c.item_id, func.sum(application.c.amount_minor))
+        .where(
+            application.c.ledger_id == ledger_id,
+            application.c.other_id == payment_id,
+            application.c.pays.is_(False),
+        )
+        .group_by(application.c.item_id)
+    )
+    return {item_id: int(minor) for item_id, minor in conn.execute(query) if int(minor)}
+
+
+def open_minor(conn: Connection, ledger_id: int, item_id: int) -> int:
+    """An item's open amount; 0 for one we do not hold."""
+    query = select(item.c.open_minor).where(item.c.ledger_id == ledger_id, item.c.id == item_id)
+    return int(conn.execute(query).scalar() or 0)
+
+
+def deposit_account(conn: Connection, bank_line_id: int) -> str | None:
+    """The platform's account that mirrors the bank account of a line."""
+    query = (
+        select(bank_account.c.deposit_account)
+        .join(bank_line, bank_line.c.bank_account_id == bank_account.c.id)
+        .where(bank_line.c.id == bank_line_id)
+    )
+    found: str | None = conn.execute(query).scalar()
+    return found
 
 
 # ---- keeping

@@ -125,6 +125,15 @@ def set_receipt(conn: Connection, ledger_id: int, receipt_id: int, **values: Any
     )
 
 
+def move_receipt(conn: Connection, ledger_id: int, receipt_id: int, state: str) -> None:
+    """Put an undecided receipt into another undecided state; writes nothing when it is there already."""
+    conn.execute(
+        receipt.update()
+        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == receipt_id, receipt.c.state != state)
+        .values(state=state, version=receipt.c.version + 1)
+    )
+
+
 def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, why: str | None = None) -> None:
     """Move a decision to another state."""
     values: dict[str, Any] = {"state": state} | ({"why": why} if why is not None else {})
@@ -173,6 +182,27 @@ def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
     if row is None:
         raise NotFound(f"there is no receipt R-{receipt_id}", do="see: arsync queue list")
     return row
+
+
+def receipts_of_payments(conn: Connection, ledger_id: int, payment_ids: Iterable[int]) -> list[Any]:
+    """Decided receipts that these payments of the platform book."""
+    return bulk.rows_by(
+        conn,
+        receipt,
+        [c.name for c in receipt.c],
+        "payment_id",
+        sorted(payment_ids),
+        ledger_id=ledger_id,
+    )
+
+
+def receipts_of_line(conn: Connection, ledger_id: int, line_id: int) -> list[Any]:
+    """The receipts a bank line became."""
+    return list(
+        conn.execute(
+            select(receipt).where(receipt.c.ledger_id == ledger_id, receipt.c.bank_line_id == line_id)
+        )
+    )
 
 
 def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from arsync.errors import StoreUnusable
 
+Tx = Connection  # an open transaction, for rooms that hand it on and know no SQL
+
 
 class Store:
     """One database. `begin()` for writing, `read()` for a consistent look."""
@@ -54,6 +56,10 @@ class Store:
         """A connection without an open transaction, for locks that live as long as it does."""
         with _clear_errors(self.url), self.engine.connect() as conn:
             yield conn
+
+    def shown(self) -> str:
+        """The URL without a password, for people."""
+        return make_url(self.url).render_as_string()
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
@@ -16,6 +16,7 @@ from arsync.store import bulk
 from arsync.store.engine import Store
 from arsync.store.tables import bank_account, connection, ledger, meter, person, policy
 
+Mode = Literal["observe", "propose", "auto"]
 ROLES = ("clerk", "manager", "auditor", "admin")
 
 
@@ -28,7 +29,7 @@ class Ledger:
     uid: str  # short and random: part of every marker, so that two installations never take each other's writes for theirs
     connection_id: int
     home_currency: str
-    mode: str
+    mode: Mode
     stopped: str | None
 
 
@@ -141,7 +142,11 @@ def _ledger(row: Any) -> Ledger:
 def add_bank_account(conn: Connection, values: Mapping[str, Any]) -> int:
     """A new bank account; its id."""
     taken = select(bank_account.c.name).where(
-        (bank_account.c.name == values["name"]) | (bank_account.c.identifier == values["identifier"])
+        (bank_account.c.name == values["name"])
+        | (
+            (bank_account.c.identifier == values["identifier"])
+            & (bank_account.c.currency == values["currency"])
+        )
     )
     if (name := conn.execute(taken).scalar()) is not None:
         raise UsageError(f"bank account {name} is there already", do="see: arsync bank list")

@@ -141,6 +141,20 @@ def adopt(conn: Connection, ledger_id: int, command_id: int, ref: Ref | None, wh
     )  # fmt: skip
 
 
+def mark_absent(conn: Connection, ledger_id: int, command_id: int) -> None:
+    """The platform knows nothing of the call: it may be sent again, same bytes, same key."""
+    _set_command(conn, ledger_id, command_id, state="sent", why="not on the platform: to be sent again")
+
+
+def next_generation(conn: Connection, ledger_id: int, planned: Planned) -> None:
+    """Decide a bundle anew after a stale answer: the calls still to come get new keys."""
+    conn.execute(
+        bundle.update()
+        .where(bundle.c.ledger_id == ledger_id, bundle.c.id == planned.id)
+        .values(generation=planned.bundle.generation + 1, state="planned")
+    )
+
+
 def verified(conn: Connection, ledger_id: int, bundle_id: int) -> None:
     """The platform's own records show the bundle's effect."""
     conn.execute(

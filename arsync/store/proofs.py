@@ -41,14 +41,21 @@ def ours(conn: Connection, ledger_id: int) -> dict[Key, int]:
         .where(item.c.ledger_id == ledger_id, item.c.open_minor != 0, item.c.gone.is_(False))
         .group_by(item.c.customer_id, item.c.currency)
     )
-    return {(customer, currency): int(minor) for customer, currency, minor in conn.execute(query) if int(minor)}
+    return {
+        (customer, currency): int(minor) for customer, currency, minor in conn.execute(query) if int(minor)
+    }
 
 
 def contradictions(conn: Connection, ledger_id: int) -> list[Any]:
     """Items whose open amount, as the platform's own payments make it, is not the platform's own figure."""
     i = item.c
-    query = select(i.id, i.customer_id, i.number, i.kind, i.currency, i.open_minor, i.stated_open_minor).where(
-        i.ledger_id == ledger_id, i.gone.is_(False), i.stated_open_minor.is_not(None), i.stated_open_minor != i.open_minor
+    query = select(
+        i.id, i.customer_id, i.number, i.kind, i.currency, i.open_minor, i.stated_open_minor
+    ).where(
+        i.ledger_id == ledger_id,
+        i.gone.is_(False),
+        i.stated_open_minor.is_not(None),
+        i.stated_open_minor != i.open_minor,
     )
     return list(conn.execute(query.order_by(i.id)))
 
@@ -58,13 +65,21 @@ def standing(conn: Connection, ledger_id: int) -> dict[Key, Difference]:
     query = select(difference).where(difference.c.ledger_id == ledger_id, difference.c.cleared_at.is_(None))
     return {
         (row.customer_id, row.currency): Difference(
-            row.customer_id, row.currency, row.ours_minor, row.theirs_minor, row.baseline_minor, row.signed_by, row.source
+            row.customer_id,
+            row.currency,
+            row.ours_minor,
+            row.theirs_minor,
+            row.baseline_minor,
+            row.signed_by,
+            row.source,
         )
         for row in conn.execute(query)
     }
 
 
-def keep(conn: Connection, ledger_id: int, found: Mapping[Key, Difference], at: str) -> tuple[list[Key], list[Key]]:
+def keep(
+    conn: Connection, ledger_id: int, found: Mapping[Key, Difference], at: str
+) -> tuple[list[Key], list[Key]]:
     """Keep what a proof found: new or changed differences, and those that are cleared."""
     before = standing(conn, ledger_id)
     cleared = [key for key in before if key not in found]

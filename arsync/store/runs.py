@@ -24,7 +24,13 @@ def start(conn: Connection, ledger_id: int, at: str) -> int:
 
 
 def end(
-    conn: Connection, ledger_id: int, run_id: int, at: str, outcome: str, counts: dict[str, Any], error: str | None
+    conn: Connection,
+    ledger_id: int,
+    run_id: int,
+    at: str,
+    outcome: str,
+    counts: dict[str, Any],
+    error: str | None,
 ) -> None:
     """Close a run."""
     conn.execute(

@@ -81,11 +81,12 @@ bank_account = Table(
     Column("id", Id, primary_key=True),
     Column("ledger_id", Id, nullable=False),
     Column("name", Text, nullable=False, unique=True),
-    Column("identifier", Text, nullable=False, unique=True),  # normalised, as the statements name it
+    Column("identifier", Text, nullable=False),  # normalised, as the statements name it
     Column("currency", String(3), nullable=False),
     Column("profile", Text),  # how its CSV files are written
     Column("deposit_account", Text),  # the platform's account that mirrors it
     Column("created_at", At, nullable=False),
+    UniqueConstraint("identifier", "currency"),
 )
 policy = Table(
     "policy",
@@ -343,7 +344,9 @@ decision = Table(
     Column("generation", Integer, nullable=False),
     Index("ix_decision_receipt", "ledger_id", "receipt_id"),
     Index("ix_decision_state", "ledger_id", "state"),
-    CheckConstraint("state in ('planned', 'done', 'withdrawn', 'undoing', 'undone', 'failed')", name="state"),
+    CheckConstraint(
+        "state in ('asked', 'planned', 'done', 'withdrawn', 'undoing', 'undone', 'failed')", name="state"
+    ),
 )
 decision_line = Table(
     "decision_line",

@@ -37,6 +37,7 @@ class Work:
     item_versions: Mapping[int, int]
     receipt_versions: Mapping[int, int]
     proven: Mapping[int, bool]  # by receipt: its statement adds up
+    states: Mapping[int, str]  # by receipt
     held: frozenset[int]  # items whose figures contradict the platform's
 
 
@@ -66,6 +67,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         item_versions=versions,
         receipt_versions={row.id: row.version for row in receipts},
         proven={row.id: row.proven for row in receipts},
+        states={row.id: row.state for row in receipts},
         held=held,
     )
 
@@ -84,7 +86,7 @@ def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None)
         .where(
             decision_line.c.ledger_id == ledger_id,
             decision_line.c.item_id.is_not(None),
-            decision.c.state == "planned",
+            decision.c.state.in_(("asked", "planned")),
             decision.c.undoes_id.is_(None),
         )
         .group_by(decision_line.c.item_id)
@@ -159,7 +161,7 @@ def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[
         if r.stated_open_minor is not None and r.stated_open_minor != r.open_minor:
             held.add(r.id)
             available = 0
-        if not available or r.kind == ItemKind.PAYMENT.value:
+        if not available:
             continue
         discount, until = _discount(terms.get(r.terms) if r.terms else None, r.issued, r.original_minor)
         rows.append(

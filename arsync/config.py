@@ -1,0 +1,189 @@
+"""The installation: where the store, the key and the inbox are. Everything else is a row in the store.
+
+Shape   `arsync.toml` (found by --config, ARSYNC_CONFIG, then upwards from the working folder) -> `Config`. Relative paths count from
+        the file. Environment variables ARSYNC_STORE, ARSYNC_KEY_FILE and ARSYNC_INBOX win over the file.
+        The key comes from, in this order: $CREDENTIALS_DIRECTORY/arsync.key (systemd), ARSYNC_KEY_FILE, `key_file`.
+Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells where a key was looked for.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arsync.errors import ConfigError, KeyMissing
+
+FILE = "arsync.toml"
+_KEYS = {"store", "key_file", "inbox", "quickbooks"}
+_QUICKBOOKS = {"client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "redirect_uri"}
+
+TEMPLATE = """\
+# arsync: this installation. Ledgers, connections, bank accounts, people and policies are rows in the store.
+store = "sqlite:///{store}"        # or postgresql+psycopg://user@host/database
+key_file = "{key}"                 # protects stored secrets; back it up apart from the store
+inbox = "{inbox}"                  # bank files: one folder per bank account, or loose where the file names its account
+
+[quickbooks]
+client_id = ""                     # of your app at Intuit
+client_secret_file = ""            # a file that holds the app's secret, readable by you alone
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickBooksApp:
+    """The app registered with Intuit, and its addresses where they are not Intuit's own (sandbox, simulator)."""
+
+    client_id: str = ""
+    client_secret_file: Path | None = None
+    base_url: str | None = None
+    token_url: str | None = None
+    authorize_url: str | None = None
+    redirect_uri: str = "http://127.0.0.1:8765/callback"
+
+    def secret(self) -> str:
+        """The app's secret."""
+        if self.client_secret_file is None:
+            raise ConfigError(
+                "quickbooks.client_secret_file is not set",
+                where=FILE,
+                do="write the app's secret into a file of mode 0600 and name it there",
+            )
+        try:
+            return self.client_secret_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(
+                f"the app's secret cannot be read: {error.strerror}",
+                where=f"quickbooks.client_secret_file = {self.client_secret_file}",
+                do="check path and permissions",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One installation."""
+
+    file: Path
+    store: str
+    key_file: Path
+    inbox: Path
+    quickbooks: QuickBooksApp
+
+    def keys(self) -> list[bytes]:
+        """The installation's keys, newest first (one a line)."""
+        path = self._key_path()
+        try:
+            mode = path.stat().st_mode
+            lines = path.read_bytes().split()
+        except OSError as error:
+            raise KeyMissing(
+                f"the installation key cannot be read: {error.strerror}",
+                where=str(path),
+                do="restore it from its backup; a new installation makes one with `arsync init`",
+            ) from error
+        if mode & 0o077 and "CREDENTIALS_DIRECTORY" not in os.environ:
+            raise KeyMissing(
+                "the installation key can be read by others", where=str(path), do=f"chmod 600 {path}"
+            )
+        if not lines:
+            raise KeyMissing(
+                "the installation key is empty", where=str(path), do="restore it from its backup"
+            )
+        return lines
+
+    def _key_path(self) -> Path:
+        credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / "arsync.key"
+        return credential if credential.exists() else self.key_file
+
+
+def find(given: Path | None) -> Path:
+    """The configuration file to use.
+
+    Raises:
+        ConfigError: there is none; tells where it was looked for.
+    """
+    if given is None and (named := os.environ.get("ARSYNC_CONFIG")):
+        given = Path(named)
+    if given is not None:
+        if not given.is_file():
+            raise ConfigError(
+                "the configuration file is not there",
+                where=str(given),
+                do="check the path, or run: arsync init",
+            )
+        return given
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise ConfigError(
+        f"there is no {FILE} here or above", where=str(here), do="run: arsync init, or name one with --config"
+    )
+
+
+def load(given: Path | None) -> Config:
+    """Read and check the configuration."""
+    file = find(given)
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(file), do="correct the line named") from None
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(file), do="check its permissions"
+        ) from error
+    _only(document, _KEYS, file, "")
+    section = document.get("quickbooks", {})
+    if not isinstance(section, dict):
+        raise _wrong(file, "quickbooks", section, "a table: [quickbooks]")
+    _only(section, _QUICKBOOKS, file, "quickbooks.")
+    return Config(
+        file=file.resolve(),
+        store=_store(file, os.environ.get("ARSYNC_STORE") or _text(document, "store", file)),
+        key_file=_path(file, os.environ.get("ARSYNC_KEY_FILE") or _text(document, "key_file", file)),
+        inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
+        quickbooks=_quickbooks(section, file),
+    )
+
+
+def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:
+    values = {key: _text(section, key, file, "quickbooks.") for key in section}
+    secret = values.pop("client_secret_file", "")
+    return QuickBooksApp(**values, client_secret_file=_path(file, secret) if secret else None)
+
+
+def _only(table: Mapping[str, Any], allowed: set[str], file: Path, prefix: str) -> None:
+    for key in table:
+        if key not in allowed:
+            raise ConfigError(
+                f"{prefix}{key} is not a setting; allowed here: {', '.join(sorted(allowed))}",
+                where=str(file),
+                do="check the spelling",
+            )
+
+
+def _text(table: Mapping[str, Any], key: str, file: Path, prefix: str = "") -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or (not value and not prefix):
+        raise _wrong(file, prefix + key, value, "a text in quotes")
+    return value
+
+
+def _wrong(file: Path, key: str, value: Any, allowed: str) -> ConfigError:
+    said = "is missing" if value is None else f"is {value!r}"
+    return ConfigError(f"{key} {said}; allowed: {allowed}", where=str(file), do=f"set {key}")
+
+
+def _path(file: Path, text: str) -> Path:
+    return (file.parent / Path(text).expanduser()).resolve()
+
+
+def _store(file: Path, url: str) -> str:
+    """A relative SQLite path counts from the file, not from wherever the command is run."""
+    prefix = "sqlite:///"
+    if not url.startswith((prefix, "postgresql")):
+        raise _wrong(file, "store", url, "sqlite:///path or postgresql+psycopg://user@host/database")
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return prefix + str(_path(file, url.removeprefix(prefix)))
+    return url

@@ -1,0 +1,331 @@
+"""Match and decide: what is done with every receipt that is not decided yet.
+
+Law     decisions, what they spend, their bundles, queue items and events are kept in one transaction, and only if everything they
+        spend still has the version the matcher saw. A finding that is already in the queue as it is writes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from arsync.connectors.contract import Bundle, Ref
+from arsync.core import decisions as core
+from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
+from arsync.core.items import Books
+from arsync.core.matching import record
+from arsync.core.matching.snapshot import ReceiptRow
+from arsync.core.money import Money
+from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
+from arsync.store.office import Ledger, PolicyVersion
+from arsync.store.engine import Tx
+from arsync.store.queues import Entry
+from arsync.sync import intents
+from arsync.sync.job import ENGINE, Job
+
+_QUEUED = (Verdict.PROPOSE, Verdict.QUEUE)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was decided, for people: (number, minor units by currency) per verdict."""
+
+    number: dict[str, int] = field(default_factory=dict)
+    minor: dict[str, dict[str, int]] = field(default_factory=dict)
+    dropped: int = 0  # decisions the store refused because something changed meanwhile
+    new_queue_items: int = 0
+    changed_queue_items: int = 0
+
+    def add(self, verdict: str, amount: Money) -> None:
+        """Count one receipt."""
+        self.number[verdict] = self.number.get(verdict, 0) + 1
+        by_currency = self.minor.setdefault(verdict, {})
+        by_currency[amount.currency] = by_currency.get(amount.currency, 0) + amount.minor
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A receipt with what was found and decided."""
+
+    receipt: ReceiptRow
+    finding: Finding
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The outcome of a match run, before anything is kept."""
+
+    work: work.Work
+    cases: tuple[Case, ...]
+    policy: PolicyVersion
+
+
+def look(job: Job) -> Decided:
+    """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
+    from arsync.core.matching.decide import decide
+    from arsync.core.matching.engine import match
+
+    with job.store.read() as conn:
+        policy = office.policy_in_force(conn, job.ledger.id)
+        todo = work.load(conn, job.ledger.id, job.today())
+        facts = books.books_of(conn, job.ledger.id)
+    findings = match(todo.snapshot, todo.knowledge, policy.policy.match)
+    cases = []
+    for receipt, finding in zip(todo.snapshot.receipts, findings, strict=True):
+        decided = decide(finding, receipt, policy.policy.match, job.ledger.mode)
+        guarded = _guard(decided, receipt, todo, facts, policy)
+        cases.append(Case(receipt, finding, guarded))
+    return Decided(todo, tuple(cases), policy)
+
+
+def keep(job: Job, decided: Decided) -> Tally:
+    """Keep what was decided."""
+    tally = Tally()
+    for case in decided.cases:
+        tally.add(case.decision.verdict.value, Money(case.receipt.amount_minor, case.receipt.currency))
+    acting = [
+        c for c in decided.cases if c.decision.verdict in (Verdict.APPLY, Verdict.LINK, Verdict.NOT_OURS)
+    ]
+    queued = [c for c in decided.cases if c.decision.verdict in _QUEUED]
+    waiting = [c for c in decided.cases if c.decision.verdict is Verdict.WAIT]
+    if not (acting or waiting or queued):
+        return tally
+    at = job.at()
+    texts = {c.receipt.id: record.finding_to_text(c.finding).encode() for c in decided.cases}
+    with job.store.begin() as conn:
+        shas = {i: raw.sha(text) for i, text in texts.items()}
+        news = _news(conn, job, queued, shas)
+        if acting or news:
+            snapshot_sha = _keep_evidence(conn, decided, [texts[c.receipt.id] for c in acting + news])
+            tally.dropped = _act(conn, job, decided, acting, shas, snapshot_sha, at)
+            opened = queues.open_items(
+                conn, job.ledger.id, [_entry(c, shas[c.receipt.id], snapshot_sha, decided) for c in news], at
+            )
+            tally.new_queue_items, tally.changed_queue_items = len(opened.new), len(opened.changed)
+            _note_queued(conn, job, news, opened, at)
+        for state, cases in (("queued", queued), ("waiting", waiting)):
+            for case in cases:
+                if decided.work.states[case.receipt.id] != state:
+                    decisions.move_receipt(conn, job.ledger.id, case.receipt.id, state)
+    return tally
+
+
+def _guard(
+    decided: Decision, receipt: ReceiptRow, todo: work.Work, facts: Books | None, policy: PolicyVersion
+) -> Decision:
+    """What stands in the way of acting, whatever the evidence: unproven statement, closed period, unmapped adjustment, strangers."""
+    if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
+        return decided
+    reason = None
+    if not todo.proven[receipt.id]:
+        reason = Reason.UNPROVEN_STATEMENT
+    elif decided.verdict is Verdict.APPLY:
+        reason = _write_obstacle(decided.explanation, receipt, todo, facts, policy)
+    return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
+
+
+def _write_obstacle(
+    explanation: Explanation, receipt: ReceiptRow, todo: work.Work, facts: Books | None, policy: PolicyVersion
+) -> Reason | None:
+    if facts and facts.closed_until and receipt.on <= facts.closed_until:
+        return Reason.CLOSED_PERIOD
+    if intents.unmapped(intents.lines_of(explanation), policy.policy):
+        return Reason.UNMAPPED_ADJUSTMENT
+    if explanation.customer_id is None:
+        return Reason.SEVERAL_CUSTOMERS
+    parents = {row.id: row.parent_id for row in todo.snapshot.customers}
+    owners = {row.id: row.customer_id for row in todo.snapshot.items}
+    for share in explanation.shares:
+        owner: int | None = owners[share.item_id]
+        while owner is not None and owner != explanation.customer_id:
+            owner = parents.get(owner)
+        if owner is None:
+            return Reason.SEVERAL_CUSTOMERS
+    return None
+
+
+def _news(conn: Tx, job: Job, queued: Sequence[Case], shas: Mapping[int, bytes]) -> list[Case]:
+    """Queued cases whose finding is not in the queue already as it is."""
+    known = {row.subject: row for row in queues.listing(conn, job.ledger.id)}
+    news = []
+    for case in queued:
+        row = known.get(f"receipt:{case.receipt.id}")
+        same = (
+            row is not None
+            and row.finding_sha is not None
+            and bytes(row.finding_sha) == shas[case.receipt.id]
+            and row.reason == _reason(case.decision).value
+            and row.preferred == (case.decision.verdict is Verdict.PROPOSE)
+        )
+        if not same:
+            news.append(case)
+    return news
+
+
+def _keep_evidence(conn: Tx, decided: Decided, findings: Sequence[bytes]) -> bytes:
+    """Keep what the matcher saw and said, so that `audit replay` gives the same answer again."""
+    body = "\n".join(
+        (
+            record.snapshot_to_text(decided.work.snapshot),
+            record.knowledge_to_text(decided.work.knowledge),
+            record.policy_to_text(decided.policy.policy.match),
+        )
+    ).encode()
+    return raw.keep(conn, [body, *findings])[0]
+
+
+def _act(
+    conn: Tx,
+    job: Job,
+    decided: Decided,
+    acting: Sequence[Case],
+    shas: Mapping[int, bytes],
+    snapshot_sha: bytes,
+    at: str,
+) -> int:
+    """Keep decisions that act by themselves; the number the store refused."""
+    news = [_new(case, shas[case.receipt.id], snapshot_sha, decided.policy) for case in acting]
+    out = decisions.refused(
+        conn, job.ledger.id, news, decided.work.item_versions, decided.work.receipt_versions
+    )
+    kept = [new for position, new in enumerate(news) if position not in out]
+    ids = decisions.keep(conn, job.ledger.id, kept, at)
+    writing = [(i, new) for i, new in zip(ids, kept, strict=True) if new.state == "planned"]
+    plan_bundles(conn, job.ledger, writing, decided.policy, at)
+    names = {i: new for i, new in zip(ids, kept, strict=True)}
+    audit.record(conn, job.ledger.id, at, ENGINE, [decision_event(i, new) for i, new in names.items()])
+    subjects = [f"receipt:{new.receipt_id}" for new in kept]
+    queues.close(conn, job.ledger.id, subjects, ENGINE, "decided by evidence that came later", at)
+    return len(out)
+
+
+def plan_bundles(
+    conn: Tx, ledger: Ledger, rows: Sequence[tuple[int, decisions.New]], policy: PolicyVersion, at: str
+) -> None:
+    """Store what the decisions ask of the platform."""
+    item_ids = {line.item_id for _, new in rows for line in new.lines if line.item_id is not None}
+    items = {i: books.item_ref(e) for i, e in books.platform_refs(conn, ledger.id, "item", item_ids).items()}
+    customers = books.platform_refs(
+        conn, ledger.id, "customer", {n.customer_id for _, n in rows if n.customer_id}
+    )
+    bundles = []
+    for decision_id, new in rows:
+        assert new.customer_id is not None and new.receipt_id is not None
+        money = cash_of(conn, ledger.id, new.receipt_id, Ref("customer", customers[new.customer_id]))
+        wanted = intents.for_receipt(money, new.lines, items, policy.policy)
+        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))
+    outbox.plan(conn, ledger.id, bundles, at)
+
+
+def cash_of(conn: Tx, ledger_id: int, receipt_id: int, customer: Ref) -> intents.Cash:
+    """The money of a receipt, as the platform will be told."""
+    row = decisions.receipt_of(conn, ledger_id, receipt_id)
+    texts = work.receipt_row(row)
+    reference = texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{receipt_id}"
+    account = books.deposit_account(conn, row.bank_line_id)
+    return intents.Cash(customer, row.on_date, Money(row.amount_minor, row.currency), reference, account)
+
+
+def decision_event(decision_id: int, new: decisions.New) -> audit.Entry:
+    """What the audit chain keeps of a decision."""
+    return audit.Entry(
+        what=f"decided: {new.verdict}",
+        subject=f"receipt:{new.receipt_id}" if new.receipt_id is not None else f"decision:{decision_id}",
+        body={
+            "decision": decision_id,
+            "customer": new.customer_id,
+            "class": new.evidence_class,
+            "why": new.why,
+            "lines": [
+                [line.item_id, line.kind, Money(line.minor, new.currency).text()] for line in new.lines
+            ],
+            "currency": new.currency,
+            "policy": new.policy_version,
+            "engine": new.engine_version,
+        },
+    )
+
+
+def _new(case: Case, finding_sha: bytes, snapshot_sha: bytes, policy: PolicyVersion) -> decisions.New:
+    from arsync.core.matching.engine import ENGINE_VERSION
+
+    explanation, verdict = case.decision.explanation, case.decision.verdict
+    lines = intents.lines_of(explanation) if explanation and verdict is Verdict.APPLY else ()
+    on_account_only = bool(lines) and all(line.item_id is None for line in lines)
+    receipt_state = {Verdict.APPLY: "planned", Verdict.LINK: "linked", Verdict.NOT_OURS: "not_ours"}[verdict]
+    return decisions.New(
+        receipt_id=case.receipt.id,
+        customer_id=explanation.customer_id if explanation else None,
+        verdict="on_account" if on_account_only else verdict.value,
+        evidence_class=explanation.klass.value if explanation else core.EvidenceClass.NONE.value,
+        probability=explanation.probability if explanation else 0.0,
+        decided_by=ENGINE,
+        why="; ".join(e.text for e in explanation.evidence if e.supports) if explanation else "",
+        currency=case.receipt.currency,
+        lines=lines,
+        state="planned" if verdict is Verdict.APPLY else "done",
+        receipt_state=receipt_state,
+        payment_id=explanation.booked_payment_id if explanation else None,
+        snapshot_sha=snapshot_sha,
+        finding_sha=finding_sha,
+        engine_version=ENGINE_VERSION,
+        policy_version=policy.version,
+    )
+
+
+def _reason(decided: Decision) -> Reason:
+    return decided.reason or Reason.WEAK_EVIDENCE
+
+
+def _entry(case: Case, finding_sha: bytes, snapshot_sha: bytes, decided: Decided) -> Entry:
+    first = case.finding.explanations[0] if case.finding.explanations else None
+    return Entry(
+        subject=f"receipt:{case.receipt.id}",
+        reason=_reason(case.decision).value,
+        detail=_detail(case, decided),
+        receipt_id=case.receipt.id,
+        customer_id=first.customer_id if first else None,
+        currency=case.receipt.currency,
+        amount_minor=case.receipt.amount_minor,
+        preferred=case.decision.verdict is Verdict.PROPOSE,
+        finding_sha=finding_sha,
+        snapshot_sha=snapshot_sha,
+    )
+
+
+def _detail(case: Case, decided: Decided) -> str:
+    """One line for the queue: who, and what speaks for or against the first explanation."""
+    reason, first = (
+        _reason(case.decision),
+        case.decision.explanation or next(iter(case.finding.explanations), None),
+    )
+    if reason is Reason.UNMAPPED_ADJUSTMENT and first:
+        kinds = intents.unmapped(intents.lines_of(first), decided.policy.policy)
+        return f"the policy maps no document to: {', '.join(kinds)}"
+    against = [e.text for e in first.evidence if not e.supports] if first else []
+    if against:
+        return against[0]
+    if first and first.evidence:
+        return first.evidence[0].text
+    return case.finding.rejected[0].why if case.finding.rejected else "nothing in the books fits"
+
+
+def _note_queued(conn: Tx, job: Job, news: Sequence[Case], opened: queues.Opened, at: str) -> None:
+    ids = opened.new | opened.changed
+    audit.record(
+        conn,
+        job.ledger.id,
+        at,
+        ENGINE,
+        [
+            audit.Entry(
+                what=f"queued: {_reason(c.decision).value}",
+                subject=f"receipt:{c.receipt.id}",
+                body={
+                    "queue": ids.get(f"receipt:{c.receipt.id}"),
+                    "suggestions": len(c.finding.explanations),
+                },
+            )
+            for c in news
+            if f"receipt:{c.receipt.id}" in ids
+        ],
+    )

@@ -1,0 +1,216 @@
+"""Intake: bank files from the inbox become lines, and money in becomes receipts.
+
+Shape   the inbox holds one folder per bank account (its name), or loose files that name their account themselves.
+Law     the same file again is a no-op. A file that cannot be read is kept, named, and becomes a queue item; the others go on.
+        A line whose amount cannot be read becomes a queue item with the raw text, and its statement counts as unproven.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from arsync.connectors.bank.bankprofile import GENERIC, Profile, parse_profile, shipped_profile
+from arsync.connectors.bank.mapping import read_file
+from arsync.core.bank import BankFile, Statement
+from arsync.core.decisions import Reason
+from arsync.errors import ConfigError, FileRefused
+from arsync.store import audit, bank, decisions, queues, raw
+from arsync.store.bank import Imported
+from arsync.store.engine import Tx
+from arsync.store.lock import locked
+from arsync.store.queues import Entry
+from arsync.sync.job import ENGINE, Job
+
+_IGNORED = (".part", ".tmp", ".manifest.json")
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the inbox brought."""
+
+    files: int = 0
+    known: int = 0
+    new_lines: int = 0
+    new_receipts: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
+    problems: int = 0
+
+
+def intake(job: Job, inbox: Path) -> Taken:
+    """Import every new file of the inbox."""
+    taken = Taken()
+    if not inbox.is_dir():
+        raise ConfigError("the inbox is not a folder", where=f"inbox = {inbox}", do=f"mkdir -p {inbox}")
+    with locked(job.store, "inbox", wait_s=60):
+        for path, folder in _files(inbox):
+            _take(job, inbox, path, folder, taken)
+    return taken
+
+
+def _files(inbox: Path) -> Iterator[tuple[Path, str | None]]:
+    """Files with the name of the folder they are in, in a stable order."""
+    for path in sorted(inbox.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and not path.name.endswith(_IGNORED):
+            relative = path.relative_to(inbox)
+            yield path, relative.parts[0] if len(relative.parts) > 1 else None
+
+
+def _take(job: Job, inbox: Path, path: Path, folder: str | None, taken: Taken) -> None:
+    taken.files += 1
+    name = str(path.relative_to(inbox))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        _refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
+        return
+    with job.store.read() as conn:
+        known, accounts = bank.known_file(conn, raw.sha(data)), bank.accounts(conn)
+    if known is not None:
+        taken.known += 1
+        return
+    try:
+        profile = _profile(folder, accounts, inbox)
+        read = read_file(data, profile)
+        owners = [_owner(statement, folder, accounts) for statement in read.statements]
+    except FileRefused as refused:
+        _refuse(job, name, data, str(refused.what), taken, remember=not isinstance(refused, UnknownAccount))
+        return
+    _keep(job, name, data, read, owners, taken)
+
+
+class UnknownAccount(FileRefused):
+    """The file is of a bank account nobody has added yet; it is tried again on the next run."""
+
+    reason = "unknown-account"
+
+
+def _profile(folder: str | None, accounts: Sequence[Any], inbox: Path) -> Profile:
+    """How the files of this folder are written: its account's profile, an own TOML file in the inbox, or one that arsync brings."""
+    account = next((a for a in accounts if a.name == folder), None)
+    if account is None or not account.profile:
+        return GENERIC
+    own = inbox.parent / "profiles" / f"{account.profile}.toml"
+    if own.is_file():
+        return parse_profile(own.read_text(encoding="utf-8"), where=str(own))
+    return shipped_profile(account.profile)
+
+
+def normalised_account(identifier: str) -> str:
+    """A bank account as people write it (`DE89 3704…`, `12-345`, `routing/number`) in the form statements are compared in."""
+    return re.sub(r"[^0-9A-Z/]", "", identifier.upper())
+
+
+def _names(statement: Statement) -> set[str]:
+    """The forms under which a statement's account may have been added: its number, or bank and number."""
+    parts = statement.account.key.split(":")
+    return {parts[-1], "/".join(parts[1:])} - {"", "/"}
+
+
+def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) -> Any:
+    """The bank account a statement belongs to: the one it names, else the one of its folder; in conflict, nobody guesses."""
+    named = [a for a in accounts if a.identifier in _names(statement)]
+    named = [a for a in named if a.currency == (statement.currency or a.currency)] or named
+    placed = [a for a in accounts if a.name == folder]
+    if len(named) > 1:
+        raise UnknownAccount(
+            f"its account fits {named[0].name} and {named[1].name}", do="write them as bank/number"
+        )
+    if named and placed and named[0].id != placed[0].id:
+        raise UnknownAccount(
+            f"it is of {named[0].name} but lies in the folder of {placed[0].name}", do="move the file"
+        )
+    found = named or ([] if _names(statement) else placed)
+    if not found:
+        number = statement.account.identifier or "an account it does not name"
+        raise UnknownAccount(
+            f"it is of {number}, which no bank account here has",
+            do=f"arsync bank add NAME --identifier {number}",
+        )
+    if statement.currency is not None and statement.currency != found[0].currency:
+        raise UnknownAccount(
+            f"it is in {statement.currency}, but {found[0].name} is kept in {found[0].currency}",
+            do="add the account once per currency",
+        )
+    return found[0]
+
+
+def _keep(job: Job, name: str, data: bytes, read: BankFile, owners: Sequence[Any], taken: Taken) -> None:
+    at = job.at()
+    with job.store.begin() as conn:
+        imported = bank.keep_file(conn, name, data, read, owners, at)
+        _queue_problems(conn, name, imported, at)
+        _queue_corrections(conn, imported, at)
+        queues.close(conn, job.ledger.id, [f"file:{name}"], ENGINE, "the file is imported now", at)
+        body = {"file": name, "lines": imported.lines, "new": imported.new_lines, "sha256": read.sha256}
+        for ledger_id in {a.ledger_id for a in owners}:
+            audit.record(
+                conn, ledger_id, at, ENGINE, [audit.Entry("bank file imported", f"file:{name}", body)]
+            )
+    taken.new_lines += imported.new_lines
+    taken.new_receipts += sum(len(ids) for ids in imported.receipts.values())
+    taken.problems += len(imported.problems)
+    job.tell("bank", f"{name}: {imported.new_lines} new of {imported.lines} lines")
+
+
+def _queue_problems(conn: Tx, name: str, imported: Imported, at: str) -> None:
+    for found in imported.problems:
+        problem = found.problem
+        queues.open_items(
+            conn,
+            found.ledger_id,
+            [
+                Entry(
+                    subject=f"file:{found.file_sha.hex()[:12]}:{problem.locator}:{problem.field}",
+                    reason=Reason.UNREADABLE_FIELD.value,
+                    detail=f"{name}, {problem.locator}: {problem.field} {problem.raw[:80]!r}: {problem.why}",
+                    raw_sha=found.file_sha,
+                )
+            ],
+            at,
+        )
+
+
+def _queue_corrections(conn: Tx, imported: Imported, at: str) -> None:
+    """The bank took a line back. What was decided on it stands until a person says otherwise."""
+    for ledger_id, line_id, action in imported.corrections:
+        for receipt in decisions.receipts_of_line(conn, ledger_id, line_id):
+            if receipt.state in ("undecided", "waiting", "queued"):
+                decisions.set_receipt(conn, ledger_id, receipt.id, state="not_ours", hands_off=True)
+                queues.close(
+                    conn, ledger_id, [f"receipt:{receipt.id}"], ENGINE, "the bank corrected the line", at
+                )
+                continue
+            queues.open_items(
+                conn,
+                ledger_id,
+                [
+                    Entry(
+                        subject=f"correction:{line_id}",
+                        reason=Reason.RETURNED_PAYMENT.value,
+                        detail=f"the bank changed a line that is decided already ({action}): R-{receipt.id}",
+                        receipt_id=receipt.id,
+                        customer_id=receipt.customer_id,
+                        currency=receipt.currency,
+                        amount_minor=receipt.amount_minor,
+                    )
+                ],
+                at,
+            )
+
+
+def _refuse(job: Job, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
+    """Keep the bytes and say why; a file whose account is merely unknown is tried again."""
+    taken.refused.append((name, why))
+    at = job.at()
+    with job.store.begin() as conn:
+        sha = raw.keep(conn, [data])[0] if data else None
+        if remember and sha is not None:
+            bank.keep_refused(conn, sha, name, why, at)
+        queues.open_items(
+            conn,
+            job.ledger.id,
+            [Entry(f"file:{name}", Reason.UNREADABLE_FIELD.value, f"{name}: {why}", raw_sha=sha)],
+            at,
+        )

@@ -1,0 +1,113 @@
+"""From a decision to what is asked of the platform.
+
+Law     cash + what is given up + credits used == what the debits lose + what stays on account, to the minor unit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from arsync.connectors.contract import (
+    ApplyCredits,
+    ApplyPayment,
+    Intent,
+    PostCredit,
+    PostReceipt,
+    Ref,
+    Settle,
+)
+from arsync.core.decisions import Explanation
+from arsync.core.money import Money
+from arsync.core.policy import Policy
+from arsync.store.decisions import Line
+
+ADJUSTMENTS = {"discount": "cash discount", "small_difference": "small difference", "write_off": "write-off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """The money a decision is about."""
+
+    customer: Ref
+    on: date
+    total: Money
+    reference: str
+    deposit_account: str | None
+
+
+def lines_of(explanation: Explanation) -> tuple[Line, ...]:
+    """What an explanation spends, line by line; a deduction stays open on its item until somebody settles the dispute."""
+    lines = []
+    for share in explanation.shares:
+        for kind, minor in (
+            ("cash", share.applied_minor),
+            ("discount", share.discount_minor),
+            ("small_difference", share.write_off_minor),
+        ):
+            if minor:
+                lines.append(Line(share.item_id, kind, minor))
+    if explanation.on_account_minor:
+        lines.append(Line(None, "on_account", explanation.on_account_minor))
+    return tuple(lines)
+
+
+def unmapped(lines: Sequence[Line], policy: Policy) -> list[str]:
+    """Kinds of adjustment the lines need that the policy maps to no document."""
+    return sorted(
+        {ADJUSTMENTS[line.kind] for line in lines if line.kind in ADJUSTMENTS} - set(policy.adjustments)
+    )
+
+
+def for_receipt(
+    cash: Cash, lines: Sequence[Line], refs: Mapping[int, Ref], policy: Policy
+) -> tuple[Intent, ...]:
+    """Give up what is given up first, then book the money against everything at once."""
+    credits = _credits(cash, lines, refs, policy)
+    settles = _settles(lines, refs, cash.total.currency)
+    used = tuple(range(len(credits)))
+    receipt = PostReceipt(
+        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account
+    )
+    return (*credits, receipt)
+
+
+def for_credits(
+    cash: Cash, lines: Sequence[Line], refs: Mapping[int, Ref], policy: Policy
+) -> tuple[Intent, ...]:
+    """Settle debits with credits the customer has, no cash."""
+    credits = _credits(cash, lines, refs, policy)
+    settles = _settles(lines, refs, cash.total.currency)
+    return (*credits, ApplyCredits(cash.customer, cash.on, settles, tuple(range(len(credits)))))
+
+
+def for_payment(
+    payment: Ref, lines: Sequence[Line], refs: Mapping[int, Ref], currency: str
+) -> tuple[Intent, ...]:
+    """Use the unapplied part of a payment the platform already holds."""
+    return (ApplyPayment(payment, _settles(lines, refs, currency)),)
+
+
+def _credits(
+    cash: Cash, lines: Sequence[Line], refs: Mapping[int, Ref], policy: Policy
+) -> tuple[PostCredit, ...]:
+    made = []
+    for line in lines:
+        if line.kind in ADJUSTMENTS and line.item_id is not None:
+            what = ADJUSTMENTS[line.kind]
+            booked = policy.adjustments[what]
+            amount = Money(line.minor, cash.total.currency)
+            made.append(
+                PostCredit(
+                    cash.customer, cash.on, amount, booked.product, booked.tax_code, what, refs[line.item_id]
+                )
+            )
+    return tuple(made)
+
+
+def _settles(lines: Sequence[Line], refs: Mapping[int, Ref], currency: str) -> tuple[Settle, ...]:
+    """One line per item: what it loses in all."""
+    minor: dict[int, int] = {}
+    for line in lines:
+        if line.item_id is not None:
+            minor[line.item_id] = minor.get(line.item_id, 0) + line.minor
+    return tuple(Settle(refs[item_id], Money(amount, currency)) for item_id, amount in minor.items())

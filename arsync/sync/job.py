@@ -1,0 +1,37 @@
+"""What a step of a run is given: the store, the ledger, its connector, the clock and somebody to tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from arsync.clock import Clock, stamp
+from arsync.connectors.contract import Connector
+from arsync.store.books import Place
+from arsync.store.engine import Store
+from arsync.store.office import Ledger
+
+ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one ledger."""
+
+    store: Store
+    ledger: Ledger
+    connector: Connector
+    clock: Clock
+    signing_key: bytes = field(repr=False)
+    tell: Callable[[str, str], None] = lambda _step, _text: None  # progress for people
+
+    def at(self) -> str:
+        """Now, as the store keeps instants."""
+        return stamp(self.clock())
+
+    def today(self) -> date:
+        """The business day of the run (UTC)."""
+        return self.clock().date()
+
+    def place(self) -> Place:
+        """Where pages of this ledger belong."""
+        return Place(self.ledger.connection_id, self.ledger.id, self.at())

@@ -1,0 +1,228 @@
+"""Proof: our open amount per customer against the platform's, and the sum against the control account.
+
+Law     a difference counts when a second pull and reading still show it. It stops writing for those customers; a total that the
+        customers' differences do not explain stops the ledger. What differs at connection becomes the opening baseline once a
+        manager signs it, and is shown until it is cleared. A platform that gives no totals leaves the ledger "unproven".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from arsync.connectors.contract import Total
+from arsync.core.decisions import Reason
+from arsync.core.money import Money
+from arsync.store import audit, books, office, proofs, queues
+from arsync.store.engine import Tx
+from arsync.store.proofs import CONTROL, Difference, Key
+from arsync.store.queues import Entry
+from arsync.sync.job import ENGINE, Job
+from arsync.sync.pull import pull
+
+_ONCE_A_DAY = timedelta(hours=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was compared. `held` are customers whose unexplained difference stops writing for them."""
+
+    state: str  # proven, differs, unproven, not due
+    ours_minor: Mapping[str, int] = field(default_factory=dict)  # by currency
+    theirs_minor: Mapping[str, int] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
+    differences: tuple[Difference, ...] = ()
+    stopped: str = ""
+    source: str = ""
+
+    def completeness(self) -> str:
+        """One phrase for reports."""
+        if self.state == "proven":
+            return f"proven against {self.source}"
+        if self.state == "differs":
+            return f"unproven: {len(self.differences)} difference(s), see arsync proof"
+        return "unproven"
+
+
+def prove(job: Job, *, changed: bool) -> Proof:
+    """Compare; `changed` says that something moved since the last proof. An idle ledger is proved once a day."""
+    if not job.connector.manifest.totals:
+        return Proof("unproven")
+    if not changed and not _due(job):
+        return _standing(job)
+    ours, theirs, source = _read(job)
+    found = _compare(job, ours, theirs, source)
+    if _unexplained(found) != _known(job):
+        pull(job)  # the second look: the books may have moved between pull and reading
+        ours, theirs, source = _read(job)
+        found = _compare(job, ours, theirs, source)
+    return _keep(job, found, ours, theirs, source)
+
+
+def _due(job: Job) -> bool:
+    with job.store.read() as conn:
+        last = office.connection_row(conn, job.ledger.connection_id).totals_at
+    return last is None or job.clock() - datetime.fromisoformat(last) >= _ONCE_A_DAY
+
+
+def _standing(job: Job) -> Proof:
+    with job.store.read() as conn:
+        standing = proofs.standing(conn, job.ledger.id)
+        stopped = office.find_ledger(conn, job.ledger.name).stopped or ""
+    open_ones = tuple(d for d in standing.values() if d.unexplained_minor)
+    return Proof(
+        "differs" if open_ones else "not due", held=_held(standing), differences=open_ones, stopped=stopped
+    )
+
+
+def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
+    """Ours and theirs by customer and currency; the control account under customer 0."""
+    totals = job.connector.totals(job.today())
+    control = job.connector.control() if "ledger" in job.connector.manifest.totals else ()
+    with job.store.read() as conn:
+        ours = proofs.ours(conn, job.ledger.id)
+        theirs = _theirs(conn, job, totals)
+    for currency in {key[1] for key in ours} | {t.amount.currency for t in control}:
+        ours[(CONTROL, currency)] = sum(
+            minor for (c, cur), minor in ours.items() if c != CONTROL and cur == currency
+        )
+    for one in control:
+        key = (CONTROL, one.amount.currency)
+        theirs[key] = theirs.get(key, 0) + one.amount.minor
+    if not control:
+        for key in [k for k in ours if k[0] == CONTROL]:
+            del ours[key]
+    source = totals[0].source if totals else (control[0].source if control else "")
+    return ours, theirs, source
+
+
+def _theirs(conn: Tx, job: Job, totals: tuple[Total, ...]) -> dict[Key, int]:
+    named = [t for t in totals if t.customer is not None]
+    ids = books.known_ids(conn, job.ledger.connection_id, "customer", [str(t.customer) for t in named])
+    result: dict[Key, int] = {}
+    for one in named:
+        # A customer we have never read counts as -1: his whole total is a difference, never dropped.
+        key = (ids.get(str(one.customer), -1), one.amount.currency)
+        result[key] = result.get(key, 0) + one.amount.minor
+    return result
+
+
+def _compare(
+    job: Job, ours: Mapping[Key, int], theirs: Mapping[Key, int], source: str
+) -> dict[Key, Difference]:
+    with job.store.read() as conn:
+        standing = proofs.standing(conn, job.ledger.id)
+        contradictions = proofs.contradictions(conn, job.ledger.id)
+    found: dict[Key, Difference] = {}
+    for key in sorted(set(ours) | set(theirs)):
+        mine, his, before = ours.get(key, 0), theirs.get(key, 0), standing.get(key)
+        baseline = before.baseline_minor if before else 0
+        if mine != his or (baseline and before):
+            signed = before.signed_by if before else None
+            found[key] = Difference(key[0], key[1], mine, his, baseline if mine != his else 0, signed, source)
+    for key in [k for k, d in found.items() if d.ours_minor == d.theirs_minor]:
+        del found[key]
+    # A document that contradicts itself is a difference of its customer even where the sums agree by chance.
+    for row in contradictions:
+        key = (row.customer_id, row.currency)
+        if key not in found:
+            stated = ours.get(key, 0) - row.open_minor + row.stated_open_minor
+            found[key] = Difference(
+                *key, ours.get(key, 0), stated, 0, None, f"balance of {row.kind} {row.number or row.id}"
+            )
+    return found
+
+
+def _unexplained(found: Mapping[Key, Difference]) -> dict[Key, int]:
+    return {key: d.unexplained_minor for key, d in found.items() if d.unexplained_minor}
+
+
+def _known(job: Job) -> dict[Key, int]:
+    with job.store.read() as conn:
+        return _unexplained(proofs.standing(conn, job.ledger.id))
+
+
+def _held(found: Mapping[Key, Difference]) -> frozenset[int]:
+    return frozenset(key[0] for key, d in found.items() if d.unexplained_minor and key[0] != CONTROL)
+
+
+def _stop(found: Mapping[Key, Difference]) -> str:
+    """Why the whole ledger stops: the control account differs by more than its customers' differences explain."""
+    for (customer, currency), d in found.items():
+        if customer != CONTROL:
+            continue
+        explained = sum(
+            x.unexplained_minor for (c, cur), x in found.items() if c != CONTROL and cur == currency
+        )
+        rest = d.unexplained_minor - explained
+        if rest:
+            return f"the control account differs by {Money(rest, currency)} that no customer explains ({d.source})"
+    return ""
+
+
+def _keep(
+    job: Job, found: Mapping[Key, Difference], ours: Mapping[Key, int], theirs: Mapping[Key, int], source: str
+) -> Proof:
+    stopped, at = _stop(found), job.at()
+    with job.store.begin() as conn:
+        office.set_connection(conn, job.ledger.connection_id, totals_at=at)
+        changed, cleared = proofs.keep(conn, job.ledger.id, found, at)
+        before = office.find_ledger(conn, job.ledger.name).stopped or ""
+        if stopped != before:
+            office.set_ledger(conn, job.ledger.id, stopped=stopped or None)
+        entries = [_entry(found[key]) for key in changed if found[key].unexplained_minor]
+        queues.open_items(conn, job.ledger.id, entries, at)
+        gone = [_subject(key) for key in cleared] + [
+            _subject(k) for k, d in found.items() if not d.unexplained_minor
+        ]
+        queues.close(conn, job.ledger.id, gone, ENGINE, "the books agree", at)
+        if changed or cleared or stopped != before:
+            audit.record(conn, job.ledger.id, at, ENGINE, [_event(found, changed, cleared, stopped)])
+    open_ones = tuple(d for d in found.values() if d.unexplained_minor)
+    return Proof(
+        state="differs" if open_ones else "proven",
+        ours_minor=_by_currency(ours),
+        theirs_minor=_by_currency(theirs),
+        held=_held(found),
+        differences=open_ones,
+        stopped=stopped,
+        source=source,
+    )
+
+
+def _by_currency(amounts: Mapping[Key, int]) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for (customer, currency), minor in amounts.items():
+        if customer != CONTROL:
+            result[currency] = result.get(currency, 0) + minor
+    return result
+
+
+def _subject(key: Key) -> str:
+    return f"proof:{key[0]}:{key[1]}"
+
+
+def _entry(d: Difference) -> Entry:
+    ours, theirs = Money(d.ours_minor, d.currency), Money(d.theirs_minor, d.currency)
+    who = "the control account" if d.customer_id == CONTROL else "the customer's open amount"
+    return Entry(
+        subject=_subject((d.customer_id, d.currency)),
+        reason=Reason.BOOKS_DISAGREE.value,
+        detail=f"{who} is {ours} here and {theirs} there ({d.source}); nothing is written for it until they agree or it is signed",
+        customer_id=d.customer_id if d.customer_id > 0 else None,
+        currency=d.currency,
+        amount_minor=d.unexplained_minor,
+    )
+
+
+def _event(
+    found: Mapping[Key, Difference], changed: list[Key], cleared: list[Key], stopped: str
+) -> audit.Entry:
+    return audit.Entry(
+        "proof",
+        "ledger",
+        {
+            "differences": [[*key, str(Money(found[key].unexplained_minor, key[1]))] for key in changed],
+            "cleared": [list(key) for key in cleared],
+            "stopped": stopped,
+        },
+    )

@@ -1,0 +1,327 @@
+"""Settle: what became of what was sent.
+
+`read_back` asks the platform about calls whose answer was lost, before anything is sent again. `verify` compares what was
+confirmed with what a later pull shows: only then does a decision count as done.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arsync.connectors.contract import (
+    Answer,
+    ApplyCredits,
+    ApplyPayment,
+    Intent,
+    PostCredit,
+    PostReceipt,
+    Ref,
+    Reverse,
+)
+from arsync.core.decisions import Reason
+from arsync.core.money import Money
+from arsync.store import audit, books, decisions, outbox, queues
+from arsync.store.engine import Tx
+from arsync.store.outbox import Planned
+from arsync.store.queues import Entry
+from arsync.sync.job import ENGINE, Job
+
+
+@dataclass(slots=True)
+class Settled:
+    """What settling found."""
+
+    adopted: int = 0  # effects of lost answers that were found
+    absent: int = 0  # lost requests that never arrived: sent again, same bytes, same key
+    unclear: int = 0
+    verified: int = 0
+    contradicted: int = 0
+
+
+def read_back(job: Job) -> Settled:
+    """Look for the effects of calls whose answer we do not have."""
+    settled = Settled()
+    with job.store.read() as conn:
+        waiting = [
+            (planned, row)
+            for planned in outbox.bundles(conn, job.ledger.id, ("sent", "unknown"))
+            for row in outbox.commands(conn, job.ledger.id, planned.id)
+            if row.state in ("sent", "unknown")
+        ]
+    for planned, row in waiting:
+        found = job.connector.find(outbox.call_of(row))
+        at = job.at()
+        with job.store.begin() as conn:
+            if found.state == "present":
+                settled.adopted += 1
+                outbox.adopt(
+                    conn,
+                    job.ledger.id,
+                    row.id,
+                    found.ref,
+                    "found on the platform after its answer was lost",
+                    at,
+                )
+                outbox.set_bundle(conn, job.ledger.id, planned.id, "sent")
+            elif found.state == "absent":
+                settled.absent += 1
+                outbox.mark_absent(conn, job.ledger.id, row.id)
+                outbox.set_bundle(conn, job.ledger.id, planned.id, "sent")
+            else:
+                settled.unclear += 1
+                outbox.set_bundle(conn, job.ledger.id, planned.id, "unknown", found.difference)
+                _ask(conn, job, planned, row, found.difference or "nobody can tell whether it arrived", at)
+    return settled
+
+
+def verify(job: Job) -> Settled:
+    """Compare confirmed bundles with the books as just pulled."""
+    settled = Settled()
+    with job.store.read() as conn:
+        waiting = outbox.bundles(conn, job.ledger.id, ("confirmed",))
+    for planned in waiting:
+        at = job.at()
+        with job.store.begin() as conn:
+            answers = answers_of(conn, job.ledger.id, planned.id)
+            state, difference = _shown(conn, job, planned.bundle.intents, answers)
+            if state == "not yet":
+                continue
+            outbox.verified(conn, job.ledger.id, planned.id)
+            settled.verified += 1
+            _done(conn, job, planned, answers, at)
+            if state == "differs":
+                settled.contradicted += 1
+                _contradiction(conn, job, planned, difference, at)
+    return settled
+
+
+def answers_of(conn: Tx, ledger_id: int, bundle_id: int) -> list[Answer]:
+    """Accepted answers of a bundle, in order."""
+    return [
+        outbox.answer_of(row)
+        for row in outbox.commands(conn, ledger_id, bundle_id)
+        if row.state in ("confirmed", "verified")
+    ]
+
+
+def _shown(conn: Tx, job: Job, wanted: Sequence[Intent], answers: Sequence[Answer]) -> tuple[str, str]:
+    """Whether the books show every intent: "shown", "not yet", or "differs" and how."""
+    refs = {answer.call.number: answer.ref for answer in answers}
+    for number, intent in enumerate(wanted):
+        state, difference = _intent_shown(conn, job, intent, refs.get(number), refs)
+        if state != "shown":
+            return state, difference
+    return "shown", ""
+
+
+def _intent_shown(
+    conn: Tx, job: Job, intent: Intent, ref: Ref | None, refs: Mapping[int, Ref | None]
+) -> tuple[str, str]:
+    if isinstance(intent, Reverse):
+        return _reversal_shown(conn, job, intent)
+    target = intent.payment if isinstance(intent, ApplyPayment) else ref
+    our_id = _our_id(conn, job, target)
+    row = _item(conn, job, our_id)
+    if row is None or our_id is None or target is None:
+        return "not yet", ""
+    if row.gone:
+        return "differs", f"{target.id} was deleted on the platform"
+    if isinstance(intent, PostCredit):
+        ok = row.original_minor == -intent.amount.minor
+        return (
+            ("shown", "") if ok else ("differs", f"{target.id} is {Money(row.original_minor, row.currency)}")
+        )
+    return _payment_shown(conn, job, intent, our_id, target, refs)
+
+
+def _payment_shown(
+    conn: Tx,
+    job: Job,
+    intent: PostReceipt | ApplyCredits | ApplyPayment,
+    our_id: int,
+    target: Ref,
+    refs: Mapping[int, Ref | None],
+) -> tuple[str, str]:
+    if isinstance(intent, PostReceipt):
+        total = Money(books.payment_total(conn, job.ledger.id, our_id), intent.total.currency)
+        if total != intent.total:
+            return "differs", f"{target.id} is {total}, we wrote {intent.total}"
+    stored = books.applied_by(conn, job.ledger.id, our_id)
+    for settle in intent.settles:
+        item_id = _our_id(conn, job, settle.item)
+        now = stored.get(item_id or 0, 0)
+        enough = (
+            now == settle.amount.minor
+            if not isinstance(intent, ApplyPayment)
+            else abs(now) >= abs(settle.amount.minor)
+        )
+        if not enough:
+            shown = Money(now, settle.amount.currency)
+            return "differs", f"{target.id} settles {shown} of {settle.item.id}, we wrote {settle.amount}"
+    return "shown", ""
+
+
+def _reversal_shown(conn: Tx, job: Job, intent: Reverse) -> tuple[str, str]:
+    our_id = _our_id(conn, job, intent.written)
+    row = _item(conn, job, our_id)
+    if row is None or our_id is None:
+        return "shown", ""
+    if not intent.settles:
+        return ("shown", "") if row.gone or row.original_minor == 0 else ("not yet", "")
+    stored = books.applied_by(conn, job.ledger.id, our_id)
+    left = [s for s in intent.settles if stored.get(_our_id(conn, job, s.item) or 0, 0)]
+    return ("not yet", "") if left else ("shown", "")
+
+
+def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: str) -> None:
+    """The decision counts: what it reserved is now in the books."""
+    row = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
+    if row.state == "failed":  # this was the taking back of what a failed decision had written
+        return
+    lines = decisions.lines(conn, job.ledger.id, row.id)
+    decisions.set_state(conn, job.ledger.id, row.id, "done")
+    decisions.touch_items(conn, job.ledger.id, {line.item_id for line in lines if line.item_id is not None})
+    if row.undoes_id is not None:
+        _undone(conn, job, row, at)
+        return
+    payments = [a.ref for a in answers if a.ref is not None and a.ref.kind == "payment"]
+    if row.receipt_id is not None:
+        on_account = row.verdict == "on_account"
+        decisions.set_receipt(
+            conn, job.ledger.id, row.receipt_id, state="on_account" if on_account else "applied",
+            payment_id=_our_id(conn, job, payments[-1]) if payments else None,
+        )  # fmt: skip
+    subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{row.id}"
+    written = [a.ref.id for a in answers if a.ref is not None]
+    audit.record(
+        conn,
+        job.ledger.id,
+        at,
+        ENGINE,
+        [audit.Entry("verified", subject, {"decision": row.id, "written": written})],
+    )
+
+
+def _undone(conn: Tx, job: Job, row: Any, at: str) -> None:
+    old = decisions.find(conn, job.ledger.id, row.undoes_id)
+    decisions.set_state(conn, job.ledger.id, old.id, "undone")
+    audit.record(
+        conn,
+        job.ledger.id,
+        at,
+        ENGINE,
+        [audit.Entry("undone", f"receipt:{old.receipt_id}", {"decision": old.id, "by": row.decided_by})],
+    )
+    if old.receipt_id is None:
+        return
+    receipt = decisions.receipt_of(conn, job.ledger.id, old.receipt_id)
+    decisions.set_receipt(
+        conn, job.ledger.id, receipt.id, state="queued", decision_id=None, payment_id=None, hands_off=True
+    )
+    queues.open_items(
+        conn,
+        job.ledger.id,
+        [
+            Entry(
+                subject=f"receipt:{receipt.id}",
+                reason=Reason.CONFIRMATION.value,
+                detail=f"D-{old.id} was undone by {row.decided_by}; decide again by hand",
+                receipt_id=receipt.id,
+                customer_id=receipt.customer_id,
+                currency=receipt.currency,
+                amount_minor=receipt.amount_minor,
+                finding_sha=old.finding_sha,
+                snapshot_sha=old.snapshot_sha,
+            )
+        ],
+        at,
+    )
+
+
+def _contradiction(conn: Tx, job: Job, planned: Planned, difference: str, at: str) -> None:
+    row = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
+    queues.open_items(
+        conn,
+        job.ledger.id,
+        [
+            Entry(
+                subject=f"decision:{planned.decision_id}",
+                reason=Reason.BOOKS_DISAGREE.value,
+                detail=f"D-{planned.decision_id}: {difference}; somebody changed it on the platform",
+                receipt_id=row.receipt_id,
+                customer_id=row.customer_id,
+            )
+        ],
+        at,
+    )
+
+
+def _ask(conn: Tx, job: Job, planned: Planned, row: Any, why: str, at: str) -> None:
+    owner = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
+    queues.open_items(
+        conn,
+        job.ledger.id,
+        [
+            Entry(
+                subject=f"command:{row.id}",
+                reason=Reason.BOOKS_DISAGREE.value,
+                detail=f"C-{row.id} ({row.verb}): {why}; look in the books before anything is sent again",
+                receipt_id=owner.receipt_id,
+                customer_id=owner.customer_id,
+            )
+        ],
+        at,
+    )
+
+
+def _our_id(conn: Tx, job: Job, ref: Ref | None) -> int | None:
+    if ref is None:
+        return None
+    return books.known_ids(conn, job.ledger.connection_id, "item", [ref.id]).get(ref.id)
+
+
+def _item(conn: Tx, job: Job, our_id: int | None) -> Any:
+    return None if our_id is None else books.item_row(conn, job.ledger.id, our_id)
+
+
+def watch(job: Job, moved: set[int]) -> int:
+    """Payments we rely on that somebody changed on the platform: a queue item each; a decision is never undone by the program."""
+    if not moved:
+        return 0
+    with job.store.begin() as conn:
+        found = []
+        for row in decisions.receipts_of_payments(conn, job.ledger.id, moved):
+            difference = _changed(conn, job, row)
+            if difference:
+                found.append(
+                    Entry(
+                        subject=f"payment:{row.payment_id}",
+                        reason=Reason.BOOKS_DISAGREE.value,
+                        detail=difference,
+                        receipt_id=row.id,
+                        customer_id=row.customer_id,
+                        currency=row.currency,
+                        amount_minor=row.amount_minor,
+                    )
+                )
+        return len(queues.open_items(conn, job.ledger.id, found, job.at()).new)
+
+
+def _changed(conn: Tx, job: Job, row: Any) -> str:
+    """How the books contradict a decided receipt now; empty if they do not."""
+    name = books.platform_refs(conn, job.ledger.id, "item", [row.payment_id]).get(
+        row.payment_id, "the payment"
+    )
+    shown = _item(conn, job, row.payment_id)
+    if shown is None or shown.gone or shown.original_minor == 0:
+        return f"{name}, which books R-{row.id}, was deleted or voided on the platform"
+    if row.state != "applied" or row.decision_id is None:
+        return ""
+    stored = books.applied_by(conn, job.ledger.id, row.payment_id)
+    wanted: dict[int, int] = {}
+    for line in decisions.lines(conn, job.ledger.id, row.decision_id):
+        if line.item_id is not None:
+            wanted[line.item_id] = wanted.get(line.item_id, 0) + line.amount_minor
+    if any(stored.get(i, 0) != minor for i, minor in wanted.items()):
+        return f"{name}, which books R-{row.id}, settles other amounts on the platform now"
+    return ""
