@@ -1,0 +1,125 @@
+"""Report: gather what the store knows for the reports. Read-only."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from arsync.clock import stamp
+from arsync.core.dates import Buckets
+from arsync.core.forecast.cash import forecast
+from arsync.core.forecast.delays import Habits, OpenRow, PaidItem
+from arsync.core.items import ItemKind
+from arsync.reports.aging import AgedRow, Aging, Basis, aging
+from arsync.reports.forecast import ForecastReport
+from arsync.reports.stamp import Stamp
+from arsync.reports.unapplied import ReceiptRow, Unapplied, UnappliedPayment, unapplied
+from arsync.store import office, proofs, queries
+from arsync.store.engine import Store, Tx
+from arsync.store.office import Ledger
+
+_UNDECIDED = {
+    "undecided": "not looked at yet",
+    "waiting": "waiting for an advice",
+    "queued": "in the queue",
+    "planned": "decided, not yet verified in the books",
+    "parked": "booked to the account for unidentified receipts",
+}
+
+
+def aging_report(
+    store: Store,
+    ledger: Ledger,
+    as_of: date,
+    *,
+    now: datetime,
+    known_on: date | None = None,
+    basis: Basis = "due",
+    buckets: Buckets | None = None,
+) -> Aging:
+    """Who owes what, by age, as of any day, as known now or at the end of `known_on`."""
+    known = now if known_on is None else datetime.combine(known_on, time(), UTC) + timedelta(days=1)
+    with store.read() as conn:
+        rows = [
+            AgedRow(
+                r.customer_id,
+                r.customer,
+                r.item_id,
+                r.number,
+                ItemKind(r.kind),
+                r.issued,
+                r.due,
+                r.currency,
+                int(r.open_minor),
+            )
+            for r in queries.open_as_of(conn, ledger.id, as_of, stamp(known))
+        ]
+        complete = _completeness(conn, ledger, current=as_of >= now.date() and known_on is None)
+    return aging(
+        rows,
+        as_of,
+        basis,
+        buckets,
+        known_at=known if known_on else None,
+        completeness=complete,
+        ledger=ledger.name,
+    )
+
+
+def unapplied_report(store: Store, ledger: Ledger, now: datetime) -> Unapplied:
+    """Cash that settles nothing yet, and where all received money went."""
+    with store.read() as conn:
+        receipts = [_receipt(r) for r in queries.receipts(conn, ledger.id) if r.superseded_by is None]
+        payments = [
+            UnappliedPayment(r.id, r.on_date, r.number, r.customer or "", r.currency, -r.open_minor)
+            for r in queries.unapplied_payments(conn, ledger.id)
+        ]
+        complete = _completeness(conn, ledger, current=True)
+    return unapplied(receipts, payments, now.date(), completeness=complete, ledger=ledger.name)
+
+
+def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> ForecastReport:
+    """Cash by week from each customer's own delays."""
+    with store.read() as conn:
+        paid = [
+            PaidItem(r.customer_id, r.issued, r.due, r.paid_on, r.currency, r.original_minor)
+            for r in queries.settled_items(conn, ledger.id)
+        ]
+        rows = [
+            OpenRow(r.customer_id, r.item_id, r.issued, r.due, r.currency, int(r.open_minor))
+            for r in queries.open_as_of(conn, ledger.id, now.date(), stamp(now))
+        ]
+        complete = _completeness(conn, ledger, current=True)
+    head = Stamp(now.date(), "due", None, complete, ledger.name)
+    return ForecastReport(head, forecast(rows, Habits.learn(paid, rows, now.date()), now.date(), weeks))
+
+
+def _receipt(row: Any) -> ReceiptRow:
+    state, amount = row.state, row.amount_minor
+    base = (row.id, row.on_date, row.payer_name, row.customer, row.currency, amount)
+    if state == "applied":
+        kept = int(row.on_account_minor or 0)
+        return ReceiptRow(*base, applied_minor=amount - kept, on_account_minor=kept)
+    if state == "on_account":
+        return ReceiptRow(*base, on_account_minor=amount)
+    if state == "linked":
+        left = max(0, min(amount, -(row.payment_open_minor or 0)))
+        return ReceiptRow(*base, applied_minor=amount - left, on_account_minor=left)
+    if state == "not_ours":
+        return ReceiptRow(*base, not_receivables_minor=amount)
+    if state == "returned":
+        return ReceiptRow(*base, returned_minor=amount)
+    return ReceiptRow(*base, undecided_minor=amount, why=_UNDECIDED[state])
+
+
+def _completeness(conn: Tx, ledger: Ledger, *, current: bool) -> str:
+    """Whether the figures were compared with the platform's."""
+    at = office.connection_row(conn, ledger.connection_id).totals_at
+    if at is None:
+        return "unproven: never compared with the platform's totals"
+    open_ones = [d for d in proofs.standing(conn, ledger.id).values() if d.unexplained_minor]
+    signed = [d for d in proofs.standing(conn, ledger.id).values() if d.baseline_minor]
+    if open_ones:
+        return f"unproven: {len(open_ones)} difference(s) to the platform's totals of {at[:16].replace('T', ' ')} UTC"
+    note = f", with {len(signed)} signed opening difference(s)" if signed else ""
+    if not current:
+        return f"a past day: not comparable; today's books were proven {at[:16].replace('T', ' ')} UTC{note}"
+    return f"proven against the platform's totals of {at[:16].replace('T', ' ')} UTC{note}"
