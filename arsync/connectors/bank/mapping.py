@@ -63,8 +63,8 @@ def _read_ofx(data: bytes, profile: Profile) -> _Read:
 def _read_camt(data: bytes, profile: Profile) -> _Read:
     from arsync.connectors.bank.readers import camt
 
-    codec, statements, warnings = camt.read(data, profile)
-    return codec, statements, warnings
+    statements, warnings = camt.read(data, profile)
+    return _xml_codec(data[:_HEADER_BYTES]), statements, warnings
 
 
 def _read_csv(data: bytes, profile: Profile) -> _Read:
@@ -98,6 +98,14 @@ def _declared_ofx_codec(head: bytes) -> str | None:
         return None
     name = charset[1].decode("ascii").lower()
     return f"iso{name}" if name.startswith("8859") else "utf-8" if name.startswith("utf") else f"cp{name}"
+
+
+def _xml_codec(head: bytes) -> str:
+    """The codec of an XML file, for the record; the XML parser finds it out for itself."""
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
+        return "utf-16"
+    declared = _XML_ENCODING.search(head)
+    return declared[1].decode("ascii").lower() if declared else "utf-8"
 
 
 def _numbered(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -39,8 +39,8 @@ _CUT_OFF = re.compile(
 )
 
 
-def read(data: bytes, profile: Profile) -> tuple[str, tuple[Statement, ...], tuple[str, ...]]:
-    """Read a camt.053 file; return its codec, statements, and warnings about the file as a whole."""
+def read(data: bytes, profile: Profile) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
+    """Read the statements of one camt.053 file, and warnings about the file as a whole."""
     if (
         b"<!DOCTYPE" in data
         or "<!DOCTYPE".encode("utf-16-le") in data
@@ -55,7 +55,7 @@ def read(data: bytes, profile: Profile) -> tuple[str, tuple[Statement, ...], tup
         raise _not_xml(str(error)) from None
     if not walk.statements:
         raise FileRefused("the camt.053 message holds no statement", do="export the period again")
-    return walk.codec, tuple(walk.statements), texts.once(walk.warnings)
+    return tuple(walk.statements), texts.once(walk.warnings)
 
 
 def _doctype() -> UnsafeFile:
@@ -78,7 +78,6 @@ class _Walk:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.codec = "utf-8"
         self.statements: list[Statement] = []
         self.warnings: list[str] = []
         self.draft: Draft | None = None
@@ -98,10 +97,9 @@ class _Walk:
         at_start = True
         for _, element in parsing:
             if at_start:
-                info = element.getroottree().docinfo
-                if info.internalDTD is not None:
+                if element.getroottree().docinfo.internalDTD is not None:
                     raise _doctype()
-                self.codec, at_start = (info.encoding or "utf-8").lower(), False
+                at_start = False
             yield element
 
     def take(self, element: etree._Element) -> None:

@@ -113,6 +113,7 @@ def read(text: str, profile: Profile) -> tuple[tuple[Statement, ...], tuple[str,
     if statements:
         warnings += ["bank-reports-an-error"] * ("ERROR" in states)
         warnings += ["pending-not-read"] * ("<STMTTRNP>" in masked)
+        warnings += ["investment-transactions-not-read"] * (_INVESTMENT.search(masked) is not None)
         return statements, texts.once(warnings)
     if "ERROR" in states:
         raise FileRefused(
@@ -264,8 +265,6 @@ def _statement(draft: _Draft, text: str, masked: str, locate: _LineNumbers, prof
     closing, warnings = _closing(draft, currency, profile)
     if account.scheme == "unknown":
         warnings.append("account-missing")
-    if draft.kind == "INVSTMTRS" and _INVESTMENT.search(masked):
-        warnings.append("investment-transactions-not-read")
     proven, difference = prove(None, closing, lines, problems)
     return Statement(
         account=account,
