@@ -2,19 +2,19 @@
 
 usage: python -m bench.forecast LEDGER.csv FIT_END TEST_END
 
-Columns of the ledger: customer_id, issue_date_est, due_date, clear_date (empty: still open), amount, currency.
-Protocol: every item issued in [FIT_END, TEST_END) is predicted at issue from what was known before that day; cash is
-forecast at every Monday of the window from the book open then. The constants of the forecast were chosen on an
-earlier window (see docs/evidence/forecast.md), never on the one reported.
+Columns: customer_id, issue_date_est, due_date, clear_date (empty: still open), amount, currency.
+Protocol: every item issued in [FIT_END, TEST_END) is predicted at issue from what was known before that day;
+cash is forecast at every Monday of the window from the book open then. The constants of the forecast were
+chosen on an earlier window (see docs/evidence/forecast.md), never on the one reported.
 """
 
 import csv
 import sys
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean, median
 
@@ -150,15 +150,14 @@ def payment_dates(title, items, test, fit_end):
         errors(name, [point[name] for point in points], actual)
     errors("**arsync, median**", [spread[3] for spread, _, _ in mine], actual)
     errors("arsync, mean", [mean for _, mean, _ in mine], actual)
-    print("\n| quantiles | pinball | 80 % interval covers |\n|---|---|---|")
-    print(f"| all customers | {pinball([everybody] * len(actual), actual):.3f} | |")
-    print(
-        f"| customer's empirical | {pinball(empirical, actual):.3f} | {covered(empirical, actual, 0.5):.3f} |"
-    )
+    print("\n| quantiles | pinball | 80 % interval covers | shortest |\n|---|---|---|---|")
+    print(f"| all customers | {pinball([everybody] * len(actual), actual):.3f} | | |")
+    held = covered(empirical, actual, 0.5)
+    print(f"| customer's empirical | {pinball(empirical, actual):.3f} | {held:.3f} | |")
     spreads = [spread for spread, _, _ in mine]
     shortest = fmean(low <= a <= high for (_, _, (low, high)), a in zip(mine, actual, strict=True))
     print(
-        f"| **arsync** | {pinball(spreads, actual):.3f} | {covered(spreads, actual):.3f} (shortest {shortest:.3f}) |"
+        f"| **arsync** | {pinball(spreads, actual):.3f} | {covered(spreads, actual):.3f} | {shortest:.3f} |"
     )
 
 
@@ -167,7 +166,7 @@ def mass(ordered, low, high):
 
 
 def hazard_rule(items, origin):
-    """The simple hazard rule: shares of the customer's last 200 delays and the ledger's last 4,000 beyond the age."""
+    """The simple hazard rule: shares past the age, of the customer's last 200 and the ledger's last 4,000."""
     known = [item for item in items if item.cleared < origin]
     ledger = sorted(item.delay for item in known[-4000:])
     customers = defaultdict(list)

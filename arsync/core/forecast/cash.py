@@ -1,10 +1,10 @@
 """Cash by week from the open book.
 
-Units   amounts are minor units of each currency's own; weeks run Monday to Sunday, the first one from `as_of`.
-Shape   (open rows, habits, day) -> per currency: weeks with a low, a likely and a high amount, and what is left.
+Units   amounts are minor units of each currency; weeks run Monday to Sunday, the first one from `as_of`.
+Shape   (open rows, habits, day) -> per currency: weeks with low, likely and high amounts, and what is left.
 Law     sum of the likely weeks + beyond + disputed + credit = open, to the minor unit; low <= likely <= high.
-Rules   Credits and unapplied cash pay the oldest items of the customer first: that cash is here already. What is
-        left of them, and cash of unknown payers, is `credit`. Disputed amounts are not expected in any week.
+Rules   Credits and unapplied cash pay the oldest items of the customer first: that cash is here already.
+        What is left of them, and cash of unknown payers, is `credit`. Disputed amounts are in no week.
         Likely is the expected amount; low and high hold 80 % of the outcomes (10 % below, 10 % above).
         Only what is invoiced by `as_of` is counted.
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from arsync.core.dates import NO_HOLIDAYS, week_start, week_starts
 from arsync.core.forecast.delays import Habits, OpenRow
@@ -22,6 +23,7 @@ from arsync.core.money import Money
 
 LOW_SHARE, HIGH_SHARE = 0.1, 0.9
 THIN = 30  # settled items below which a forecast rests on terms
+_Block: TypeAlias = tuple[int | None, date]  # what one customer owes on one due date
 _PARTS = 10**9  # probabilities become whole weights, so that amounts are allotted without loss
 
 
@@ -63,7 +65,7 @@ class CashForecast:
 class _Expected:
     """What is to come of one open item, after credits and disputes."""
 
-    customer_id: int
+    customer_id: int | None
     due: date
     minor: int
 
@@ -108,7 +110,7 @@ class _Outlook:
     mondays: tuple[date, ...]
     holidays: AbstractSet[date]
 
-    def chances(self, customer_id: int, due: date) -> list[float]:
+    def chances(self, customer_id: int | None, due: date) -> list[float]:
         """The probability of each week, and last that of none of them."""
         until = self.mondays[-1] + timedelta(days=6)
         days = self.habits.pay_days(customer_id, due, self.as_of, until, self.holidays)
@@ -121,12 +123,12 @@ class _Outlook:
 
 def _of_currency(currency: str, rows: Sequence[OpenRow], outlook: _Outlook) -> CurrencyForecast:
     expected, credit_minor = _after_credits(rows)
-    blocks: dict[tuple[int, date], int] = defaultdict(int)
+    blocks: dict[_Block, int] = defaultdict(int)
     for item in expected:
         blocks[item.customer_id, item.due] += item.minor
     sums = [0] * (len(outlook.mondays) + 1)
-    likely: list[tuple[tuple[int, date], int, list[float]]] = []
-    for block, minor in sorted(blocks.items()):
+    likely: list[tuple[_Block, int, list[float]]] = []
+    for block, minor in sorted(blocks.items(), key=lambda entry: (entry[0][0] or 0, entry[0][1])):
         chances = outlook.chances(*block)
         weights = [round(chance * _PARTS) for chance in chances]
         for n, part in enumerate(Money(minor, currency).allot(weights)):
@@ -151,31 +153,33 @@ def _of_currency(currency: str, rows: Sequence[OpenRow], outlook: _Outlook) -> C
 
 
 def _after_credits(rows: Sequence[OpenRow]) -> tuple[list[_Expected], int]:
-    """What is still to come per item, oldest paid first by the customer's credits; and the credit left over."""
+    """What is still to come per item, the oldest settled first by credits; and the credit left over."""
     credit: dict[int | None, int] = defaultdict(int)
     for row in rows:
         credit[row.customer_id] += min(row.open_minor, 0)
     expected = []
     for row in sorted(rows, key=lambda row: (row.due, row.issued, row.item_id)):
-        if row.open_minor <= 0 or row.customer_id is None:
+        if row.open_minor <= 0:
             continue
         undisputed = row.open_minor - row.disputed_minor
-        used = min(undisputed, -credit[row.customer_id])
+        # Cash of an unknown payer settles nobody's items, not even those of an unknown customer.
+        used = 0 if row.customer_id is None else min(undisputed, -credit[row.customer_id])
         credit[row.customer_id] += used
         if undisputed > used:
             expected.append(_Expected(row.customer_id, row.due, undisputed - used))
     return expected, sum(credit.values())
 
 
-def _range(blocks: Sequence[tuple[tuple[int, date], int, float]], *, whole: bool) -> tuple[int, int]:
+def _range(blocks: Sequence[tuple[_Block, int, float]], *, whole: bool) -> tuple[int, int]:
     """The amounts that one outcome in ten stays below, and one in ten exceeds.
 
-    What a customer owes on one day is paid together. Without history nothing is known about who moves with whom,
-    so the `whole` book comes or stays as one: the range is wide because knowledge is thin.
+    What falls due in one week at a customer is paid in one run, or not (docs/evidence/forecast.md).
+    Without history nothing is known about who moves with whom, so the `whole` book comes or stays as one:
+    the range is wide because knowledge is thin.
     """
     joined: dict[object, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
-    for block, size, probability in blocks:
-        key = None if whole else block
+    for (customer_id, due), size, probability in blocks:
+        key = None if whole else (customer_id, week_start(due))
         sizes, weighted = joined[key]
         joined[key] = (sizes + size, weighted + size * probability)
     chances = [Chance(size, weighted / size) for size, weighted in joined.values()]

@@ -1,34 +1,36 @@
 """How late each customer pays: delay curves learned from what was paid, and from what is still open.
 
 Units   delays are calendar days from the due date to the day the money arrived; negative is early.
-Shape   (paid items, open rows, day) -> `Habits`; `habits.pay_days(...)` -> the probability of each coming day.
+Shape   (paid items, open rows, day) -> `Habits`; `habits.pay_days(...)` -> the probability of coming days.
 Law     the probabilities of all days, with "later than we look", add up to 1; no day before `as_of` has any.
 Source  docs/evidence/forecast.md has the figures behind every constant here, and the command that made them.
 
-A curve is a discrete hazard: the chance that an item not settled before day d of its delay is settled on it. So
-an item that is 20 days late is judged by those that were 20 days late, and an open item counts as "not settled
-until now", not as nothing. Curves are shrunk level by level towards the wider one, as if the wider one had been
-seen on some pseudo-items: assumed terms -> ledger -> ledger, due weekday -> customer -> customer, due weekday. A
-customer without history is the ledger; one with hundreds of payments is almost only itself. The due weekday
-matters because customers pay in weekly runs. Habits are of days, not of money: all currencies share them.
+A curve is a discrete hazard: the chance that an item not settled before day d of its delay is settled on
+it. So an item that is 20 days late is judged by those that were 20 days late, an open item counts as "not
+settled until now", and days before an item was issued do not count as days it was left unpaid. Curves are
+shrunk level by level towards the wider one, as if the wider one had been seen on some pseudo-items: assumed
+terms -> ledger -> ledger, due weekday -> customer -> customer, due weekday. A customer without history is the
+ledger; one with hundreds of payments is almost only itself. The due weekday matters because customers pay in
+weekly runs. Habits are of days, not of money: all currencies share them.
 """
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate, product
 
-from arsync.core.dates import NO_HOLIDAYS, age_days, next_business_day
+from arsync.core.dates import NO_HOLIDAYS, age_days, is_business_day, next_business_day
 
 FIRST, LAST = (
     -90,
     180,
 )  # delays are told apart from 90 days early to 180 days late; beyond, the hazard is constant
+WEEKENDS_FROM = 20  # one settlement in this many on a weekend shows that money arrives on any day
 RECENT = 365  # days of history that count; older habits say less about today
-PSEUDO_ASSUMED, PSEUDO_WEEKDAY, PSEUDO_CUSTOMER, PSEUDO_CUSTOMER_WEEKDAY = 10, 20, 10, 10
+PSEUDO_ASSUMED, PSEUDO_WEEKDAY, PSEUDO_CUSTOMER, PSEUDO_CUSTOMER_WEEKDAY = 10, 20, 10, 30
 _TAIL_FROM = 60  # the constant hazard is measured on items at least this late
 _DAYS = LAST - FIRST + 1
 _ALL_DAYS = -1
@@ -48,7 +50,7 @@ class PaidItem:
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """An item that is open; credits and unapplied cash are negative, cash of an unknown payer has no customer."""
+    """An open item; credits and unapplied cash are negative, cash of an unknown payer has no customer."""
 
     customer_id: int | None
     item_id: int
@@ -75,7 +77,7 @@ class PayDays:
         return None
 
     def shortest(self, share: float) -> tuple[date, date]:
-        """The shortest span of days that holds this share of what falls into `days`; the earliest of equals."""
+        """The shortest span that holds this share of what falls into `days`; the earliest of equals."""
         reached = (0.0, *accumulate(self.probabilities))
         wanted = share * reached[-1] - _ROUNDING
         best = (self.days[0], self.days[-1])
@@ -119,7 +121,9 @@ class _Counts:
         hazards = []
         for n, prior in enumerate(wider.hazards):
             delay = FIRST + n
-            alive += self.entered[delay] - self.waiting[delay]  # an open item has not been watched today itself
+            alive += (
+                self.entered[delay] - self.waiting[delay]
+            )  # an open item has not been watched today itself
             seen = self.settled[delay]
             weight = alive + pseudo * believed
             hazards.append((seen + pseudo * believed * prior) / weight if weight > _ROUNDING else prior)
@@ -141,18 +145,20 @@ class Habits:
 
     as_of: date
     settled_items: int
-    _counts: dict[tuple[int | None, int], _Counts]
-    _curves: dict[tuple[int | None, int], _Curve] = field(default_factory=dict)
+    any_day: bool  # money is seen to arrive on weekends too, so no probability is moved off them
+    _counts: dict[tuple[int | None, int], _Counts] = field(repr=False)
+    _curves: dict[tuple[int | None, int], _Curve] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def learn(cls, paid: Iterable[PaidItem], waiting: Iterable[OpenRow], as_of: date) -> "Habits":
         """Learn from items settled before `as_of` and from debits open then; anything later is ignored."""
         counts: dict[tuple[int | None, int], _Counts] = defaultdict(_Counts)
         since = as_of - timedelta(days=RECENT)
-        settled = 0
+        settled = on_weekends = 0
         for item in paid:
             if since <= item.paid_on < as_of:
                 settled += 1
+                on_weekends += not is_business_day(item.paid_on)
                 delay = _clamped(age_days(item.due, item.paid_on))
                 entry = min(delay, _clamped(age_days(item.due, max(item.issued, since))))
                 for key in _keys(item.customer_id, item.due):
@@ -164,7 +170,7 @@ class Habits:
                 for key in _keys(row.customer_id, row.due):
                     counts[key].entered[entry] += 1
                     counts[key].waiting[_clamped(age_days(row.due, as_of))] += 1
-        return cls(as_of, settled, dict(counts))
+        return cls(as_of, settled, on_weekends * WEEKENDS_FROM > settled, dict(counts))
 
     def settled_by(self, customer_id: int) -> int:
         """How many recent settled items the habit of a customer rests on."""
@@ -181,7 +187,7 @@ class Habits:
     ) -> PayDays:
         """When an item open at the start of `as_of` will be settled, for the days up to `until`.
 
-        Probability that falls on a weekend or holiday moves to the next business day.
+        Probability that falls on a weekend or holiday moves to the next business day, unless `any_day`.
         """
         curve = self._curve(customer_id, due.weekday())
         chances: dict[date, float] = defaultdict(float)
@@ -190,7 +196,7 @@ class Habits:
             day = as_of + timedelta(days=offset)
             delay = age_days(due, day)
             hazard = curve.tail if delay > LAST else curve.hazards[max(delay, FIRST) - FIRST]
-            chances[next_business_day(day, holidays)] += alive * hazard
+            chances[day if self.any_day else next_business_day(day, holidays)] += alive * hazard
             alive *= 1 - hazard
         inside = sorted(day for day in chances if day <= until)
         over = sum(chance for day, chance in chances.items() if day > until)

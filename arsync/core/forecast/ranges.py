@@ -39,7 +39,7 @@ def quantiles(chances: Sequence[Chance], shares: Sequence[float]) -> tuple[int, 
 
 
 def _summed(chances: Sequence[Chance]) -> tuple[list[float], float]:
-    """The probability of each multiple of a cell; a size between two multiples is shared so that the mean stays."""
+    """The probability of each multiple of a cell; a size between two is shared so that the mean stays."""
     total = sum(chance.size for chance in chances)
     cell = max(total / _CELLS, 1.0)
     grid = [1.0]
