@@ -75,6 +75,7 @@ class Matcher:
         self.receipts: dict[str, ReceiptRow] = {}
         self.line_names: dict[int, str] = {}
         self.held: list[ReceiptRow] = []
+        self.queued: dict[str, ReceiptRow] = {}  # with a clerk: matched along, never answered again
         self.recent: list[tuple[ReceiptRow, int]] = []
         self.advices: list[RemittanceRow] = []
         self.seconds = 0.0
@@ -93,13 +94,19 @@ class Matcher:
         if not waiting:
             return []
         snapshot = Snapshot(
-            1, day.date, self.customers, tuple(self.open.values()), tuple(waiting), remittances=tuple(self.advices),
-            recent=tuple(row for row, _ in self.recent), recent_customers=tuple(c for _, c in self.recent),
-        )  # fmt: skip
+            1,
+            day.date,
+            self.customers,
+            tuple(self.open.values()),
+            (*waiting, *self.queued.values()),
+            remittances=tuple(self.advices),
+            recent=tuple(row for row, _ in self.recent),
+            recent_customers=tuple(c for _, c in self.recent),
+        )
         began = time.perf_counter()
         findings = match(snapshot, self.knowledge, self.policy)
         self.seconds += time.perf_counter() - began
-        pairs = zip(waiting, findings, strict=True)
+        pairs = zip(waiting, findings[: len(waiting)], strict=True)
         return [answer for receipt, finding in pairs if (answer := self._answer(receipt, finding))]
 
     def _post(self, day: Any) -> None:
@@ -147,6 +154,7 @@ class Matcher:
 
     def _confirm(self, correction: Any, today: date) -> None:
         receipt = self.receipts[correction.line_id]
+        self.queued.pop(correction.line_id, None)
         owners = [self.customer_ids[name] for name in correction.customer_ids]
         if receipt.amount_minor > 0:
             self.recent.append((receipt, owners[0] if len(owners) == 1 else 0))
@@ -172,6 +180,7 @@ class Matcher:
             assert first is not None
             self.recent.append((receipt, first.customer_id or 0))
             return {**base, "decision": "apply", **self._rows(first)}
+        self.queued[self.line_names[receipt.id]] = receipt
         return {**base, "decision": "review", "suggestions": [self._rows(e) for e in finding.explanations]}
 
     def _rows(self, one: Explanation) -> dict[str, Any]:

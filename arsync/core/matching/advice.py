@@ -7,12 +7,12 @@ Units   minor units of the advice's currency; a line's `paid` is what it contrib
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
 from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
-from arsync.core.matching.candidates import Book
+from arsync.core.matching.candidates import Book, twin_key
 from arsync.core.matching.explain import (
     con,
     explanation,
@@ -71,14 +71,16 @@ class Advices:
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
 
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
-        """What the advice for this receipt says, if one and only one belongs to it."""
-        fitting = [
-            a
-            for a in self._by_total.get((receipt.currency, receipt.amount_minor), ())
-            if self._belongs(a, receipt, payer)
-        ]
-        fitting = fitting or self._nearly(receipt, payer)
-        outcomes = [outcome for a in fitting if (outcome := self._apply(a, receipt, payer)).explanations]
+        """What the advice with this receipt's total says, if one and only one belongs to it."""
+        fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        return self._only(receipt, payer, [a for a in fitting if self._belongs(a, receipt, payer)])
+
+    def explain_nearly(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
+        """The same for an advice of this payer whose total is a tolerated difference more."""
+        return self._only(receipt, payer, self._nearly(receipt, payer))
+
+    def _only(self, receipt: ReceiptRow, payer: Payer, advices: Iterable[_Advice]) -> Outcome:
+        outcomes = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
         if len(outcomes) <= 1:
             return outcomes[0] if outcomes else Outcome()
         explanations = tuple(one for outcome in outcomes for one in outcome.explanations)
@@ -131,6 +133,7 @@ class Advices:
             if standing(self._book, payer, owners) in {"agrees", "likely"}
             else "remittance, payer unknown"
         )
+        kind = "remittance with small difference" if advice.total_minor != receipt.amount_minor else kind
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
             evidence.append(con("ungraded", "Nothing proves who sent the advice."))
@@ -168,6 +171,9 @@ class Advices:
         for row in advice.rows:
             item = self._item(row, near, reading.shares)
             if item is not None:
+                if self._slip(row, item, reading.shares):
+                    reading.gaps = True
+                    reading.evidence.append(con("line-doubtful", f"{row.reference} may be a slip: another item of the amount has almost this number."))
                 reading.gaps |= not _take(reading, row, item)
             elif row.paid_minor < 0 and not row.gross_minor:
                 claims.append(row)
@@ -185,7 +191,7 @@ class Advices:
         rows = [
             item
             for mention in read((f"INV {row.reference}",), self._book.known_keys).mentions
-            for item in self._book.by_key.get(mention.key, ())
+            for item in self._book.numbered(mention.key)
             if item.currency == row.currency
             and item.id not in taken
             and (item.available_minor > 0) == (row.paid_minor >= 0)
@@ -194,24 +200,32 @@ class Advices:
         exact = [item for item in rows if item.available_minor == row.gross_minor] or rows
         if len(exact) == 1:
             return exact[0]
-        if exact or not near or row.gross_minor is None:
+        if exact or row.gross_minor is None:
             return None
-        alike = [
+        alike = self._alike(row, near, taken)
+        return alike[0] if len(alike) == 1 else None
+
+    def _alike(self, row: RemittanceRow, customers: Iterable[int], taken: Container[int]) -> list[ItemRow]:
+        """Open items with a line's amount whose number is nearly the one it names."""
+        return [
             item
-            for customer in sorted(near)
-            for item in self._book.by_customer.get(customer, ())
-            if item.available_minor == row.gross_minor
-            and item.currency == row.currency
+            for item in self._book.by_amount.get((row.currency, row.gross_minor or 0), ())
+            if item.customer_id in frozenset(customers)
+            and item.id not in taken
             and resembles(row.reference, item.number)
         ]
-        return alike[0] if len(alike) == 1 and alike[0].id not in taken else None
+
+    def _slip(self, row: RemittanceRow, item: ItemRow, taken: Container[int]) -> bool:
+        """Whether one wrong character could mean another item of the same amount; twins do not count."""
+        alike = self._alike(row, (item.customer_id,), taken)
+        return any(twin_key(other) != twin_key(item) for other in alike)
 
     def _claim(self, reading: _Reading, row: RemittanceRow) -> bool:
         """A line that only takes money off: a deduction on the item its note names, else on the largest."""
         named = [
             item.id
             for mention in read((f"INV {row.note}",), self._book.known_keys).mentions
-            for item in self._book.by_key.get(mention.key, ())
+            for item in self._book.numbered(mention.key)
             if item.id in reading.shares
         ]
         debits = [share for share in reading.shares.values() if share.applied_minor + row.paid_minor > 0]

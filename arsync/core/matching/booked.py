@@ -7,6 +7,7 @@ Law     amount and date alone never link: the payer or a reference must agree, a
 
 import re
 from collections import defaultdict
+from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
 from arsync.core.matching.candidates import Book
@@ -111,19 +112,21 @@ class Past:
 
 
 def repeats_in_batch(receipts: tuple[ReceiptRow, ...]) -> dict[int, int]:
-    """Receipts of one batch that look alike in payer, amount, words and day: id -> id of another."""
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for row in receipts:
+    """Receipts of one batch that are alike in payer, amount and words, few days apart: id -> id of another.
+
+    Words without a digit are too common to count.
+    """
+    groups: dict[tuple[str, int, str, str], list[ReceiptRow]] = defaultdict(list)
+    for row in sorted(receipts, key=attrgetter("id")):
         words = _words(row)
-        if words:
-            groups[row.on, row.currency, row.amount_minor, normalise_payer(row.payer_name), words].append(
-                row.id
-            )
+        if any(map(str.isdigit, words)):
+            groups[row.currency, row.amount_minor, normalise_payer(row.payer_name), words].append(row)
     return {
-        one: next(other for other in sorted(ids) if other != one)
-        for ids in groups.values()
-        if len(ids) > 1
-        for one in ids
+        one.id: other.id
+        for rows in groups.values()
+        for one in rows
+        for other in rows
+        if other is not one and abs((other.on - one.on).days) <= _REPEAT_DAYS
     }
 
 

@@ -6,9 +6,10 @@ Cost    linear in items; nothing is ever joined on amount alone.
 """
 
 from collections import defaultdict
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, KeysView, Sequence
 from datetime import date, timedelta
+from functools import cached_property
+from operator import attrgetter
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.normalise import number_keys
@@ -18,18 +19,15 @@ NETTED_KINDS = frozenset({ItemKind.CREDIT_MEMO, ItemKind.JOURNAL_CREDIT})
 TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
 
 
-@dataclass(frozen=True, slots=True)
 class Pool:
-    """What one customer (or family) may spend in one currency: debits and the credits that may be netted."""
+    """What one customer (or family) may spend in one currency: debits first, then the credits that may be netted."""
 
-    debits: tuple[ItemRow, ...]
-    credits: tuple[ItemRow, ...]
-    unapplied_minor: int  # money on account, negative; reported, never netted by itself
-
-    @property
-    def items(self) -> tuple[ItemRow, ...]:
-        """Debits, then credits."""
-        return self.debits + self.credits
+    def __init__(self, rows: Sequence[ItemRow]) -> None:
+        self.debits = tuple(row for row in rows if row.available_minor > 0)
+        self.credits = tuple(row for row in rows if row.available_minor < 0 and row.kind in NETTED_KINDS)
+        self.items = self.debits + self.credits
+        self.values_minor = tuple(row.available_minor for row in self.items)
+        self.discountable = any(row.discount_minor for row in self.debits)
 
 
 class Book:
@@ -39,32 +37,45 @@ class Book:
         self.policy = policy
         self.customers: dict[int, CustomerRow] = {row.id: row for row in snapshot.customers}
         self.items: dict[int, ItemRow] = {}
-        self.by_key: dict[str, list[ItemRow]] = {}
-        self.by_order: dict[
-            str, list[ItemRow]
-        ] = {}  # purchase orders and the like; several items may share one
+        self._numbered: dict[str, ItemRow] = {}  # the first item with a number key
+        self._shared: dict[str, list[ItemRow]] = {}  # the others, where several have it
+        # By purchase order and the like, which several items may share.
+        self.by_order: dict[str, list[ItemRow]] = {}
         self.by_customer: dict[int, list[ItemRow]] = {}
-        self.by_amount: dict[tuple[str, int], list[ItemRow]] = {}
-        self.known_keys: set[str] = set()
         self.children: dict[int, list[int]] = defaultdict(list)
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
             if customer.parent_id is not None:
                 self.children[customer.parent_id].append(customer.id)
-        for item in sorted(snapshot.items, key=lambda row: (row.due, row.id)):
+        for item in sorted(sorted(snapshot.items, key=attrgetter("id")), key=attrgetter("due")):
             if item.available_minor:
                 self._add(item)
-        self.known_keys = self.by_key.keys() | self.by_order.keys()
+        self.known_keys: KeysView[str] | set[str] = self._numbered.keys()
+        if self.by_order:
+            self.known_keys = self._numbered.keys() | self.by_order.keys()
 
     def _add(self, item: ItemRow) -> None:
         self.items[item.id] = item
         self.by_customer.setdefault(item.customer_id, []).append(item)
-        self.by_amount.setdefault((item.currency, item.available_minor), []).append(item)
         if item.number:
             for key in number_keys(item.number):
-                self.by_key.setdefault(key, []).append(item)
+                if self._numbered.setdefault(key, item) is not item:
+                    self._shared.setdefault(key, []).append(item)
         for reference in item.references:
             for key in number_keys(reference)[:1]:
                 self.by_order.setdefault(key, []).append(item)
+
+    def numbered(self, key: str) -> list[ItemRow]:
+        """The items with this number key."""
+        first = self._numbered.get(key)
+        return [first, *self._shared.get(key, ())] if first else []
+
+    @cached_property
+    def by_amount(self) -> dict[tuple[str, int], list[ItemRow]]:
+        """The items by currency and available amount; asked only where a payer or a number narrows the choice."""
+        found: dict[tuple[str, int], list[ItemRow]] = {}
+        for item in self.items.values():
+            found.setdefault((item.currency, item.available_minor), []).append(item)
+        return found
 
     def family(self, customer_id: int) -> tuple[int, ...]:
         """The customers whose items this one may pay: its own, then its children's."""
@@ -86,15 +97,7 @@ class Book:
         ]
         if len(customer_ids) > 1:
             rows.sort(key=lambda row: (row.due, row.id))
-        return Pool(
-            tuple(row for row in rows if row.available_minor > 0),
-            tuple(row for row in rows if row.available_minor < 0 and row.kind in NETTED_KINDS),
-            sum(
-                row.available_minor
-                for row in rows
-                if row.available_minor < 0 and row.kind not in NETTED_KINDS
-            ),
-        )
+        return Pool(rows)
 
     def discount_minor(self, item: ItemRow, on: date) -> int:
         """The cash discount the terms grant if the item is paid on this day; only on items nothing was paid on."""

@@ -18,7 +18,7 @@ from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
-from arsync.core.matching.named import Named, by_references, named_items, resembles
+from arsync.core.matching.named import Named, Outcome, by_references, named_items, resembles
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payers
 from arsync.core.matching.sets import Fit, Sets
@@ -109,29 +109,42 @@ class _Batch:
         """Remittance advice first, then the numbers in the text."""
         for draft in self._open():
             receipt, payer = draft.receipt, draft.payer
-            outcome = self._advices.explain(receipt, payer)
+            advised = self._advices.explain(receipt, payer)
+            outcome = advised
+            if not advised.explanations or advised.reason or self._text_differs(advised, self._named[receipt.id]):
+                told = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
+                outcome = self._reconciled(advised, told)
             if not outcome.explanations or outcome.reason:
-                named = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
-                outcome = named if _better(named.explanations, outcome.explanations) else outcome
+                near = self._advices.explain_nearly(receipt, payer)
+                outcome = near if _better(near.explanations, outcome.explanations) else outcome
             draft.rejected += self._named[receipt.id].rejected
-            draft.explanations, draft.reason, draft.unique = (
-                list(outcome.explanations),
-                outcome.reason,
-                outcome.unique,
-            )
+            draft.explanations, draft.reason, draft.unique = list(outcome.explanations), outcome.reason, outcome.unique
             self._doubt(draft)
+
+    def _text_differs(self, advised: Outcome, named: Named) -> bool:
+        """Whether the text surely names an item that the advice does not list."""
+        listed = {share.item_id for one in advised.explanations for share in one.shares}
+        return any(item.id not in listed and item.id not in named.weak for item in named.items)
+
+    def _reconciled(self, advised: Outcome, told: Outcome) -> Outcome:
+        """The better of advice and text; where both are good and differ, neither."""
+        if not advised.explanations or not told.explanations:
+            return told if told.explanations else advised
+        first, second = (told, advised) if _better(told.explanations, advised.explanations) else (advised, told)
+        if first.reason or second.reason:
+            return first
+        return Outcome((*first.explanations, *second.explanations), Reason.SEVERAL_SETS, unique=False)
 
     def _doubt(self, draft: Draft) -> None:
         """What the named items cannot say: the same money twice, or money in another currency."""
         receipt = draft.receipt
         other = self._twin_receipts.get(receipt.id)
+        repeated = self._past.repeated(receipt, draft.payer) if draft.strong else None
         if draft.strong and other is not None:
-            self._against(
-                draft,
-                Reason.POSSIBLE_DUPLICATE,
-                "twin-receipt",
-                f"Receipt {other} of the same day is alike in every word.",
-            )
+            text = f"Receipt {other} is alike in payer, amount and every word."
+            self._against(draft, Reason.POSSIBLE_DUPLICATE, "twin-receipt", text)
+        elif repeated:
+            self._against(draft, Reason.POSSIBLE_DUPLICATE, repeated.code, repeated.text)
         if not draft.explanations and self._named[receipt.id].foreign:
             named = self._named[receipt.id].foreign
             draft.reason = Reason.CURRENCY_MISMATCH
@@ -186,7 +199,7 @@ class _Batch:
 
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
         """The text names a document that is not among these items, or items of another customer are settled."""
-        receipt, named = draft.receipt, self._named[draft.receipt.id]
+        named = self._named[draft.receipt.id]
         strange = [raw for raw in named.unknown if not any(resembles(raw, item.number) for item in fit.items)]
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."

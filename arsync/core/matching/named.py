@@ -31,6 +31,7 @@ from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
+_OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
 _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
 _RF = re.compile(r"^RF[0-9]{2}")
@@ -116,7 +117,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
             continue
         foreign.update((row.id, row) for row in alien if not rows)
         if len(rows) == 1 or (
-            rows and len({twin_key(row) for row in rows}) == 1 and mention.key in book.by_key
+            rows and len({twin_key(row) for row in rows}) == 1 and book.numbered(mention.key)
         ):
             row = min(rows, key=lambda row: row.id)
             items[row.id] = row
@@ -178,7 +179,7 @@ def resembles(raw: str, number: str | None) -> bool:
 
 
 def _rows(book: Book, mention: Mention) -> list[ItemRow]:
-    return book.by_key.get(mention.key) or book.by_order.get(mention.key) or []
+    return book.numbered(mention.key) or book.by_order.get(mention.key) or []
 
 
 def _too_weak(mention: Mention, rows: Sequence[ItemRow]) -> list[Rejected]:
@@ -234,7 +235,11 @@ def _agreeing(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
             "discount", f"{case.money(total - amount)} less is the cash discount the terms grant on this day."
         )
         return [case.explain(discounted[0], EvidenceClass.REFERENCE, kind, (stated, taken))]
-    return _with_credits(case, items, stated) or _small_difference(case, items, stated)
+    found = _with_credits(case, items, stated)
+    # What is left out as too weak to name an item might be just what is missing.
+    if found or len(items) < len(case.named.items):
+        return found
+    return _small_difference(case, items, stated)
 
 
 def _reference_kind(case: _Case, items: Sequence[ItemRow]) -> str:
@@ -316,6 +321,8 @@ def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Sh
 def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
     tolerated = case.book.policy.small_difference_minor.get(case.receipt.currency, 0)
     missing = sum(item.available_minor for item in items) - case.receipt.amount_minor
+    if case.named.grouped or case.named.unknown or case.named.shared:
+        return []  # then another item may be what is missing
     largest = max(items, key=lambda item: (item.available_minor, -item.id))
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
         return []
@@ -339,7 +346,7 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
     """Some of the named items fit alone: all of an order's, or a text that names paid items too."""
     if sum(item.available_minor for item in items) <= case.receipt.amount_minor or len(items) < 2:
         return []
-    fits = case.sets.fits(_only(items), case.receipt.amount_minor, case.receipt.on)
+    fits = case.sets.fits(Pool(items), case.receipt.amount_minor, case.receipt.on)
     found = []
     for fit in fits.fits[: case.book.policy.max_suggestions]:
         left = [item for item in items if item not in fit.items]
@@ -355,14 +362,6 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
         klass = klass if only_grouped else EvidenceClass.PARTIAL
         found.append(case.explain(fit.shares(), klass, "order, some items", evidence))
     return found
-
-
-def _only(items: Sequence[ItemRow]) -> Pool:
-    return Pool(
-        tuple(item for item in items if item.available_minor > 0),
-        tuple(item for item in items if item.available_minor < 0),
-        0,
-    )
 
 
 def _with_rest(case: _Case) -> Outcome:
@@ -404,7 +403,8 @@ def _near(case: _Case) -> list[Explanation]:
             "over", f"{case.money(amount - total)} more was paid than they ask for; it would stay on account."
         )
         shares = [Share(item.id, item.available_minor) for item in items]
-        return [case.explain(shares, EvidenceClass.PARTIAL, "over", (stated, extra))]
+        kind = "over" if (amount - total) * _OVER_SHARE <= total else "over, much"
+        return [case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, extra))]
     missing = total - amount
     # A short payment is mostly a claim against the largest item; the payer's last is the usual alternative.
     bearers = [

@@ -80,9 +80,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def normalise_payer(name: str) -> str:
-    """A payer's or customer's name for comparing: words in order, bank prefixes and punctuation gone, suffixes short.
+    r"""A payer's or customer's name for comparing: words in order, bank prefixes and punctuation gone, suffixes short.
 
-    `O'Brien \\ Sons' & Co` -> `OBRIEN SONS CO`; empty when nothing is left.
+    `O'Brien \ Sons' & Co` -> `OBRIEN SONS CO`; empty when nothing is left.
     """
     plain = _APOSTROPHES.sub("", _BANK_PREFIX.sub("", fold(name).strip()))
     words = (_LEGAL.get(word, word) for word in _NOT_WORD.sub(" ", plain).split())
@@ -106,7 +106,7 @@ def normalise_account(account: str) -> str:
 def number_keys(number: str) -> tuple[str, ...]:
     """The keys under which a document number is found, strongest first.
 
-    `INV-041234` -> (`INV041234`, `41234`); `2024-00123` -> (`202400123`, `2024-123`, `~400123`).
+    `INV-041234` -> (`INV041234`, `INV41234`, `41234`); `2024-00123` -> (`202400123`, `2024-123`, `~400123`).
     A key with `~` is the last six digits, which names a document only within one customer.
     """
     runs = _RUNS.findall(fold(number))
@@ -114,7 +114,10 @@ def number_keys(number: str) -> tuple[str, ...]:
     joined = "".join(figures)
     if not joined.strip("0"):
         return ("".join(runs),) if len("".join(runs)) >= _TAIL_DIGITS else ()
-    keys = ["".join(runs), "-".join(run.lstrip("0") or "0" for run in figures), joined.lstrip("0")]
+    short = [run.lstrip("0") or "0" for run in figures]
+    bare = "".join(run if run.isalpha() else run.lstrip("0") or "0" for run in runs)
+    keys = ["".join(runs), bare] if len(runs) > len(figures) else ["".join(runs)]
+    keys += ["-".join(short), joined.lstrip("0")]
     if len(joined) > _TAIL_DIGITS:
         keys.append(TAIL + joined[-_TAIL_DIGITS:])
     return tuple(dict.fromkeys(keys))

@@ -7,6 +7,7 @@ Cost    exact look-ups; a name never seen is compared with at most 50 names that
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ _MARGIN = 4.0  # candidates this much behind the best are dropped
 _BLOCK = 50
 _COMMON = 64  # a letter triple shared by more names than this tells nothing
 _LEAST_PREFIX = 8
+_CUT = 90.0  # likeness of a name cut off
+_SHORTENED = 95.0  # likeness of a name without its vowels
+_WITHOUT_BLOCKS = 2_000  # so few names are compared all at once
 _CANDIDATES = 5
 _ON_BEHALF = re.compile(r"\b(?:OBO|ON BEHALF OF|I\.?A\.? VON|IM AUFTRAG VON|NAMENS)[ :]+(.{4,60})")
 
@@ -160,7 +164,7 @@ class Payers:
         return sorted(self._full.keys() | self._base.keys())
 
     @cached_property
-    def _triples(self) -> dict[str, list[int]]:
+    def _by_triple(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = defaultdict(list)
         for place, name in enumerate(self._names):
             for triple in _triples(name):
@@ -176,30 +180,44 @@ class Payers:
         return found
 
     def _closest(self, full: str, base: str) -> list[int]:
-        from rapidfuzz import fuzz
-
-        shared: Counter[int] = Counter()
-        for triple in sorted(_triples(full)):
-            places = self._triples.get(triple, ())
-            if len(places) <= _COMMON:
-                shared.update(places)
-        block = sorted(shared, key=lambda place: (-shared[place], place))[:_BLOCK]
+        """Customers whose names are close, best first."""
         scores: dict[int, float] = {}
-        for name in (self._names[place] for place in block):
-            likeness = max(fuzz.ratio(full, name), fuzz.ratio(base, name))
-            if len(base) >= _LEAST_PREFIX and name.startswith(base):
-                likeness = max(likeness, 90.0)
+        for name, likeness in self._likeness(full, base).items():
             for customer in self._full.get(name, set()) | self._base.get(name, set()):
                 scores[customer] = max(likeness, scores.get(customer, 0.0))
-        for customer in self._skeletons.get(_skeleton(full), set()) | self._skeletons.get(
-            _skeleton(base), set()
-        ):
-            scores[customer] = max(95.0, scores.get(customer, 0.0))
+        for key in (_skeleton(full), _skeleton(base)):
+            for customer in self._skeletons.get(key, ()):
+                scores[customer] = max(_SHORTENED, scores.get(customer, 0.0))
         best = max(scores.values(), default=0.0)
-        close = [
-            (-score, customer) for customer, score in scores.items() if score >= max(_CLOSE, best - _MARGIN)
-        ]
+        close = [(-score, customer) for customer, score in scores.items() if score >= best - _MARGIN]
         return [customer for _, customer in sorted(close)[:_CANDIDATES]]
+
+    def _likeness(self, full: str, base: str) -> dict[str, float]:
+        from rapidfuzz import fuzz, process
+
+        names = self._names if len(self._names) <= _WITHOUT_BLOCKS else self._block(full)
+        found: dict[str, float] = {}
+        for wanted in dict.fromkeys((full, base)):
+            near = process.extract(wanted, names, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=_BLOCK)
+            for name, likeness, _ in near:
+                found[name] = max(likeness, found.get(name, 0.0))
+        if len(base) >= _LEAST_PREFIX:
+            first = bisect_left(self._names, base)
+            for name in self._names[first : first + _BLOCK]:
+                if not name.startswith(base):
+                    break
+                found[name] = max(_CUT, found.get(name, 0.0))
+        return found
+
+    def _block(self, full: str) -> list[str]:
+        """The names that share the rarest letter triples with this one."""
+        shared: Counter[int] = Counter()
+        for triple in sorted(_triples(full)):
+            places = self._by_triple.get(triple, ())
+            if len(places) <= _COMMON:
+                shared.update(places)
+        best = sorted(shared, key=lambda place: (-shared[place], place))[:_BLOCK]
+        return [self._names[place] for place in best]
 
 
 def _squeeze(name: str) -> str:

@@ -10,6 +10,7 @@ Source  the patterns were collected from public bank files; tests hold our own t
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from arsync.core.matching.normalise import TAIL, fold, number_keys
 
@@ -78,6 +79,8 @@ _MASKS = re.compile(
     | (?<![0-9])[0-9]{2}/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12][0-9]|3[01])(?![0-9])
     | (?<![0-9./-])(?:0?[1-9]|1[0-2])[/.](?:19|20)[0-9]{2}(?![0-9])
     | (?<![0-9./-])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(?![0-9-])
+    | (?<![A-Z])(?:JAN|FEB|M[AE]R|MAA|APR|MAY|MAI|MEI|JUN|JUL|AUG|SEP|O[CK]T|NOV|DE[CZ])[A-Z]*[. ]*(?:19|20)[0-9]{2}
+        (?![0-9])
     | (?<![0-9.,-])[0-9]{1,3}(?:[.,'][0-9]{3})+[.,][0-9]{2}(?![0-9])
     | (?<![0-9.,])[0-9]+[.,][0-9]{2}(?![0-9]|[.,/-][0-9])
     | (?<![A-Z])(?:AMT|AMOUNT|BETRAG|EUR|USD|GBP|CHF|DEM|KRS|KURS)[ ]*[0-9][0-9.,]*
@@ -87,7 +90,12 @@ _MASKS = re.compile(
 _TOKEN = re.compile(r"[A-Z0-9]+(?:[-/._][A-Z0-9]+)*")
 _SEGMENT = re.compile(r"[A-Z0-9]+")
 _DIGITS = re.compile(r"[0-9]")
+_LETTERS = re.compile(r"[A-Z]+")
+_LIST_MARKS = frozenset({",", "+", ";", "/", "-"})
+_LAST_DIGITS = re.compile(r"[0-9]+$")
+_SHORT_END = re.compile(r"[-/]([0-9]+)")
 _CORE = re.compile(r"^([A-Z]*)([0-9][0-9./_-]*?)[./_-]?([A-Z]*)$")
+_BREAKS = frozenset({" ", "- ", " -", "/ ", " /"})  # a number broken by a space, beside its own separator or not
 _WINDOW = 6  # a number printed in groups is read across at most this many tokens
 _STRONG_DIGITS = 5
 _READABLE_DIGITS = 4
@@ -119,7 +127,6 @@ class _Token:
     end: int
     labelled: bool
     owned: bool  # after a word that says invoice, not only "number"
-    spent: bool = False
 
 
 def read(texts: Iterable[str], known: Container[str]) -> Reading:
@@ -163,13 +170,19 @@ def _is_iban(text: str) -> bool:
 def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str]]:
     masked = mask(text)
     tokens = list(_tokens(masked))
-    placed: list[tuple[int, Mention]] = []
-    for index, token in enumerate(tokens):
-        placed += [(index, mention) for mention in _in_token(token, known)]
-    placed += _across_tokens(masked, tokens, known)
+    alone = [(index, mention) for index, token in enumerate(tokens) for mention in _in_token(token, known)]
+    surely = {index for index, mention in alone if not mention.weak}
+    joined = _across_tokens(masked, tokens, surely, known) if len(surely) < len(tokens) > 1 else []
+    covered = {index for first, size, _ in joined for index in range(first, first + size)}
+    placed = [pair for pair in alone if pair[0] not in covered] + [(first, mention) for first, _, mention in joined]
+    read_at = covered | {index for index, _ in placed}
     placed += _abbreviated(masked, tokens, placed, known)
     placed.sort(key=lambda pair: pair[0])
-    missed = [t.text for t in tokens if t.owned and not t.spent and _digit_count(t.text) >= _READABLE_DIGITS]
+    missed = [
+        token.text
+        for index, token in enumerate(tokens)
+        if token.owned and index not in read_at and _digit_count(token.text) >= _READABLE_DIGITS
+    ]
     return [mention for _, mention in placed], missed
 
 
@@ -189,23 +202,24 @@ def _tokens(masked: str) -> Iterator[_Token]:
             elif word not in _LIST_WORDS:
                 labelled = owned = False
             continue
-        head = re.match(r"[A-Z]+", word)
-        glued = bool(head and head[0] in _OWN_LABELS)
+        head = _LETTERS.match(word)
+        glued = head is not None and head[0] in _OWN_LABELS
         yield _Token(word, match.start(), match.end(), labelled or glued, owned or glued)
 
 
 def _in_token(token: _Token, known: Container[str]) -> list[Mention]:
     """Mentions inside one token: the longest spans of its segments first, never overlapping."""
+    if whole := _probe(token.text, known, labelled=token.labelled, whole=True):
+        return [whole]
     pieces = [match.span() for match in _SEGMENT.finditer(token.text)]
     found: list[Mention] = []
     at = 0
     while at < len(pieces):
-        for stop in range(len(pieces), at, -1):
+        for stop in range(len(pieces), at, -1) if len(pieces) > 1 else ():
             span = token.text[pieces[at][0] : pieces[stop - 1][1]]
             mention = _probe(span, known, labelled=token.labelled, whole=(at, stop) == (0, len(pieces)))
             if mention:
                 found.append(mention)
-                token.spent = True
                 at = stop - 1
                 break
         at += 1
@@ -216,9 +230,9 @@ def _probe(span: str, known: Container[str], *, labelled: bool, whole: bool) -> 
     """The strongest key of this span that a document has."""
     if not _DIGITS.search(span):
         return None
-    keys = number_keys(span)
-    if keys and keys[0] in known and _enough(keys[0], labelled=labelled):
-        return Mention(span, keys[0], weak=_is_weak(keys[0], whole=whole), labelled=labelled)
+    for key in _spelt(span):
+        if key in known and _enough(span, labelled=labelled):
+            return Mention(span, key, weak=_is_weak(key, whole=whole), labelled=labelled)
     core = _CORE.match(span)
     if not core:
         return None
@@ -234,8 +248,14 @@ def _probe(span: str, known: Container[str], *, labelled: bool, whole: bool) -> 
     return None
 
 
-def _enough(key: str, *, labelled: bool) -> bool:
-    return labelled or _digit_count(key) >= _LEAST_DIGITS
+def _spelt(span: str) -> tuple[str, ...]:
+    """The keys of a span as it is spelt, letters and all."""
+    keys = number_keys(span)
+    return tuple(key for key in keys if not key.startswith(TAIL) and any(map(str.isalpha, key))) or keys[:1]
+
+
+def _enough(text: str, *, labelled: bool) -> bool:
+    return labelled or _digit_count(text) >= _LEAST_DIGITS
 
 
 def _is_weak(key: str, *, whole: bool) -> bool:
@@ -250,27 +270,26 @@ def _digit_count(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-def _across_tokens(masked: str, tokens: list[_Token], known: Container[str]) -> list[tuple[int, Mention]]:
-    """Numbers with a space inside: neighbours that name nothing alone, read as one, the longest first."""
-    found: list[tuple[int, Mention]] = []
+def _across_tokens(
+    masked: str, tokens: list[_Token], surely: set[int], known: Container[str]
+) -> list[tuple[int, int, Mention]]:
+    """Numbers with a space inside: neighbours that name nothing for sure, read as one, the longest first."""
+    found: list[tuple[int, int, Mention]] = []
+    taken = set(surely)
     for size in range(min(_WINDOW, len(tokens)), 1, -1):
         for at in range(len(tokens) - size + 1):
-            window = tokens[at : at + size]
-            if any(token.spent for token in window) or not _adjacent(masked, window):
+            places = range(at, at + size)
+            if not taken.isdisjoint(places) or not _adjacent(masked, tokens[at : at + size]):
                 continue
-            mention = _glued(window, known)
+            mention = _glued(tokens[at : at + size], known)
             if mention:
-                found.append((at, mention))
-                for token in window:
-                    token.spent = True
+                found.append((at, size, mention))
+                taken.update(places)
     return found
 
 
 def _adjacent(masked: str, window: list[_Token]) -> bool:
-    return all(
-        masked[left.end : right.start] in {" ", "- ", " -", "/ ", " /"}
-        for left, right in zip(window, window[1:], strict=False)
-    )
+    return all(masked[left.end : right.start] in _BREAKS for left, right in pairwise(window))
 
 
 def _glued(window: list[_Token], known: Container[str]) -> Mention | None:
@@ -293,11 +312,10 @@ def _abbreviated(
     found: list[tuple[int, Mention]] = []
     for index, mention in placed:
         token = tokens[index]
-        after = token.text.partition(mention.raw)[2] if mention.raw in token.text else ""
-        tails = re.findall(r"[-/]([0-9]+)", after)
+        tails = _SHORT_END.findall(token.text.partition(mention.raw)[2]) if token.text != mention.raw else []
         for follower in tokens[index + 1 :]:
             gap = masked[token.end : follower.start].strip()
-            if gap not in {",", "+", ";", "/", "-"} or not follower.text.isdigit() or follower.spent:
+            if gap not in _LIST_MARKS or not follower.text.isdigit():
                 break
             tails.append(follower.text)
             token = follower
@@ -306,10 +324,10 @@ def _abbreviated(
 
 
 def _completed(mention: Mention, tail: str, known: Container[str]) -> Mention | None:
-    head = re.sub(r"[^0-9]", "", mention.key)
-    if len(tail) >= len(head) or mention.key.startswith(TAIL):
+    head = _LAST_DIGITS.search(mention.key)
+    if head is None or mention.key.startswith(TAIL) or len(tail) >= len(head[0]):
         return None
-    full = head[: -len(tail)] + tail
-    if int(full) <= int(head) or full not in known:
+    full = mention.key[: -len(tail)] + tail
+    if int(tail) <= int(head[0][-len(tail) :]) or full not in known:
         return None
     return Mention(f"{mention.raw}-{tail}", full, weak=mention.weak, labelled=mention.labelled)

@@ -5,14 +5,14 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
         less the discounts the terms grant on the day; never some of each (only references can say which).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.snapshot import ItemRow
-from arsync.core.matching.solve import SumTable, runs
+from arsync.core.matching.solve import SumTable
 
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
@@ -51,42 +51,46 @@ class Sets:
 
     def fits(self, pool: Pool, amount_minor: int, on: date) -> Fits:
         """All sets of the pool that fit, twins merged, best first."""
-        items = pool.items
-        discounts = tuple(self._book.discount_minor(item, on) for item in items)
-        modes = [tuple(0 for _ in items), discounts] if any(discounts) else [tuple(0 for _ in items)]
-        twins: dict[TwinKey, list[int]] = defaultdict(list)
-        for place, item in enumerate(items):
-            twins[twin_key(item)].append(place)
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
-        for taken in modes:
-            values = tuple(item.available_minor - less for item, less in zip(items, taken, strict=True))
-            hits, whole = self._places(pool, values, amount_minor)
+        for taken in self._modes(pool, on):
+            hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
-                chosen = _lowest_twins(places, items, twins)
-                fit = Fit(tuple(items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
-                key = (tuple(item.id for item in fit.items), fit.discounts_minor)
+                chosen = _lowest_twins(places, pool.items)
+                fit = Fit(tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
+                key = (chosen, fit.discounts_minor)
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
-        ranked = sorted(found.values(), key=_rank)
-        return Fits(tuple(ranked), complete)
+        return Fits(tuple(sorted(found.values(), key=_rank)), complete)
+
+    def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
+        """The discounts taken, by place: none, and all that the terms grant on this day."""
+        none = (0,) * len(pool.items)
+        if not pool.discountable:
+            return [none]
+        granted = tuple(self._book.discount_minor(item, on) for item in pool.items)
+        return [none, granted] if any(granted) else [none]
 
     def _places(
-        self, pool: Pool, values: tuple[int, ...], amount_minor: int
+        self, pool: Pool, taken: tuple[int, ...], amount_minor: int
     ) -> tuple[dict[tuple[int, ...], tuple[EvidenceClass, str]], bool]:
+        values = pool.values_minor
+        if any(taken):
+            values = tuple(value - less for value, less in zip(values, taken, strict=True))
+        table = self._table(values)
         count = len(pool.debits)
         hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
         for place in range(count):
             if values[place] == amount_minor:
-                hits[place,] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
+                hits[(place,)] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
         for places, note in _balances(count, values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BALANCE, note))
-        for places, note in _blocks(pool, values, amount_minor):
+        for places, note in _blocks(pool, table, values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BLOCK, note))
-        sums = self._table(values).find(amount_minor, self._book.policy.max_set_items)
+        sums = table.find(amount_minor, self._book.policy.max_set_items)
         for places in sums.sets:
-            if any(place < count for place in places):
+            if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
         return hits, sums.complete
 
@@ -105,18 +109,19 @@ def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tu
     return found
 
 
-def _blocks(pool: Pool, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
+def _blocks(
+    pool: Pool, table: SumTable, values: tuple[int, ...], amount_minor: int
+) -> list[tuple[tuple[int, ...], str]]:
     """Runs of at least two debits in order of due date, without or with all credits."""
     count = len(pool.debits)
-    credits = tuple(range(count, len(values)))
-    netted_minor = sum(values[count:])
+    netted = tuple(range(count, len(values)))
     questions: list[tuple[tuple[int, ...], int]] = [((), amount_minor)]
-    if credits:
-        questions.append((credits, amount_minor - netted_minor))
+    if netted:
+        questions.append((netted, amount_minor - sum(values[count:])))
     return [
         ((*range(start, stop), *extra), _block_note(pool, start, stop))
         for extra, target in questions
-        for start, stop in runs(values[:count], target)
+        for start, stop in table.runs(target, count)
         if stop - start > 1
     ]
 
@@ -130,12 +135,14 @@ def _block_note(pool: Pool, start: int, stop: int) -> str:
     return f"They are consecutive items, due {dues[start].isoformat()} to {dues[stop - 1].isoformat()}."
 
 
-def _lowest_twins(
-    places: tuple[int, ...], items: tuple[ItemRow, ...], twins: dict[TwinKey, list[int]]
-) -> tuple[int, ...]:
-    wanted: dict[TwinKey, int] = defaultdict(int)
-    for place in places:
-        wanted[twin_key(items[place])] += 1
+def _lowest_twins(places: tuple[int, ...], items: tuple[ItemRow, ...]) -> tuple[int, ...]:
+    """The same set with every item replaced by its lowest twin."""
+    wanted = Counter(twin_key(items[place]) for place in places)
+    amounts = {items[place].available_minor for place in places}
+    twins: dict[TwinKey, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        if item.available_minor in amounts:
+            twins[twin_key(item)].append(place)
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 

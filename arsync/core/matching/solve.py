@@ -7,12 +7,13 @@ Law     every set found adds up exactly; `complete` is true only if no set of at
 Cost    one question costs at most `budget` look-ups; the table costs about as much once.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import accumulate
 
+_PAIR = 2
+_PAIR_OF_PAIRS = 4
 _ENOUGH = 24  # sets; more of them say nothing new about ambiguity
 
 
@@ -22,6 +23,25 @@ class Sums:
 
     sets: tuple[tuple[int, ...], ...]
     complete: bool
+
+
+class _Index:
+    """Numbers to numbers, several for one key; two flat dictionaries, since a list for every key is slow to keep."""
+
+    __slots__ = ("first", "more")
+
+    def __init__(self) -> None:
+        self.first: dict[int, int] = {}
+        self.more: dict[int, list[int]] = {}
+
+    def add(self, key: int, value: int) -> None:
+        if self.first.setdefault(key, value) != value:
+            self.more.setdefault(key, []).append(value)
+
+    def all(self, key: int) -> tuple[int, ...]:
+        if key not in self.first:
+            return ()
+        return (self.first[key], *self.more.get(key, ()))
 
 
 class SumTable:
@@ -38,79 +58,122 @@ class SumTable:
             sets, cut = _take(self._meet(target, max_items))
             return Sums(sets, complete=not cut)
         sets, cut = _take(self._small(target, max_items))
-        reach = 4 if self._pairs_allowed else 3 if count <= self._budget else 1
-        return Sums(sets, complete=not cut and max_items <= reach)
+        return Sums(sets, complete=not cut and max_items <= self._reach)
+
+    def runs(self, target: int, stop: int) -> list[tuple[int, int]]:
+        """Runs [start, end) of consecutive values among the first `stop` that add up to `target`."""
+        places = self._prefixes
+        starts = [total for total in self._totals[: stop + 1] if total + target in places.first]
+        return sorted(
+            (start, end)
+            for total in dict.fromkeys(starts)
+            for start in places.all(total)
+            for end in places.all(total + target)
+            if start < end <= stop
+        )
 
     @property
-    def _pairs_allowed(self) -> bool:
-        return len(self._values) * (len(self._values) - 1) // 2 <= self._budget
+    def _reach(self) -> int:
+        """The size up to which every set can be looked at within the budget."""
+        count = len(self._values)
+        if count * (count - 1) // 2 <= self._budget:
+            return _PAIR_OF_PAIRS
+        return _PAIR if count <= self._budget else 1
 
     @cached_property
-    def _singles(self) -> dict[int, list[int]]:
-        places: dict[int, list[int]] = defaultdict(list)
+    def _totals(self) -> tuple[int, ...]:
+        return (0, *accumulate(self._values))
+
+    @cached_property
+    def _prefixes(self) -> _Index:
+        index = _Index()
+        for place, total in enumerate(self._totals):
+            index.add(total, place)
+        return index
+
+    @cached_property
+    def _singles(self) -> _Index:
+        index = _Index()
         for place, value in enumerate(self._values):
-            places[value].append(place)
-        return dict(places)
+            index.add(value, place)
+        return index
 
     @cached_property
-    def _pairs(self) -> dict[int, list[tuple[int, int]]]:
-        pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for left, right in combinations(range(len(self._values)), 2):
-            pairs[self._values[left] + self._values[right]].append((left, right))
-        return dict(pairs)
+    def _pairs(self) -> _Index:
+        """Sums of two, the pair kept as one number: left * count + right."""
+        index, count = _Index(), len(self._values)
+        first, add = index.first, index.add
+        for left, value in enumerate(self._values):
+            code = left * count
+            for right in range(left + 1, count):
+                total = value + self._values[right]
+                if total in first:
+                    add(total, code + right)
+                else:
+                    first[total] = code + right
+        return index
 
     @cached_property
-    def _halves(self) -> tuple[dict[int, list[int]], list[tuple[int, int]]]:
-        """All sums of the first half by value, and of the second half as (sum, mask)."""
+    def _halves(self) -> tuple[_Index, list[int], list[int]]:
+        """All sums of the first half, each with its places as bits; sums and places of the second half, side by side."""
         middle = len(self._values) // 2
-        first: dict[int, list[int]] = defaultdict(list)
-        for total, chosen in _all_sums(self._values[:middle], 0):
-            first[total].append(chosen)
-        return dict(first), _all_sums(self._values[middle:], middle)
+        index = _Index()
+        for total, chosen in zip(*_all_sums(self._values[:middle], 0), strict=True):
+            index.add(total, chosen)
+        return index, *_all_sums(self._values[middle:], middle)
 
     def _meet(self, target: int, max_items: int) -> Iterator[tuple[int, ...]]:
-        first, second = self._halves
-        for total, high in second:
-            for low in first.get(target - total, ()):
-                chosen = low | high
+        index, totals, places = self._halves
+        first = index.first
+        for at, total in enumerate(totals):
+            if target - total not in first:
+                continue
+            for low in index.all(target - total):
+                chosen = low | places[at]
                 if chosen and chosen.bit_count() <= max_items:
                     yield _places(chosen)
 
     def _small(self, target: int, max_items: int) -> Iterator[tuple[int, ...]]:
-        """Sets of up to four positions, as far as the budget reaches."""
-        for place in self._singles.get(target, ()):
-            yield (place,)
-        if max_items < 2 or len(self._values) > self._budget:
+        """Sets of up to four places, as far as the budget reaches."""
+        reach = min(max_items, self._reach)
+        yield from ((place,) for place in self._singles.all(target))
+        if reach < _PAIR:
             return
-        if not self._pairs_allowed:
+        if self._reach == _PAIR:
             yield from self._pairs_by_complement(target)
             return
-        yield from self._pairs.get(target, ())
-        if max_items >= 3:
-            for place, value in enumerate(self._values):
-                yield from ((place, *pair) for pair in self._pairs.get(target - value, ()) if pair[0] > place)
-        if max_items >= 4:
-            for total, pairs in self._pairs.items():
-                for late in self._pairs.get(target - total, ()):
-                    yield from ((*early, *late) for early in pairs if early[1] < late[0])
+        yield from map(self._decode, self._pairs.all(target))
+        if reach > _PAIR:
+            yield from self._triples(target)
+        if reach >= _PAIR_OF_PAIRS:
+            yield from self._pairs_of_pairs(target)
 
     def _pairs_by_complement(self, target: int) -> Iterator[tuple[int, ...]]:
+        first = self._singles.first
         for place, value in enumerate(self._values):
-            yield from ((place, other) for other in self._singles.get(target - value, ()) if other > place)
+            if target - value in first:
+                yield from ((place, other) for other in self._singles.all(target - value) if other > place)
 
+    def _triples(self, target: int) -> Iterator[tuple[int, ...]]:
+        first = self._pairs.first
+        for place, value in enumerate(self._values):
+            if target - value in first:
+                for code in self._pairs.all(target - value):
+                    left, right = self._decode(code)
+                    if left > place:
+                        yield (place, left, right)
 
-def runs(values: Sequence[int], target: int, limit: int = 4) -> list[tuple[int, int]]:
-    """Runs [start, stop) of consecutive values that add up to `target`, at most `limit` of them."""
-    starts: dict[int, list[int]] = {0: [0]}
-    found: list[tuple[int, int]] = []
-    total = 0
-    for stop, value in enumerate(values, 1):
-        total += value
-        found.extend((start, stop) for start in starts.get(total - target, ()))
-        if len(found) >= limit:
-            return found[:limit]
-        starts.setdefault(total, []).append(stop)
-    return found
+    def _pairs_of_pairs(self, target: int) -> Iterator[tuple[int, ...]]:
+        first = self._pairs.first
+        for total in first:
+            if target - total not in first:
+                continue
+            late = [self._decode(code) for code in self._pairs.all(target - total)]
+            for early in map(self._decode, self._pairs.all(total)):
+                yield from ((*early, *pair) for pair in late if early[1] < pair[0])
+
+    def _decode(self, code: int) -> tuple[int, int]:
+        return divmod(code, len(self._values))
 
 
 def _take(sets: Iterator[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...], bool]:
@@ -122,12 +185,14 @@ def _take(sets: Iterator[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...],
     return tuple(sorted(found, key=lambda places: (len(places), places))), False
 
 
-def _all_sums(values: Sequence[int], shift: int) -> list[tuple[int, int]]:
-    sums = [(0, 0)]
+def _all_sums(values: Sequence[int], shift: int) -> tuple[list[int], list[int]]:
+    """The sums of all subsets, and beside each its places as bits."""
+    totals, places = [0], [0]
     for place, value in enumerate(values):
         bit = 1 << (place + shift)
-        sums += [(total + value, chosen | bit) for total, chosen in sums]
-    return sums
+        totals += [total + value for total in totals]
+        places += [chosen | bit for chosen in places]
+    return totals, places
 
 
 def _places(chosen: int) -> tuple[int, ...]:

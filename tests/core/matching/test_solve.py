@@ -1,0 +1,59 @@
+"""Exact sums: everything found adds up, and complete means complete."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arsync.core.matching.solve import SumTable
+
+VALUES = st.lists(st.integers(-40, 60).filter(bool), min_size=1, max_size=9)
+
+
+def every_set(values, target, max_items):
+    places = range(len(values))
+    return {
+        chosen
+        for size in range(1, max_items + 1)
+        for chosen in combinations(places, size)
+        if sum(values[place] for place in chosen) == target
+    }
+
+
+@given(VALUES, st.integers(-60, 150), st.integers(1, 9), st.sampled_from([2, 6, 16, 2_048]))
+def test_found_sets_are_right_and_complete_means_all(values, target, max_items, budget):
+    truth = every_set(values, target, max_items)
+    got = SumTable(values, budget).find(target, max_items)
+    assert set(got.sets) <= truth
+    assert len(set(got.sets)) == len(got.sets)
+    if got.complete:
+        assert set(got.sets) == truth
+
+
+@given(VALUES, st.integers(-60, 150))
+def test_runs_are_all_runs(values, target):
+    count = len(values)
+    truth = [(a, b) for a in range(count) for b in range(a + 1, count + 1) if sum(values[a:b]) == target]
+    assert SumTable(values, 2_048).runs(target, count) == truth
+
+
+@pytest.mark.parametrize(
+    ("count", "reach"),
+    [
+        pytest.param(22, 12, id="22 items: every set"),
+        pytest.param(60, 4, id="60 items: sets of four"),
+        pytest.param(500, 3, id="500 items: not even sets of three"),
+    ],
+)
+def test_beyond_the_budget_the_answer_is_unknown(count, reach):
+    table = SumTable([10_000 + 7 * n for n in range(count)], 2_048)
+    assert table.find(3, 12).complete == (reach == 12)
+    assert table.find(3, 2).complete
+    assert table.find(3, 4).complete == (count <= 60)
+
+
+def test_many_answers_stop_the_search_and_say_so():
+    got = SumTable([100] * 20, 2_048).find(500, 12)
+    assert len(got.sets) == 24
+    assert not got.complete
