@@ -75,22 +75,37 @@ class Clerk:
             [(sides[0], receivable, amount, self.customers[one % 3]), (sides[1], "income", amount)]
         )
 
+    def owed(self, customer, number, *, credit=False):
+        """One open item of a customer, as (kind, Id with line, what is open)."""
+        found = [
+            (item["kind"], f"{item['id']}:{item['line_id']}".rstrip(":"), abs(item["open"]))
+            for item in self.books.open_items()
+            if item["customer_id"] == customer and item["kind"] != "Payment" and (item["open"] < 0) == credit
+        ]
+        return found[number % len(found)] if found else None
+
     def do_pay(self, one, other, amount):
+        """Mostly sensible: cash and credits for open items; sometimes more than is open, which is refused."""
         customer = self.customers[one % 3]
-        lines = []
-        for number in range(other % 3):
-            target = self.pick(("Invoice", "CreditMemo", "JournalEntry"), one + number)
-            if target:
-                lines.append((*target, Decimal(int(amount * 50)).scaleb(-2) if number else amount))
-        self.books.create_payment(customer, amount if other % 4 else 0, lines)
+        debit, credit = self.owed(customer, other), self.owed(customer, other, credit=True)
+        lines, cash = [], amount
+        if debit:
+            kind, record_id, left = debit
+            used = left if other % 7 == 6 else min(left, amount)
+            lines.append((kind, record_id, used))
+            if credit and other % 2:
+                taken = min(credit[2], used)
+                lines.append((credit[0], credit[1], taken))
+                cash = max(amount - taken, Decimal(0))
+        self.books.create_payment(customer, cash, lines)
 
     def do_apply(self, one, other, amount):
-        payment, target = (
-            self.pick(("Payment",), one),
-            self.pick(("Invoice", "CreditMemo", "JournalEntry"), other),
-        )
-        if payment and target:
-            self.books.apply(payment[1], *target, amount)
+        free = [item for item in self.books.open_items() if item["kind"] == "Payment"]
+        if free:
+            payment = free[one % len(free)]
+            debit = self.owed(payment["customer_id"], other)
+            if debit:
+                self.books.apply(payment["id"], debit[0], debit[1], min(amount, -payment["open"], debit[2]))
 
     def do_unapply(self, one, _other, _amount):
         payment = self.pick(("Payment",), one)

@@ -450,7 +450,7 @@ class Books:
 
     def _update_list_entry(self, record: Record, fields: Document, user: str) -> Document:
         self._check_list_entry(record, fields)
-        if fields == record.fields:
+        if rendering.says_nothing_new(self, record, fields):
             return self.render(record)
         renamed = any(
             fields.get(name) != record.fields.get(name) for name in ("DisplayName", "Name", "ParentRef")
@@ -484,7 +484,7 @@ class Books:
     def _same(self, record: Record, fields: Document) -> bool:
         if record.kind == "Payment":
             return payments.same(self, record, fields)
-        return rendering.without_derived(fields) == rendering.without_derived(record.fields)
+        return rendering.says_nothing_new(self, record, fields)
 
     def _book(self, record: Record, fields: Document) -> None:
         """Check everything, then change the books; a refusal leaves them as they were."""

@@ -71,6 +71,14 @@ def full_name(books: "Books", fields: Mapping[str, Document | str]) -> str:
     return f"{full_name(books, above.fields)}:{name}" if above else name
 
 
+def says_nothing_new(books: "Books", record: Record, fields: Document) -> bool:
+    """Whether written fields are what a reader sees already, defaults included, and leave nothing out."""
+    seen = render(books, record)
+    return record.fields.keys() <= fields.keys() and all(
+        name in seen and without_derived(value) == without_derived(seen[name]) for name, value in fields.items()
+    )
+
+
 def without_derived(value: object) -> object:
     """The same fields without line Ids, empty lists and the names of references: what a no-op is judged by."""
     if isinstance(value, dict):
