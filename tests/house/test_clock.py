@@ -16,7 +16,7 @@ READS = {
     ("time", "gmtime"),
     ("time", "time_ns"),
 }
-ASKS = ("cli.py", "demo.py", "web/", "testing/")
+ASKS = ("cli.py", "cli/", "demo.py", "web/", "testing/")
 
 
 def readings(module: ast.Module) -> list[int]:

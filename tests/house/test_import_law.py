@@ -90,9 +90,9 @@ def copy_with(plant, folder):
     shutil.copy(LAW, folder)
     if plant is None:
         return folder
-    for needed in filter(None, (plant.module, _target(plant.line))):
-        _make(folder / "arsync", needed)
-    module = folder / "arsync" / plant.module
+    module = _make(folder / "arsync", plant.module)
+    if target := _target(plant.line):
+        _make(folder / "arsync", target)
     module.write_text(f"{module.read_text()}\n{plant.line}\n")
     return folder
 
@@ -104,7 +104,7 @@ def _target(line):
 
 
 def _make(package, module):
-    """Make a missing module, and what makes its folders packages, so that the plant has somewhere to grow."""
+    """The module, made with its packages if it is missing, so that the plant has somewhere to grow."""
     path = package / module
     if path.with_suffix("").is_dir():
         path = path.with_suffix("") / "__init__.py"
@@ -112,6 +112,7 @@ def _make(package, module):
     path.touch()
     for folder in path.relative_to(package).parents:
         (package / folder / "__init__.py").touch()
+    return path
 
 
 def broken(said):

@@ -11,7 +11,9 @@ MOCKS_PER_100_TESTS = 2
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_every_module_says_what_it_is(path):
-    assert ast.get_docstring(tree(path)), "a module begins with what it is, in one sentence"
+    assert not tree(path).body or ast.get_docstring(tree(path)), (
+        "a module begins with what it is, in one sentence"
+    )
 
 
 def mocks(module: ast.Module) -> int:
