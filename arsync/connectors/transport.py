@@ -143,10 +143,8 @@ class Throttle:
         if len(left) < limit.requests:
             return now
         window = timedelta(seconds=limit.window_s)
-        queued = max(timedelta(0), left[-1] - now)
-        # A clock set back must not make us sleep for an hour: the queue before us and one window is the
-        # longest wait.
-        return min(left[0] + window, now + queued + window)
+        # A clock set back must not make us sleep for an hour: all who wait fit into the next two windows.
+        return min(left[0] + window, now + 2 * window)
 
 
 # ---- the retry table

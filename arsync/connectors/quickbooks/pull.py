@@ -166,7 +166,7 @@ class Puller:
         read = self._vanished()
         following = Cursor("changes", cursor.since, cursor.company, cursor.receivable)
         page = self._page(read, following, f"looked for what is gone: {len(read.gone)}")
-        # What changed meanwhile waits for the next pull, unless the load lasted so long that the books moved on.
+        # What changed meanwhile waits for the next pull, unless the load lasted long enough to matter.
         lasted = datetime.fromisoformat(self._server_time) - datetime.fromisoformat(cursor.since)
         return page, following if not cursor.window and lasted > 2 * OVERLAP else None
 

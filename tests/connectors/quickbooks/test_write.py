@@ -205,11 +205,15 @@ def test_less_is_left_than_decided_is_stale(world, acme):
     assert cannot == Cannot(f"{owed.id} has 60.00 left, less than the 100.00 decided", "stale")
 
 
+def closed(day):
+    return Books("X", "USD", closed_until=day)
+
+
 @pytest.mark.parametrize(
     ("books", "on", "total", "code"),
     [
-        pytest.param(Books("X", "USD", closed_until=ON), ON, usd("1"), "closed_period", id="the closing day itself"),
-        pytest.param(Books("X", "USD", closed_until=date(2026, 11, 19)), ON, usd("1"), None, id="the day after"),
+        pytest.param(closed(ON), ON, usd("1"), "closed_period", id="the closing day itself"),
+        pytest.param(closed(date(2026, 11, 19)), ON, usd("1"), None, id="the day after"),
         pytest.param(USD_BOOKS, ON, Money(100, "EUR"), "currency_mismatch", id="euros into dollar books"),
     ],
 )  # fmt: skip
