@@ -40,7 +40,7 @@ def transaction(inside="", *, amount=None, sign=None, end_to_end="E1", reference
     return f"<TxDtls>{refs}{own}{direction}{inside}</TxDtls>"
 
 
-def entry(  # noqa: PLR0913 - each is one element of an Ntry
+def entry(
     amount="100.00",
     sign="CRDT",
     *transactions,

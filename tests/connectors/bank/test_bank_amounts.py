@@ -38,7 +38,21 @@ def test_amounts_where_either_mark_is_allowed(text, minor):
 @pytest.mark.parametrize(
     "text",
     [
-        *["$120", "NaN", "Infinity", "1e999", "1e5", "0x10", "", " ", "--5", "+-5", "5-", "(5.00)", "5.00 CR"],
+        *[
+            "$120",
+            "NaN",
+            "Infinity",
+            "1e999",
+            "1e5",
+            "0x10",
+            "",
+            " ",
+            "--5",
+            "+-5",
+            "5-",
+            "(5.00)",
+            "5.00 CR",
+        ],
         *["1.2.3", "12.34.56", "1,23,456.789.1", "1 23", "1_000.00", "٣٫٥٠", "１２.00", "8.4850", "0,125"],
         *["1234567890123456.00", "1.000000", "9" * 100],
     ],
@@ -63,7 +77,9 @@ def test_two_readings_are_no_reading(text):
         pytest.param("2.000", EITHER_MARK, "KWD", 2_000, id="a currency of three digits has one reading"),
         pytest.param("1,500", POINT, "JPY", 1_500, id="yen have no decimals"),
         pytest.param("£67.40", AmountStyle(".", ("£",)), "GBP", 67_40, id="currency sign before"),
-        pytest.param("+ £1,100.00", AmountStyle(".", ("£",)), "GBP", 1_100_00, id="sign, space, currency sign"),
+        pytest.param(
+            "+ £1,100.00", AmountStyle(".", ("£",)), "GBP", 1_100_00, id="sign, space, currency sign"
+        ),
         pytest.param("- $220.00", AmountStyle(".", ("$",)), "USD", -220_00, id="minus, space, currency sign"),
         pytest.param("$-5.00", AmountStyle(".", ("$",)), "USD", -5_00, id="minus after the currency sign"),
         pytest.param("(1,234.56)", AmountStyle(".", parentheses=True), "USD", -1_234_56, id="brackets"),
@@ -86,7 +102,10 @@ def test_an_unknown_currency_is_unreadable():
 
 
 @given(
-    st.integers(-(10**14), 10**14), st.sampled_from(["USD", "JPY", "KWD"]), st.sampled_from("., "), st.booleans()
+    st.integers(-(10**14), 10**14),
+    st.sampled_from(["USD", "JPY", "KWD"]),
+    st.sampled_from("., "),
+    st.booleans(),
 )
 def test_every_written_amount_reads_back(minor, currency, group, comma):
     mark = "," if comma else "."
@@ -97,7 +116,9 @@ def test_every_written_amount_reads_back(minor, currency, group, comma):
     assert read_money(grouped, currency, style) == Money(minor, currency)
 
 
-@given(st.text(max_size=80), st.sampled_from([EITHER_MARK, POINT, COMMA, AmountStyle(".", ("$",), True, True)]))
+@given(
+    st.text(max_size=80), st.sampled_from([EITHER_MARK, POINT, COMMA, AmountStyle(".", ("$",), True, True)])
+)
 def test_any_text_is_a_finite_number_or_unreadable(text, style):
     try:
         number = read_decimal(text, style)

@@ -10,7 +10,9 @@ from arsync.core.money import Money
 from arsync.errors import FileRefused, TruncatedFile, UnsafeFile, UnsupportedFormat
 from tests.connectors.bank.samples import balance, camt, entry, statement, transaction
 
-PARTY = "<RltdPties><Dbtr>{}</Dbtr><DbtrAcct><Id><IBAN>DE75512108001245126199</IBAN></Id></DbtrAcct></RltdPties>"
+PARTY = (
+    "<RltdPties><Dbtr>{}</Dbtr><DbtrAcct><Id><IBAN>DE75512108001245126199</IBAN></Id></DbtrAcct></RltdPties>"
+)
 TEXT = "<RmtInf><Ustrd>Invoice 10</Ustrd><Ustrd>01 thanks</Ustrd></RmtInf>"
 
 
@@ -43,7 +45,11 @@ def test_the_same_entry_in_every_version_is_the_same_line(version):
     lines = without_raw(camt(statement(plain(version)), version=version))
     assert lines == without_raw(camt(statement(plain("08"))))
     (line,) = lines
-    assert (line.amount, line.booking_date, line.value_date) == (eur(100_00), date(2026, 1, 15), date(2026, 1, 16))
+    assert (line.amount, line.booking_date, line.value_date) == (
+        eur(100_00),
+        date(2026, 1, 15),
+        date(2026, 1, 16),
+    )
     assert (line.payer_name, line.payer_account) == ("Ada Ltd", "DE75512108001245126199")
     assert (line.text, line.text_joined) == ("Invoice 10 01 thanks", "Invoice 1001 thanks")
     assert (line.end_to_end_id, line.bank_reference, line.provider_id, line.provider_id_trust) == (
@@ -56,7 +62,9 @@ def test_the_same_entry_in_every_version_is_the_same_line(version):
 @pytest.mark.parametrize(
     "wrap",
     [
-        pytest.param(("<BizMsgEnvlp xmlns='urn:x'><AppHdr><Fr>b</Fr></AppHdr>", "</BizMsgEnvlp>"), id="AppHdr"),
+        pytest.param(
+            ("<BizMsgEnvlp xmlns='urn:x'><AppHdr><Fr>b</Fr></AppHdr>", "</BizMsgEnvlp>"), id="AppHdr"
+        ),
         pytest.param(("<s:Envelope xmlns:s='urn:soap'><s:Body>", "</s:Body></s:Envelope>"), id="SOAP"),
     ],
 )
@@ -85,7 +93,9 @@ def test_utf_16_is_read_as_it_declares():
     [
         pytest.param("CRDT", "", 100_00, id="money in"),
         pytest.param("DBIT", "", -100_00, id="money out"),
-        pytest.param("DBIT", "<RvslInd>true</RvslInd>", -100_00, id="a reversal does not turn the sign again"),
+        pytest.param(
+            "DBIT", "<RvslInd>true</RvslInd>", -100_00, id="a reversal does not turn the sign again"
+        ),
         pytest.param("CRDT", "<RvslInd>true</RvslInd>", 100_00, id="nor does one that comes in"),
     ],
 )
@@ -168,7 +178,9 @@ def test_a_batch_of_mixed_signs_has_parts_that_add_up():
     assert not line.is_return
 
 
-@pytest.mark.parametrize("amounts", [[("60.00", "CRDT"), ("39.99", "CRDT")], [("60.00", "CRDT"), ("x", "CRDT")]])
+@pytest.mark.parametrize(
+    "amounts", [[("60.00", "CRDT"), ("39.99", "CRDT")], [("60.00", "CRDT"), ("x", "CRDT")]]
+)
 def test_parts_that_do_not_add_up_are_a_problem_and_the_entry_stays_whole(amounts):
     read = read_one(entry("100.00", "CRDT", *three(*amounts)))
     assert [(line.amount, line.parts) for line in read.lines] == [(eur(100_00), ())]
@@ -177,7 +189,10 @@ def test_parts_that_do_not_add_up_are_a_problem_and_the_entry_stays_whole(amount
 
 
 def test_parts_without_amounts_are_named_and_their_texts_kept():
-    parts = [transaction("<RmtInf><Ustrd>A1</Ustrd></RmtInf>"), transaction("<RmtInf><Ustrd>B2</Ustrd></RmtInf>")]
+    parts = [
+        transaction("<RmtInf><Ustrd>A1</Ustrd></RmtInf>"),
+        transaction("<RmtInf><Ustrd>B2</Ustrd></RmtInf>"),
+    ]
     (line,) = read_one(entry("100.00", "CRDT", *parts)).lines
     assert (line.parts, line.text, line.warnings) == ((), "A1 B2", ("parts-without-amounts",))
 

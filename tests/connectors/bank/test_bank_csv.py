@@ -80,7 +80,10 @@ def test_an_unreadable_date_keeps_the_amount():
 
 def test_quotes_inside_quotes_and_lines_inside_fields():
     statement = read('Date,Text,Amount\r\n2026-01-15,"say ""hi""\r\nthere",5.00\r\n2026-01-16,b,1\r\n')
-    assert [(line.text, line.locator) for line in statement.lines] == [('say "hi" there', "line 2"), ("b", "line 4")]
+    assert [(line.text, line.locator) for line in statement.lines] == [
+        ('say "hi" there', "line 2"),
+        ("b", "line 4"),
+    ]
 
 
 def test_a_header_that_is_not_the_declared_one_refuses_the_file():
@@ -143,7 +146,9 @@ def test_a_flag_gives_the_direction_or_there_is_none(row, minor):
     )
     statement = read(f"Date,Text,Amount,C/D\n2026-01-15,x,{row}\n", profile(SIGNED, *flag))
     assert [line.amount.minor for line in statement.lines] == ([] if minor is None else [minor])
-    assert [problem.code for problem in statement.problems] == ([] if minor is not None else ["sign-unreadable"])
+    assert [problem.code for problem in statement.problems] == (
+        [] if minor is not None else ["sign-unreadable"]
+    )
 
 
 def test_an_inverted_file_writes_spending_as_positive():
@@ -151,7 +156,10 @@ def test_an_inverted_file_writes_spending_as_positive():
     assert read("Date,Text,Amount\n2026-01-15,x,5.00\n", inverted).lines[0].amount.minor == -5_00
 
 
-BALANCE = (('"Amount"]', '"Amount", "Balance"]'), ('amount = "Amount"', 'amount = "Amount", balance = "Balance"'))
+BALANCE = (
+    ('"Amount"]', '"Amount", "Balance"]'),
+    ('amount = "Amount"', 'amount = "Amount", balance = "Balance"'),
+)
 OLDEST = "Date,Text,Amount,Balance\n2026-01-15,a,5.00,105.00\n2026-01-16,b,-1.00,\n2026-01-17,c,2.00,106.00\n"
 NEWEST = "Date,Text,Amount,Balance\n2026-01-17,c,2.00,106.00\n2026-01-16,b,-1.00,104.00\n2026-01-15,a,5.00,105.00\n"
 

@@ -72,13 +72,62 @@ def test_the_same_bytes_give_the_same_value_and_hash():
 
 PIECES = st.sampled_from(
     [
-        *[b"<OFX>", b"</OFX>", b"<STMTRS>", b"</STMTRS>", b"<STMTTRN>", b"</STMTTRN>", b"<TRNAMT>5.00", b"<!--"],
-        *[b"-->", b"<![CDATA[", b"]]>", b"<CURDEF>USD", b"<DTPOSTED>20260101", b"<", b">", b"&amp;", b"&#0;", b"\x00"],
-        *[b"<FITID>1", b"<LEDGERBAL>", b"<BALAMT>1", b"<INVSTMTRS>", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\xe9"],
-        *[b"<Document><BkToCstmrStmt>", b"<Stmt>", b"</Stmt>", b"<Ntry>", b"</Ntry>", b"<Amt Ccy='EUR'>1</Amt>"],
-        *[b"</BkToCstmrStmt></Document>", b"<CdtDbtInd>CRDT</CdtDbtInd>", b"<?xml version='1.0'?>", b"<TxDtls/>"],
+        *[
+            b"<OFX>",
+            b"</OFX>",
+            b"<STMTRS>",
+            b"</STMTRS>",
+            b"<STMTTRN>",
+            b"</STMTTRN>",
+            b"<TRNAMT>5.00",
+            b"<!--",
+        ],
+        *[
+            b"-->",
+            b"<![CDATA[",
+            b"]]>",
+            b"<CURDEF>USD",
+            b"<DTPOSTED>20260101",
+            b"<",
+            b">",
+            b"&amp;",
+            b"&#0;",
+            b"\x00",
+        ],
+        *[
+            b"<FITID>1",
+            b"<LEDGERBAL>",
+            b"<BALAMT>1",
+            b"<INVSTMTRS>",
+            b"\xff\xfe",
+            b"\xef\xbb\xbf",
+            b"\r\n",
+            b"\xe9",
+        ],
+        *[
+            b"<Document><BkToCstmrStmt>",
+            b"<Stmt>",
+            b"</Stmt>",
+            b"<Ntry>",
+            b"</Ntry>",
+            b"<Amt Ccy='EUR'>1</Amt>",
+        ],
+        *[
+            b"</BkToCstmrStmt></Document>",
+            b"<CdtDbtInd>CRDT</CdtDbtInd>",
+            b"<?xml version='1.0'?>",
+            b"<TxDtls/>",
+        ],
         *[b"Date,Description,Amount\n", b"2026-01-15,x,5.00\n", b'"', b",", b"\n", b"2026-01-15,", b"1e999"],
-        *[b"<Bal>", b"</Bal>", b"<NtryDtls>", b"</NtryDtls>", b"<Sts>BOOK</Sts>", b"<!DOCTYPE x>", b"<PAYEE>"],
+        *[
+            b"<Bal>",
+            b"</Bal>",
+            b"<NtryDtls>",
+            b"</NtryDtls>",
+            b"<Sts>BOOK</Sts>",
+            b"<!DOCTYPE x>",
+            b"<PAYEE>",
+        ],
     ]
 )
 
@@ -127,7 +176,9 @@ def test_damage_anywhere_ends_soon_in_a_value_or_a_named_error(data, kind):
 
 TEXT = st.text(st.characters(codec="cp1252", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=30)
 LINES = st.lists(
-    st.tuples(st.integers(-(10**9), 10**9), st.integers(0, 2000), TEXT, st.text("ABC123", min_size=1, max_size=5)),
+    st.tuples(
+        st.integers(-(10**9), 10**9), st.integers(0, 2000), TEXT, st.text("ABC123", min_size=1, max_size=5)
+    ),
     max_size=8,
 )
 EPOCH = date(2024, 1, 1)
@@ -140,7 +191,12 @@ def escaped(text):
 def write_ofx(lines):
     return ofx(
         *(
-            ofx_line(Decimal(minor).scaleb(-2), posted=f"{EPOCH + timedelta(day):%Y%m%d}", fitid=i, NAME=escaped(text))
+            ofx_line(
+                Decimal(minor).scaleb(-2),
+                posted=f"{EPOCH + timedelta(day):%Y%m%d}",
+                fitid=i,
+                NAME=escaped(text),
+            )
             for minor, day, text, i in lines
         )
     )

@@ -90,14 +90,18 @@ def test_text_reflowed_between_downloads_is_the_same_line():
 
 def test_parts_of_one_batch_differ_and_parts_of_two_batches_differ():
     part = '<TxDtls><Amt Ccy="EUR">50.00</Amt></TxDtls>'
-    data = camt(statement(entry("100.00", "CRDT", part, part), entry("100.00", "CRDT", part, part, reference="R2")))
+    data = camt(
+        statement(entry("100.00", "CRDT", part, part), entry("100.00", "CRDT", part, part, reference="R2"))
+    )
     keys = {child.key for line in lines_of(data) for child in line.parts}
     assert len(keys) == 4
 
 
 @given(
     days=st.lists(
-        st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["", "X", "Y"]), st.sampled_from("ab")), max_size=5),
+        st.lists(
+            st.tuples(st.integers(1, 3), st.sampled_from(["", "X", "Y"]), st.sampled_from("ab")), max_size=5
+        ),
         min_size=2,
         max_size=8,
     ),
@@ -163,7 +167,9 @@ def test_normalised_text_forgets_case_width_and_spaces():
 def statements_of(*numbers, closings=None):
     data = camt(
         *(
-            statement(sequence=n, balances=balance("OPBD", "1.00", day=f"2026-01-{n:02}") + balance("CLBD", c))
+            statement(
+                sequence=n, balances=balance("OPBD", "1.00", day=f"2026-01-{n:02}") + balance("CLBD", c)
+            )
             for n, c in zip(numbers, closings or ["1.00"] * len(numbers), strict=True)
         )
     )
@@ -176,7 +182,9 @@ def statements_of(*numbers, closings=None):
         pytest.param((6, 7, 8), None, [], id="one after the other"),
         pytest.param((6, 8), None, ["gap"], id="number 7 is missing between 6 and 8"),
         pytest.param((8, 6), None, ["gap"], id="in any order"),
-        pytest.param((6, 7), ("1.01", "1.00"), ["balance-break"], id="a closing that is not the next opening"),
+        pytest.param(
+            (6, 7), ("1.01", "1.00"), ["balance-break"], id="a closing that is not the next opening"
+        ),
     ],
 )
 def test_gaps_between_statements(numbers, closings, codes):
@@ -188,7 +196,8 @@ def test_a_new_year_starts_at_one_without_a_gap():
         read_file(
             camt(
                 statement(
-                    sequence=number, more=f"<FrToDt><FrDtTm>{day}T00:00:00</FrDtTm><ToDtTm>{day}</ToDtTm></FrToDt>"
+                    sequence=number,
+                    more=f"<FrToDt><FrDtTm>{day}T00:00:00</FrDtTm><ToDtTm>{day}</ToDtTm></FrToDt>",
                 )
             )
         ).statements[0]

@@ -42,14 +42,22 @@ def test_a_line_has_all_its_fields():
     assert read.locator == "line 17"
     assert statement.account.key == "bank:121000248:4711"
     assert (statement.from_date, statement.to_date) == (date(2026, 1, 1), date(2026, 1, 31))
-    assert (statement.opening, statement.closing, statement.proven) == (None, Money(1000_00, "USD"), "no balances")
+    assert (statement.opening, statement.closing, statement.proven) == (
+        None,
+        Money(1000_00, "USD"),
+        "no balances",
+    )
 
 
 @pytest.mark.parametrize(
     ("posted", "day"),
     [
-        pytest.param("20231231230000[-5:EST]", date(2023, 12, 31), id="New Year's Eve in New York stays there"),
-        pytest.param("20240101003000[+2:EET]", date(2024, 1, 1), id="New Year's night in Helsinki stays there"),
+        pytest.param(
+            "20231231230000[-5:EST]", date(2023, 12, 31), id="New Year's Eve in New York stays there"
+        ),
+        pytest.param(
+            "20240101003000[+2:EET]", date(2024, 1, 1), id="New Year's night in Helsinki stays there"
+        ),
         pytest.param("20240229", date(2024, 2, 29), id="a leap day"),
         pytest.param("20240229120000.123[0:GMT]", date(2024, 2, 29), id="milliseconds and zone"),
         pytest.param("202402291200", date(2024, 2, 29), id="hours and minutes"),
@@ -95,7 +103,9 @@ def test_two_readings_of_an_amount_wait_for_the_declared_mark():
 
 
 def test_comma_and_point_in_one_file_are_read_each_for_itself():
-    statement = read_one(ofx_line("-200,00"), ofx_line("1,234.56", fitid="F2"), ofx_line("1.234,56", fitid="F3"))
+    statement = read_one(
+        ofx_line("-200,00"), ofx_line("1,234.56", fitid="F2"), ofx_line("1.234,56", fitid="F3")
+    )
     assert [line.amount.minor for line in statement.lines] == [-200_00, 1_234_56, 1_234_56]
 
 
@@ -157,7 +167,9 @@ def test_text(memo, text):
     [
         pytest.param(OFX_HEADER, "Müller".encode("cp1252"), "cp1252", id="as declared"),
         pytest.param(OFX_HEADER, "Müller".encode(), "utf-8", id="UTF-8, whatever is declared"),
-        pytest.param(OFX_HEADER.replace("1252", "NONE"), "Müller".encode("cp1252"), "cp1252", id="none declared"),
+        pytest.param(
+            OFX_HEADER.replace("1252", "NONE"), "Müller".encode("cp1252"), "cp1252", id="none declared"
+        ),
         pytest.param(
             OFX_HEADER.replace("1252", "ISO-8859-2"), "Łódź".encode("iso8859-2"), "iso8859-2", id="Latin-2"
         ),
@@ -252,7 +264,9 @@ def test_a_ledger_balance_is_believed_only_when_its_unit_is_known(balance, unit,
 
 
 def test_pending_lines_are_not_booked():
-    pending = "<BANKTRANLISTP><STMTTRNP><TRNTYPE>DEBIT<TRNAMT>-9.00<NAME>P</STMTTRNP></BANKTRANLISTP></STMTRS>"
+    pending = (
+        "<BANKTRANLISTP><STMTTRNP><TRNTYPE>DEBIT<TRNAMT>-9.00<NAME>P</STMTTRNP></BANKTRANLISTP></STMTRS>"
+    )
     file = read_file(ofx(ofx_line()).replace(b"</STMTRS>", pending.encode()))
     assert len(file.statements[0].lines) == 1
     assert file.warnings == ("pending-not-read",)
