@@ -48,7 +48,8 @@ def test_a_whole_statement():
     assert query.select(
         "Invoice", "Balance > '0'", query.one_of("Id", ["1", "2"]), order="Id", start=3, rows=5
     ) == (
-        "SELECT * FROM Invoice WHERE Balance > '0' AND Id IN ('1', '2') ORDERBY Id STARTPOSITION 3 MAXRESULTS 5"
+        "SELECT * FROM Invoice WHERE Balance > '0' AND Id IN ('1', '2') "
+        "ORDERBY Id STARTPOSITION 3 MAXRESULTS 5"
     )
 
 
