@@ -5,6 +5,7 @@ Law     SQLite runs in WAL with full synchronisation: a command is durable befor
 Errors  `StoreUnusable` for a store that cannot be opened, is of another version, is locked or whose disk is full.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from arsync.errors import StoreUnusable
 
+SQLITE_VERSION = sqlite3.sqlite_version
 Tx = Connection  # an open transaction, for rooms that hand it on and know no SQL
 
 

@@ -27,6 +27,7 @@ from arsync.connectors.contract import (
     Settle,
 )
 from arsync.core.money import Money
+from arsync.errors import NotFound
 from arsync.store import bulk, raw
 from arsync.store.tables import bundle, command, decision
 
@@ -99,6 +100,16 @@ def commands(conn: Connection, ledger_id: int, bundle_id: int) -> list[Any]:
         .order_by(command.c.number)
     )
     return list(conn.execute(query))
+
+
+def command_of(conn: Connection, ledger_id: int, command_id: int) -> Any:
+    """One command."""
+    row = conn.execute(
+        select(command).where(command.c.ledger_id == ledger_id, command.c.id == command_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no command C-{command_id}", do="see: arsync show D-… of its decision")
+    return row
 
 
 def keep_call(conn: Connection, ledger_id: int, bundle_id: int, number: int, call: Call, at: str) -> int:

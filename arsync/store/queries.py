@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from arsync.core.items import ItemKind
 from arsync.errors import NotFound, UsageError
+from arsync.store import outbox
 from arsync.store.tables import (
     application,
     bank_account,
@@ -242,6 +243,22 @@ def origin(conn: Connection, bank_line_id: int) -> Any:
         .where(bank_line.c.id == bank_line_id)
     )
     return conn.execute(query).one()
+
+
+def commands_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Any]:
+    """Every command a decision led to, in order."""
+    planned = outbox.bundles_of(conn, ledger_id, decision_id)
+    return [row for one in planned for row in outbox.commands(conn, ledger_id, one.id)]
+
+
+def command(conn: Connection, ledger_id: int, command_id: int) -> Any:
+    """One command."""
+    return outbox.command_of(conn, ledger_id, command_id)
+
+
+def unfinished(conn: Connection, ledger_id: int) -> bool:
+    """Whether anything waits to be sent, read back or verified."""
+    return outbox.has_open(conn, ledger_id)
 
 
 def decided_between(conn: Connection, ledger_id: int, first_at: str) -> list[Any]:

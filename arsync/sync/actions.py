@@ -296,6 +296,39 @@ def apply_credits(desk: Desk, parts: Sequence[Part]) -> Acted:
         return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
 
 
+def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
+    """Use the unapplied part of a payment the platform already holds."""
+    permitted(desk.person, "work")
+    if not parts:
+        raise UsageError("no item is named", do="add --item NUMBER=AMOUNT")
+    _writing(desk)
+    with desk.store.begin() as conn:
+        payment = books.item_row(conn, desk.ledger.id, payment_id)
+        if payment is None or payment.kind != "payment" or payment.gone:
+            raise NotFound(
+                "there is no such payment on the platform",
+                where=f"I-{payment_id}",
+                do="see: arsync show CUSTOMER",
+            )
+        _enough(conn, desk, payment_id, parts, payment.currency)
+        spends = (*_lines(parts, 0), Line(payment_id, "cash", -sum(p.cash_minor for p in parts)))
+        new = New(
+            None, payment.customer_id, "apply", EvidenceClass.BOOKED.value, 1.0, desk.person.name,
+            "unapplied payment applied by hand", payment.currency, spends, "planned", None,
+            policy_version=office.policy_in_force(conn, desk.ledger.id).version, hands_off=True,
+        )  # fmt: skip
+        (decision_id,) = _keep(conn, desk, [new])
+        ref = books.item_ref(books.platform_refs(conn, desk.ledger.id, "item", [payment_id])[payment_id])
+        lines = _lines(parts, 0)
+        _send_off(
+            conn,
+            desk,
+            decision_id,
+            intents.for_payment(ref, lines, _refs(conn, desk, lines), payment.currency),
+        )
+        return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
+
+
 # ---- governing
 
 
@@ -416,13 +449,7 @@ def _link(
     state = "planned" if lines else "done"
     if lines:
         _writing(desk)
-        unapplied = -books.open_minor(conn, desk.ledger.id, payment_id)
-        wanted = sum(p.cash_minor for p in parts)
-        if wanted > unapplied:
-            raise UsageError(
-                f"the payment has {Money(unapplied, receipt.currency)} unapplied, not {Money(wanted, receipt.currency)}",
-                do="correct the parts",
-            )
+        _enough(conn, desk, payment_id, parts, receipt.currency)
     why = "linked to a payment the platform already holds"
     new = _new(
         desk, conn, receipt, customer_id, "link", lines, EvidenceClass.BOOKED.value, why, 1.0, state,
@@ -662,6 +689,16 @@ def _writing(desk: Desk) -> None:
         raise NotPermitted(
             f"{desk.ledger.name} is in observe: nothing is written",
             do="a manager lets it go on with: arsync ledger mode propose",
+        )
+
+
+def _enough(conn: Tx, desk: Desk, payment_id: int, parts: Sequence[Part], currency: str) -> None:
+    unapplied = -books.open_minor(conn, desk.ledger.id, payment_id)
+    wanted = sum(p.cash_minor for p in parts)
+    if wanted > unapplied:
+        raise UsageError(
+            f"the payment has {Money(unapplied, currency)} unapplied, not {Money(wanted, currency)}",
+            do="correct the parts",
         )
 
 

@@ -1,0 +1,110 @@
+"""What commands share: opening the installation, options, printing."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from arsync import migrations, output
+from arsync.clock import utc_now
+from arsync.config import Config, load
+from arsync.errors import UsageError
+from arsync.store import office
+from arsync.store.engine import Store
+from arsync.store.office import Ledger, Person
+from arsync.store.vault import Vault
+from arsync.sync.actions import Desk
+from arsync.sync.connect import House, me
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="For programs: one JSON document on standard output."
+)
+ledger_option = click.option(
+    "--ledger", "ledger_name", metavar="NAME", help="Which ledger (not needed when there is one)."
+)
+
+
+def screen() -> output.Screen:
+    """What standard output can show."""
+    return output.Screen.of(sys.stdout, os.environ)
+
+
+def say(lines: Sequence[str] | str) -> None:
+    """Print lines for people."""
+    click.echo(lines if isinstance(lines, str) else "\n".join(lines))
+
+
+def emit(value: object) -> None:
+    """Print one JSON document for programs."""
+    click.echo(output.as_json(value))
+
+
+@contextmanager
+def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
+    """The installation, its store checked; closed at the end."""
+    config = load(Path(ctx.obj["config"]) if ctx.obj["config"] else None)
+    if ctx.obj["verbose"]:
+        from arsync.connectors.transport import REDACTION
+
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(REDACTION)
+    store = Store(config.store)
+    try:
+        migrations.check(store)
+        yield (
+            config,
+            House(store, Vault(config.keys()), utc_now, time.sleep, lambda platform: _app(config, platform)),
+        )
+    finally:
+        store.close()
+
+
+def _app(config: Config, platform: str) -> tuple[str, str]:
+    if platform != "quickbooks":
+        raise UsageError(
+            f"arsync.toml has no section for {platform}", where=str(config.file), do=f"add [{platform}]"
+        )
+    if not config.quickbooks.client_id:
+        raise UsageError(
+            "quickbooks.client_id is not set", where=str(config.file), do="write your app's client id there"
+        )
+    return config.quickbooks.client_id, config.quickbooks.secret()
+
+
+def person_of(ctx: click.Context, house: House) -> Person:
+    """Who acts."""
+    with house.store.read() as conn:
+        return office.find_person(conn, me(ctx.obj["person"]))
+
+
+def ledger_of(house: House, name: str | None) -> Ledger:
+    """The ledger named, or the only one."""
+    with house.store.read() as conn:
+        return office.find_ledger(conn, name)
+
+
+@contextmanager
+def desk(ctx: click.Context, ledger_name: str | None) -> Iterator[Desk]:
+    """A ledger with somebody at work on it."""
+    with opened(ctx) as (_, house):
+        yield Desk(house.store, ledger_of(house, ledger_name), person_of(ctx, house), house.clock)
+
+
+def number(text: str, letter: str) -> int:
+    """`Q-12`, `q12` or `12` as 12."""
+    bare = text.upper().removeprefix(letter).removeprefix("-")
+    if not bare.isdigit():
+        raise UsageError(
+            f"{text} is not a number of the kind {letter}-12",
+            do="see the lists: arsync queue list, arsync show",
+        )
+    return int(bare)

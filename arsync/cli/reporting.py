@@ -1,0 +1,165 @@
+"""aging, unapplied, forecast, export: what people and other programs read."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from arsync.cli.common import emit, json_option, ledger_of, ledger_option, opened, say, screen
+from arsync.core.dates import Buckets
+from arsync.errors import UsageError
+from arsync.reports.aging import Aging
+from arsync.reports.writers import Table, write
+from arsync.store.office import Ledger
+from arsync.sync import report
+from arsync.sync.connect import House
+
+as_of_option = click.option("--as-of", "as_of", metavar="DATE", help="The day, like 2026-10-31 (else today).")
+known_option = click.option(
+    "--known", "known_on", metavar="DATE", help="As the books were known at the end of that day (else now)."
+)
+basis_option = click.option(
+    "--basis", type=click.Choice(["due", "document"]), default="due", help="Age by due or document date."
+)
+buckets_option = click.option("--buckets", metavar="DAYS", help='Own classes, like "0,15,30,60,90".')
+weeks_option = click.option("--weeks", type=click.IntRange(1, 52), default=13, show_default=True)
+
+
+@click.command(name="aging")
+@ledger_option
+@as_of_option
+@known_option
+@basis_option
+@buckets_option
+@json_option
+@click.pass_context
+def aging_command(ctx: click.Context, /, ledger_name: str | None, as_json: bool, **options: Any) -> None:
+    """Who owes what, by age, as of any day."""
+    with opened(ctx) as (_, house):
+        made = _aging(house, ledger_of(house, ledger_name), **options)
+    if as_json:
+        emit(made)
+    else:
+        say(made.text(screen(), following="arsync export aging.xlsx"))
+
+
+@click.command(name="unapplied")
+@ledger_option
+@json_option
+@click.pass_context
+def unapplied_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
+    """Cash that settles nothing yet, and where all received money went."""
+    with opened(ctx) as (_, house):
+        made = report.unapplied_report(house.store, ledger_of(house, ledger_name), house.clock())
+    if as_json:
+        emit(made)
+    else:
+        say(made.text(screen(), following="arsync queue list"))
+
+
+@click.command(name="forecast")
+@ledger_option
+@weeks_option
+@json_option
+@click.pass_context
+def forecast_command(ctx: click.Context, ledger_name: str | None, weeks: int, as_json: bool) -> None:
+    """The cash to come, by week, from each customer's own delays."""
+    with opened(ctx) as (_, house):
+        made = report.forecast_report(house.store, ledger_of(house, ledger_name), house.clock(), weeks)
+    if as_json:
+        emit(made)
+    else:
+        say(made.text(screen(), following="arsync export forecast.xlsx"))
+
+
+@click.command(name="export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--report",
+    "which",
+    type=click.Choice(["aging", "unapplied", "forecast"]),
+    help="Which report (else from the file's name).",
+)
+@ledger_option
+@as_of_option
+@known_option
+@basis_option
+@buckets_option
+@weeks_option
+@json_option
+@click.pass_context
+def export_command(
+    ctx: click.Context,
+    /,
+    file: Path,
+    which: str | None,
+    ledger_name: str | None,
+    weeks: int,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write a report as CSV, JSON or XLSX; beside it a manifest with rows, control totals and SHA-256."""
+    name = which or next((n for n in ("aging", "unapplied", "forecast") if n in file.stem), None)
+    if name is None:
+        raise UsageError(
+            f"it is not clear which report {file.name} is to hold",
+            do="say --report aging, unapplied or forecast",
+        )
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        written = write(_table(house, ledger, name, weeks, options), file)
+    if as_json:
+        emit(
+            {
+                "file": str(written.path),
+                "manifest": str(written.manifest),
+                "rows": written.rows,
+                "sha256": written.sha256,
+            }
+        )
+        return
+    totals = "; ".join(
+        f"{column} {amount}"
+        for columns in written.control.values()
+        for column, amount in columns.items()
+        if column in ("total", "amount", "likely")
+    )
+    say(
+        [
+            f"{written.path}: {written.rows:,} rows; {totals or 'no amounts'}",
+            f"manifest {written.manifest.name}, sha256 {written.sha256}",
+        ]
+    )
+
+
+def _table(house: House, ledger: Ledger, name: str, weeks: int, options: dict[str, Any]) -> Table:
+    if name == "aging":
+        return _aging(house, ledger, **options).table()
+    if name == "unapplied":
+        return report.unapplied_report(house.store, ledger, house.clock()).table()
+    return report.forecast_report(house.store, ledger, house.clock(), weeks).table()
+
+
+def _aging(
+    house: House, ledger: Ledger, as_of: str | None, known_on: str | None, basis: str, buckets: str | None
+) -> Aging:
+    now = house.clock()
+    return report.aging_report(
+        house.store,
+        ledger,
+        _day(as_of, now),
+        now=now,
+        known_on=_day(known_on, now) if known_on else None,
+        basis="document" if basis == "document" else "due",
+        buckets=Buckets.parse(buckets) if buckets else None,
+    )
+
+
+def _day(text: str | None, now: datetime) -> date:
+    if text is None:
+        return now.date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is not a date", do="write it like 2026-10-31") from None

@@ -1,0 +1,378 @@
+"""reconcile, run, pull, proof: the story on the command line."""
+
+from typing import Any
+
+import click
+
+from arsync import output
+from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen
+from arsync.core.money import Money
+from arsync.errors import ArsyncError, BooksDisagree, LedgerLocked, PlatformBusy
+from arsync.store import office, proofs, queries, queues
+from arsync.store.office import Ledger
+from arsync.sync import actions
+from arsync.sync.connect import House, job_of
+from arsync.sync.decide import Decided
+from arsync.sync.proof import Proof
+from arsync.sync.run import Ran, dry_run, run
+
+NEW_WORK = 4  # exit code: done, and new queue items wait for a person
+_VERDICTS = (
+    ("apply", "applied"),
+    ("link", "already in the books"),
+    ("propose", "proposed"),
+    ("queue", "queued"),
+    ("wait", "waiting for advice"),
+    ("not_ours", "not ours"),
+)
+
+
+@click.command(name="reconcile")
+@ledger_option
+@click.option(
+    "--dry-run", is_flag=True, help="Pull and match, but decide nothing and write nothing to the books."
+)
+@json_option
+@click.pass_context
+def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool, as_json: bool) -> int:  # noqa: FBT001
+    """Pull, match, decide, write and prove, now."""
+    with opened(ctx) as (config, house):
+        ledger = ledger_of(house, ledger_name)
+        if dry_run:
+            return _dry(house, ledger, config.inbox, as_json=as_json)
+        with _telling(ledger.name) as tell:
+            job, meter = job_of(house, ledger, tell)
+            try:
+                ran = run(job, config.inbox)
+            finally:
+                meter.keep(house.store)
+        if as_json:
+            emit(_facts(ledger, ran))
+        else:
+            say(_screen(house, ledger, ran))
+        return _code(ran)
+
+
+@click.command(name="run")
+@ledger_option
+@json_option
+@click.pass_context
+def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> int:
+    """The same for systemd and cron: every ledger, one line each.
+
+    Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again; 6 another run is at work;
+    7 the books disagree and nothing more is written; 3 the installation needs a person.
+    """
+    worst: ArsyncError | None = None
+    code, results = 0, []
+    with opened(ctx) as (config, house):
+        with house.store.read() as conn:
+            chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
+        for ledger in chosen:
+            try:
+                job, meter = job_of(house, ledger, lambda _step, _text: None)
+                try:
+                    ran = run(job, config.inbox)
+                finally:
+                    meter.keep(house.store)
+            except (PlatformBusy, LedgerLocked, BooksDisagree, ArsyncError) as error:
+                # One ledger's trouble does not keep the others waiting.
+                worst = worst or error
+                results.append({"ledger": ledger.name, "error": error.what})
+                click.echo(f"{ledger.name}: {error}", err=True)
+                continue
+            results.append(_facts(ledger, ran))
+            code = max(code, _code(ran))
+            if not as_json:
+                say(_line(ledger, ran))
+    if as_json:
+        emit({"ledgers": results})
+    return worst.exit_code if worst else code
+
+
+@click.command(name="pull")
+@ledger_option
+@click.option("--full", is_flag=True, help="Read everything again.")
+@json_option
+@click.pass_context
+def pull_command(ctx: click.Context, ledger_name: str | None, full: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Only read what changed on the platform."""
+    from arsync.store.lock import locked
+    from arsync.sync.pull import pull
+
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        with _telling(ledger.name) as tell:
+            job, meter = job_of(house, ledger, tell)
+            try:
+                with locked(house.store, f"ledger-{ledger.id}"):
+                    kept = pull(job, full=full)
+            finally:
+                meter.keep(house.store)
+        if as_json:
+            emit({"ledger": ledger.name, "seen": kept.seen, "changed": dict(kept.written)})
+            return
+        changed = (
+            ", ".join(f"{n} {kind}" for kind, n in sorted(kept.written.items()) if n) or "nothing changed"
+        )
+        say(f"{ledger.name}: {kept.seen:,} records seen; {changed}")
+
+
+@click.group(name="proof")
+def proof_command() -> None:
+    """Our figures against the platform's."""
+
+
+@proof_command.command(name="show")
+@ledger_option
+@json_option
+@click.pass_context
+def proof_show(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
+    """The standing differences."""
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        with house.store.read() as conn:
+            standing = list(proofs.standing(conn, ledger.id).values())
+            names = queries.customer_names(conn, ledger.id)
+            at = office.connection_row(conn, ledger.connection_id).totals_at
+    if as_json:
+        emit({"ledger": ledger.name, "compared_at": at, "stopped": ledger.stopped, "differences": standing})
+        return
+    if not standing:
+        say(f"{ledger.name}: no difference; last compared {at or 'never'}")
+        return
+    rows = [
+        (
+            "control account"
+            if d.customer_id == proofs.CONTROL
+            else names.get(d.customer_id, "not read yet"),
+            d.currency,
+            Money(d.ours_minor, d.currency),
+            Money(d.theirs_minor, d.currency),
+            Money(d.baseline_minor, d.currency),
+            Money(d.unexplained_minor, d.currency),
+            d.signed_by or "",
+        )
+        for d in standing
+    ]
+    head = ("Customer", "Currency", "Here", "Platform", "Opening", "Unexplained", "Signed by")
+    say([f"{ledger.name}: last compared {at}", *output.grid(head, rows, screen())])
+    if any(d.unexplained_minor for d in standing):
+        say("next: clear them in the books, or, if they were there before arsync: arsync proof sign")
+
+
+@proof_command.command(name="sign")
+@ledger_option
+@click.pass_context
+def proof_sign(ctx: click.Context, ledger_name: str | None) -> None:
+    """Take the standing differences as the opening baseline (a manager)."""
+    with desk(ctx, ledger_name) as at_desk:
+        acted, signed = actions.sign_baseline(at_desk)
+    for d in signed:
+        say(f"  {Money(d.unexplained_minor, d.currency)}  ({d.source})")
+    say(acted.text)
+
+
+def _dry(house: House, ledger: Ledger, inbox: Any, *, as_json: bool) -> int:
+    with _telling(ledger.name) as tell:
+        job, meter = job_of(house, ledger, tell)
+        try:
+            pulled, taken, proof, decided = dry_run(job, inbox)
+        finally:
+            meter.keep(house.store)
+    tally = _by_verdict(decided)
+    if as_json:
+        emit(
+            {
+                "ledger": ledger.name,
+                "dry_run": True,
+                "changed": pulled.total,
+                "bank_lines": taken.new_lines,
+                "decided": _jsonable(tally),
+            }
+        )
+        return 0
+    lines = [f"{ledger.name}  dry run: nothing is decided, nothing is written to the books"]
+    lines += _pull_lines(pulled.seen, pulled.total, taken.new_lines, taken.refused)
+    lines += _match_lines(tally)
+    lines += _proof_lines(proof)
+    say([*lines, f"next: arsync reconcile --ledger {ledger.name}"])
+    return 0
+
+
+def _screen(house: House, ledger: Ledger, ran: Ran) -> list[str]:
+    """The run for people: the answer first, totals that add up, the next command last."""
+    lines = [f"{ledger.name}  run {ran.run_id}  {ledger.mode}"]
+    if not ran.changed:
+        lines.append("  nothing changed: nothing was decided, nothing was written, here or in the books")
+    lines += _pull_lines(ran.pulled.seen, ran.pulled.total, ran.taken.new_lines, ran.taken.refused)
+    lines += _match_lines(_by_verdict(ran.decided))
+    if ran.written.sent or ran.written.held or ran.written.failed or ran.read_back.adopted:
+        lines += _write_lines(ran)
+    lines += _proof_lines(ran.after or ran.before)
+    if ran.stopped:
+        lines.append(f"  stop    {ran.stopped}")
+    with house.store.read() as conn:
+        waiting = queues.listing(conn, ledger.id)
+        names = queries.customer_names(conn, ledger.id)
+    if waiting:
+        lines.append(f"in the queue: {output.counted(len(waiting), 'item')}, largest first")
+        rows = [
+            (
+                Money(q.amount_minor, q.currency) if q.amount_minor is not None and q.currency else "",
+                names.get(q.customer_id, ""),
+                q.reason,
+                f"Q-{q.id}",
+            )
+            for q in waiting[:5]
+        ]
+        lines += [f"  {line}" for line in output.grid(("Amount", "Customer", "Reason", ""), rows, screen())]
+        lines.append(f"next: arsync queue show {waiting[0].id}")
+    else:
+        lines.append("next: arsync aging")
+    return lines
+
+
+def _pull_lines(seen: int, changed: int, bank_lines: int, refused: list[tuple[str, str]]) -> list[str]:
+    lines = [
+        f"  pull    {output.counted(seen, 'record')} seen, {changed:,} changed",
+        f"  bank    {output.counted(bank_lines, 'new line')}",
+    ]
+    return lines + [f"          {name}: {why}" for name, why in refused]
+
+
+def _by_verdict(decided: Decided) -> dict[str, tuple[int, dict[str, int]]]:
+    result: dict[str, tuple[int, dict[str, int]]] = {}
+    for case in decided.cases:
+        count, minor = result.get(case.decision.verdict.value, (0, {}))
+        minor[case.receipt.currency] = minor.get(case.receipt.currency, 0) + case.receipt.amount_minor
+        result[case.decision.verdict.value] = (count + 1, minor)
+    return result
+
+
+def _match_lines(tally: dict[str, tuple[int, dict[str, int]]]) -> list[str]:
+    if not tally:
+        return ["  match   no receipt waits for a decision"]
+    total = sum(count for count, _ in tally.values())
+    rows: list[tuple[output.Cell, ...]] = []
+    for verdict, label in _VERDICTS:
+        count, minor = tally.get(verdict, (0, {}))
+        for currency, amount in sorted(minor.items()):
+            rows.append((label, count, f"{100 * count / total:.1f} %", currency, Money(amount, currency)))
+    sums: dict[str, int] = {}
+    for _, minor in tally.values():
+        for currency, amount in minor.items():
+            sums[currency] = sums.get(currency, 0) + amount
+    totals: list[tuple[output.Cell, ...]] = [
+        ("receipts", total if len(sums) == 1 else None, "", currency, Money(amount, currency))
+        for currency, amount in sorted(sums.items())
+    ]
+    table = output.grid(("Match", "Number", "Share", "", "Amount"), rows, screen(), totals=totals)
+    return [f"  {line}" for line in table]
+
+
+def _write_lines(ran: Ran) -> list[str]:
+    booked = ", ".join(str(Money(m, c)) for c, m in sorted(ran.written.minor.items())) or "no cash"
+    lines = [
+        f"  write   {output.counted(ran.written.confirmed, 'decision')} carried out, {booked}; {ran.settled.verified} verified"
+    ]
+    if ran.read_back.adopted:
+        lines.append(
+            f"          {ran.read_back.adopted} found on the platform after a lost answer; not sent again"
+        )
+    if ran.written.failed:
+        lines.append(f"          {ran.written.failed} could not be carried out: in the queue")
+    if ran.written.unknown:
+        lines.append(
+            f"          {ran.written.unknown} without an answer: the next run looks before it sends anything again"
+        )
+    if ran.written.held:
+        lines.append(
+            f"          {ran.written.held} held back: the books of their customers disagree or are in use"
+        )
+    return lines
+
+
+def _proof_lines(proof: Proof) -> list[str]:
+    if proof.state == "proven":
+        currencies = sorted(set(proof.ours_minor) | set(proof.theirs_minor))
+        sums = ", ".join(
+            f"A/R here {Money(proof.ours_minor.get(c, 0), c)} = {Money(proof.theirs_minor.get(c, 0), c)} there"
+            for c in currencies
+        )
+        return [f"  proof   {sums or 'nothing is open, here or there'}  ({proof.source})"]
+    if proof.state == "differs":
+        return [
+            f"  proof   {output.counted(len(proof.differences), 'difference')}: nothing is written for those; arsync proof show"
+        ]
+    if proof.state == "not due":
+        return ["  proof   nothing moved since the last one; compared once a day"]
+    return ["  proof   unproven: the platform gives no totals"]
+
+
+def _line(ledger: Ledger, ran: Ran) -> str:
+    if not ran.changed:
+        return f"{ledger.name}: nothing changed"
+    decided = ", ".join(f"{n} {v}" for v, n in sorted(ran.tally.number.items())) or "nothing to decide"
+    return (
+        f"{ledger.name}: {ran.pulled.total} records changed, {ran.taken.new_lines} bank lines; {decided}; "
+        f"{ran.settled.verified} verified; {ran.open_queue} in the queue"
+        + (f"; {ran.stopped}" if ran.stopped else "")
+    )
+
+
+def _facts(ledger: Ledger, ran: Ran) -> dict[str, Any]:
+    proof = ran.after or ran.before
+    return {
+        "ledger": ledger.name,
+        "run": ran.run_id,
+        "mode": ledger.mode,
+        "changed": ran.changed,
+        "records_seen": ran.pulled.seen,
+        "records_changed": ran.pulled.total,
+        "bank_files": {"new_lines": ran.taken.new_lines, "refused": [list(r) for r in ran.taken.refused]},
+        "decided": _jsonable(_by_verdict(ran.decided)),
+        "written": {
+            "sent": ran.written.sent, "carried_out": ran.written.confirmed, "verified": ran.settled.verified,
+            "failed": ran.written.failed, "unknown": ran.written.unknown, "held": ran.written.held,
+            "found_after_lost_answer": ran.read_back.adopted,
+        },
+        "proof": {"state": proof.state, "differences": len(proof.differences), "source": proof.source},
+        "queue": {"open": ran.open_queue, "new": ran.new_queue},
+        "stopped": ran.stopped,
+    }  # fmt: skip
+
+
+def _jsonable(tally: dict[str, tuple[int, dict[str, int]]]) -> dict[str, Any]:
+    return {
+        verdict: {"number": count, "amounts": [Money(m, c) for c, m in sorted(minor.items())]}
+        for verdict, (count, minor) in tally.items()
+    }
+
+
+def _code(ran: Ran) -> int:
+    if (ran.after or ran.before).stopped:
+        return BooksDisagree.exit_code
+    return NEW_WORK if ran.new_queue else 0
+
+
+class _telling:  # noqa: N801 - used like a function
+    """Progress on standard error while a run is under way; silent where nobody looks."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> Any:
+        import sys
+
+        if not sys.stderr.isatty():
+            return lambda _step, _text: None
+        from rich.console import Console
+
+        self._status = Console(stderr=True).status(f"{self._name} ...")
+        self._status.start()
+        return lambda step, text: self._status.update(f"{self._name}  {step}: {output.visible(text)}")
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "_status"):
+            self._status.stop()
