@@ -181,12 +181,11 @@ class Puller:
             rows = self._query(cursor.entity, after, start)
         if len(rows) < query.ROWS:
             return rows, replace(cursor, entity=_next(cursor.entity), after="", start=1, last="")
-        oldest, newest = self._changed(rows[0], cursor.entity), self._changed(rows[-1], cursor.entity)
-        if oldest < newest:
-            return rows, replace(cursor, after=newest, start=1, last="")
-        # A whole page of one second: only the position can move on. One row is read twice, so that slipping
-        # shows.
-        return rows, replace(cursor, start=start + len(rows) - 1, last=str(rows[-1].get("Id")))
+        newest = self._changed(rows[-1], cursor.entity)
+        same_second = sum(self._changed(row, cursor.entity) == newest for row in rows)
+        # Go on from the newest second; the row we leave off at is read twice, so that slipping shows.
+        start = start + len(rows) - 1 if newest == after else same_second
+        return rows, replace(cursor, after=newest, start=start, last=str(rows[-1].get("Id")))
 
     def _query(self, entity: str, after: str, start: int) -> list[Row]:
         where = [f"MetaData.LastUpdatedTime >= {query.literal(after)}"] if after else []

@@ -452,3 +452,39 @@ def test_probe_tells_the_books_and_a_clock_that_is_wrong(world):
     assert (probe.books.company, probe.books.home_currency) == ("Craig's Design", "USD")
     assert probe.clock_skew_s == 600
     assert any("600 s ahead" in warning for warning in probe.warnings)
+
+
+# ---- a company that keeps books in several currencies
+
+
+class TestSeveralCurrencies:
+    @pytest.fixture
+    def company_options(self):
+        from decimal import Decimal
+
+        return {"multicurrency": True, "exchange_rates": {"EUR": Decimal("1.0825")}}
+
+    def test_euros_pay_euros_and_everything_stays_in_euros(self, world):
+        books = world.connector.probe().books
+        assert books.multicurrency
+        customer = Ref("customer", world.keeper.create_customer("Bauer GmbH", currency="EUR")["Id"])
+        owed = invoice(world, customer, "100.10")
+        raw = world.raw(owed, customer)
+        euros = Money(10010, "EUR")
+        intent = PostReceipt(customer, ON, euros, (Settle(owed, euros),))
+        _, [answer] = world.send(intent, raw=raw, books=books)
+        assert answer.outcome == "accepted"
+        [record] = answer.records
+        assert (record.value.total, record.value.lines) == (euros, (AppliedLine(owed.id, euros),))
+        assert balance(world, owed) == "0"
+        pulled = world.pull()
+        assert pulled.unreadable == []
+        assert pulled.value("item", owed.id).original == euros
+        currencies = {one.amount.currency for one in world.connector.control()}
+        assert currencies == {"USD", "EUR"}
+
+    def test_dollars_do_not_pay_euros(self, world):
+        books = world.connector.probe().books
+        customer = Ref("customer", world.keeper.create_customer("Bauer GmbH", currency="EUR")["Id"])
+        cannot = planned(world, receipt(customer, "1"), raw=world.raw(customer), books=books)
+        assert cannot.code == "currency_mismatch"
