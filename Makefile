@@ -45,7 +45,7 @@ check: $(READY)  ## style, types and the import law
 	@.venv/bin/lint-imports --no-logo > .venv/imports.log 2>&1 && echo "imports kept" || { cat .venv/imports.log; exit 1; }
 
 fast: $(READY)  ## the quick tests, under 30 seconds
-	@HYPOTHESIS_PROFILE=fast $(PYTEST) -m "not slow and not long" -x
+	@HYPOTHESIS_PROFILE=fast $(PYTEST) -m "not slow and not long and not corpus" -x
 
 long: check  ## everything: all kill seeds, both PostgreSQL majors, many more examples
 	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600

@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,16 @@ def modules(*rooms: str) -> list[Path]:
 def name_of(path: Path) -> str:
     """`core/money.py`: a module as the house calls it."""
     return path.relative_to(PACKAGE).as_posix()
+
+
+def found_in(
+    look: Callable[[ast.Module], list[int]], paths: list[Path] | None = None, *, but: tuple[str, ...] = ()
+) -> dict[str, list[int]]:
+    """Module -> the lines that `look` finds in it, where there are any; `but`: how the names of exempt modules begin."""
+    looked = {
+        name_of(path): look(tree(path)) for path in paths or modules() if not name_of(path).startswith(but)
+    }
+    return {name: lines for name, lines in looked.items() if lines}
 
 
 def tracked() -> Iterator[tuple[Path, str]]:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.house.sources import modules, name_of, tree
+from tests.house.sources import found_in
 
 READS = {
     ("datetime", "now"),
@@ -47,16 +47,12 @@ def _takes(node: ast.ImportFrom, name: str) -> bool:
     return any(alias.name == name for alias in node.names)
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_only_the_clock_reads_the_clock(path):
-    if name_of(path) != "clock.py":
-        assert readings(tree(path)) == []
+def test_only_the_clock_reads_the_clock():
+    assert found_in(readings, but=("clock.py",)) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_only_the_top_of_the_house_asks_for_the_time(path):
-    if not name_of(path).startswith(ASKS):
-        assert asks(tree(path)) == [], "take a `Clock` as an argument"
+def test_only_the_top_of_the_house_asks_for_the_time():
+    assert found_in(asks, but=ASKS) == {}, "take a `Clock` as an argument"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ from tests.house.sources import ROOT, modules, name_of, tree
 MOCKS_PER_100_TESTS = 2
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_every_module_says_what_it_is(path):
-    assert not tree(path).body or ast.get_docstring(tree(path)), (
-        "a module begins with what it is, in one sentence"
-    )
+def test_every_module_says_what_it_is():
+    """An empty file has nothing to say."""
+    silent = [name_of(path) for path in modules() if tree(path).body and not ast.get_docstring(tree(path))]
+    assert silent == [], "a module begins with what it is, in one sentence"
 
 
 def mocks(module: ast.Module) -> int:

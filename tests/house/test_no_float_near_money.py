@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.sources import PACKAGE, modules, name_of, tree
+from tests.house.sources import PACKAGE, found_in, modules
 
 # A float under one of these names says that it is not money.
 NOT_MONEY = re.compile(r"probability|share|threshold|likeness|score|quantile|_s$", re.IGNORECASE)
@@ -123,18 +123,13 @@ def arguments(module: ast.Module) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("path", modules(*(r for r in ROOMS if (PACKAGE / r).exists())), ids=name_of)
-def test_floats_stay_where_they_are_listed(path):
-    if not name_of(path).startswith(tuple(COUNTS)):
-        assert floats(tree(path)) == [], (
-            f"a float in {name_of(path)}: money is exact; if it is not money, list it"
-        )
+def test_floats_stay_where_they_are_listed():
+    rooms = modules(*(room for room in ROOMS if (PACKAGE / room).exists()))
+    assert found_in(floats, rooms, but=tuple(COUNTS)) == {}, "money is exact; if it is not money, list it"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_no_float_stands_beside_an_amount(path):
-    if not name_of(path).startswith("simulators/"):
-        assert mixtures(tree(path)) + arguments(tree(path)) == []
+def test_no_float_stands_beside_an_amount():
+    assert found_in(lambda module: mixtures(module) + arguments(module), but=("simulators/",)) == {}
 
 
 @pytest.mark.parametrize(
