@@ -1,11 +1,12 @@
 """Recorded exchanges with Intuit's sandbox, replayed: the same request must get an answer of the same shape.
 
-For each recording the simulator is filled with the objects the recording shows, the recorded request is sent, and
-status, envelope, properties and their types are compared. A difference must be listed below with its reason.
+For each recording the simulator is filled with the objects the recording shows, the recorded request is sent,
+and status, envelope, properties and their types are compared. A difference must be listed
+below with its reason.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,7 +49,7 @@ DIFFERENCES = {
         "CDCResponse[].QueryResponse[].Estimate[].DeliveryInfo": "sending by e-mail comes with a later issue",
     },
     "all/alt_select": {
-        "QueryResponse.Customer[].DefaultTaxCodeRef": "the sandbox added it in 2016; the recorded customers are older"
+        "QueryResponse.Customer[].DefaultTaxCodeRef": "the recorded customers are older than it"
     },
 }
 
@@ -104,7 +105,7 @@ def seed(company, kind, recorded):
 
 
 def prepare_references(company, fields):
-    """The recorded sandbox has customers, items and accounts of its own; stand-ins with the same Ids will do."""
+    """The recorded sandbox has items and accounts of its own; stand-ins will do."""
     books = company.books
     for line in fields["Line"]:
         item = line.get("SalesItemLineDetail", {}).get("ItemRef")
@@ -159,10 +160,10 @@ def split_uri(uri):
 def prepared(corpus, cassette):
     """A simulator in the state the recording begins with."""
     first = next(iter(exchanges(corpus, cassette)))[1]
-    moment = datetime.strptime(first["headers"]["Date"][0], "%a, %d %b %Y %H:%M:%S %Z")  # noqa: DTZ007 - next line
-    clock = lambda: moment.astimezone()  # noqa: E731 - the recorded moment
+    moment = datetime.strptime(first["headers"]["Date"][0], "%a, %d %b %Y %H:%M:%S %Z")
+    recorded_at = moment.replace(tzinfo=UTC)
     switches = Switches(cdc_window="accept", audit_every_write=True)
-    simulator = QuickBooksSimulator(clock=clock, switches=switches)
+    simulator = QuickBooksSimulator(clock=lambda: recorded_at, switches=switches)
     company = simulator.add_company(
         "1", name="Sandbox", custom_fields=("Crew #",), user="Christian Pelczarski"
     )

@@ -142,7 +142,10 @@ def busy_year(sim, clock):
     }
     for kind, record in {**made, "Estimate": estimate, "JournalEntry": entry, "Deposit": deposit}.items():
         api.get(kind, record["Id"])
-    kinds = "Invoice,Payment,CreditMemo,Customer,JournalEntry,Deposit,SalesReceipt,RefundReceipt,Term,Account,Item"
+    kinds = (
+        "Invoice,Payment,CreditMemo,Customer,JournalEntry,Deposit,SalesReceipt,RefundReceipt,"
+        "Term,Account,Item"
+    )
     api.call("GET", "/cdc", entities=kinds, changedSince="2026-03-01T00:00:00-08:00")
     for kind in (
         *kinds.split(","),

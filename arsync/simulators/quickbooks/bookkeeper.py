@@ -19,10 +19,10 @@ from arsync.simulators.quickbooks.wire import Document, amount, to_cents
 Amount = Decimal | int | str
 
 ACTIONS = (
-    "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment", "create_journal_entry",
-    "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term", "create_account", "create_item",
-    "edit", "void", "delete", "deactivate", "apply", "unapply", "copy", "set_closing_date", "get",
-    "tell_false_deletion", "clear_false_deletions", "start_ids",
+    "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment",
+    "create_journal_entry", "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term",
+    "create_account", "create_item", "edit", "void", "delete", "deactivate", "apply", "unapply", "copy",
+    "set_closing_date", "get", "tell_false_deletion", "clear_false_deletions", "start_ids",
 )  # fmt: skip
 """What the control door may call."""
 
@@ -170,7 +170,7 @@ class Bookkeeper:
         account: str = "checking",
         kind: str = "Payment",
     ) -> Document:
-        """Bring payments to the bank; `straight` are lines to the receivable account: (customer Id, amount)."""
+        """Bring payments to the bank; `straight`: (customer Id, amount) right to receivables."""
         lines: list[Document] = [
             {"LinkedTxn": [{"TxnId": one, "TxnType": kind, "TxnLineId": "0"}]} for one in payments
         ]
@@ -259,7 +259,7 @@ class Bookkeeper:
             return self.edit("Payment", payment_id, Line=kept)
 
     def copy(self, kind: str, record_id: str) -> Document:
-        """The Copy button: a new document with everything of the old one, its note too, but no applications."""
+        """The Copy button: everything of the old document, its note too, but no applications."""
         with self.core.lock:
             fields = dict(self._live(kind, record_id).fields)
             fields.pop("DocNumber", None)
@@ -300,7 +300,7 @@ class Bookkeeper:
             return [self.core.render(record) for record in self.core.live(kind)]
 
     def account(self, name: str) -> str:
-        """The Id of an account by its role (`undeposited`, `checking`, `receivable`); an Id stays what it is."""
+        """The Id of an account by role (`undeposited`, `checking`, `receivable`); an Id stays."""
         if name == "receivable":
             name = f"receivable:{self.core.settings.home_currency}"
         return name if name.isdecimal() else self.core.account(name)

@@ -1,9 +1,9 @@
 """One company's books: what may be written, what follows from it, and what a reader sees.
 
 Units   cents and seconds inside, see `wire`.
-Shape   `create`, `update`, `delete`, `void` take and return JSON objects; the HTTP door and the bookkeeper both
-        come through here, so nobody passes the rules by.
-Law     after every write each receivable account equals its open items (`ledger`); `audit` recomputes all of it.
+Shape   `create`, `update`, `delete`, `void` take and return JSON objects; the HTTP door and the bookkeeper
+        both come through here, so nobody passes the rules by.
+Law     after every write each receivable account equals its open items (`ledger`); `audit` recomputes it all.
 Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBroken` for our own mistakes.
 """
 

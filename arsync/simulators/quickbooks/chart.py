@@ -56,7 +56,7 @@ CURRENCY_NAMES = {
 
 
 def open_books(books: "Books") -> None:
-    """Write the chart of accounts and the lists; the two singletons are records too, so CDC and query see them."""
+    """Write the chart of accounts and the lists; the two singletons are records too, so queries find them."""
     home = books.settings.home_currency
     for role, name, account_type, subtype in ACCOUNTS:
         made = books.create(

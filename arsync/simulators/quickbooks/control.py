@@ -55,41 +55,66 @@ def _route(
     query: dict[str, str],
     arguments: Document,
 ) -> Answer:
+    if parts[:1] == ["books"] and len(parts) > 1:
+        return _books(simulator.companies[parts[1]], method, parts[2:], query, arguments)
     match (method, *parts):
         case ("GET",):
             return _page("QuickBooks simulator", _companies_page(simulator))
-        case ("POST", "companies"):
-            company = simulator.add_company(arguments.pop("realm_id"), **arguments)
-            return _json(200, {"realm_id": company.realm_id})
-        case ("POST", "grant"):
-            access_token, refresh_token = simulator.grant(arguments["realm_id"])
-            return _json(200, {"access_token": access_token, "refresh_token": refresh_token})
-        case ("GET", "books", realm):
-            if query.get("page"):
-                return _page(
-                    simulator.companies[realm].settings.name, _books_page(simulator.companies[realm])
-                )
-            return _json(200, books_document(simulator.companies[realm]))
-        case ("POST", "books", realm, action) if action in ACTIONS:
-            result = getattr(simulator.companies[realm].books, action)(**arguments)
-            return _json(200, result or {})
+        case ("POST", "companies" | "grant" as what):
+            return _json(
+                200, _opened(simulator, arguments) if what == "companies" else _granted(simulator, arguments)
+            )
+        case ("POST", "clock"):
+            return _clock(simulator, arguments)
         case (_, "faults"):
             return _faults(simulator, method, arguments)
-        case ("GET", "requests"):
-            lines = [{**one._asdict(), "time": one.time.isoformat()} for one in simulator.requests]
-            return _json(200, {"requests": lines})
-        case ("GET", "counters"):
-            counted = [
-                {"realm_id": realm, "month": month, **asdict(one)}
-                for (realm, month), one in simulator.counters.items()
-            ]
-            return _json(200, {"counters": counted})
-        case ("POST", "clock"):
-            simulator.advance(float(arguments["advance_s"]))
-            return _json(200, {"now": simulator.now().isoformat()})
         case (_, "switches"):
             return _switches(simulator, arguments)
+        case ("GET", "requests" | "counters" as what):
+            return _json(200, {what: _requests(simulator) if what == "requests" else _counters(simulator)})
+    return _unknown(method, parts)
+
+
+def _opened(simulator: "QuickBooksSimulator", arguments: Document) -> Document:
+    return {"realm_id": simulator.add_company(arguments.pop("realm_id"), **arguments).realm_id}
+
+
+def _granted(simulator: "QuickBooksSimulator", arguments: Document) -> Document:
+    access_token, refresh_token = simulator.grant(arguments["realm_id"])
+    return {"access_token": access_token, "refresh_token": refresh_token}
+
+
+def _clock(simulator: "QuickBooksSimulator", arguments: Document) -> Answer:
+    simulator.advance(float(arguments["advance_s"]))
+    return _json(200, {"now": simulator.now().isoformat()})
+
+
+def _unknown(method: str, parts: list[str]) -> Answer:
     return _json(404, {"error": f"no control called {method} /_control/{'/'.join(parts)}"})
+
+
+def _books(
+    company: Company, method: str, parts: list[str], query: dict[str, str], arguments: Document
+) -> Answer:
+    match (method, *parts):
+        case ("GET",) if query.get("page"):
+            return _page(company.settings.name, _books_page(company))
+        case ("GET",):
+            return _json(200, books_document(company))
+        case ("POST", action) if action in ACTIONS:
+            return _json(200, getattr(company.books, action)(**arguments) or {})
+    return _unknown(method, ["books", company.realm_id, *parts])
+
+
+def _requests(simulator: "QuickBooksSimulator") -> list[Document]:
+    return [{**one._asdict(), "time": one.time.isoformat()} for one in simulator.requests]
+
+
+def _counters(simulator: "QuickBooksSimulator") -> list[Document]:
+    return [
+        {"realm_id": realm, "month": month, **asdict(one)}
+        for (realm, month), one in simulator.counters.items()
+    ]
 
 
 def _faults(simulator: "QuickBooksSimulator", method: str, arguments: Document) -> Answer:
@@ -181,10 +206,12 @@ def _consent_page(simulator: "QuickBooksSimulator", asked: dict[str, str]) -> st
         for name in ("client_id", "redirect_uri", "state")
     )
     buttons = "".join(
-        f'<button name="realm_id" value="{escape(company.realm_id)}">{escape(company.settings.name)}</button> '
+        f'<button name="realm_id" value="{escape(company.realm_id)}">'
+        f"{escape(company.settings.name)}</button> "
         for company in simulator.companies.values()
     )
-    return f'<p>Which company?</p><form method="post">{hidden}{buttons}<button name="realm_id" value="">Cancel</button></form>'
+    cancel = '<button name="realm_id" value="">Cancel</button>'
+    return f'<p>Which company?</p><form method="post">{hidden}{buttons}{cancel}</form>'
 
 
 def _companies_page(simulator: "QuickBooksSimulator") -> str:
@@ -241,7 +268,7 @@ def _table(titles: list[str], rows: list[list[str]]) -> str:
 
 
 def _page(title: str, inside: str, status: int = 200) -> Answer:
-    style = "body{font:16px sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left;border-bottom:1px solid #ccc}"
+    style = "body{font:16px sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{style}</style></head><body><h1>{escape(title)}</h1>{inside}</body></html>"

@@ -125,8 +125,8 @@ class Door:
         return (
             '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
             f'<IntuitResponse xmlns="http://schema.intuit.com/finance/v3" time="{self._time()}">'
-            f'<Fault type="{refused.fault_type}"><Error code="{refused.code}"><Message>{refused.message}</Message>'
-            f"<Detail>{refused.detail}</Detail></Error></Fault></IntuitResponse>"
+            f'<Fault type="{refused.fault_type}"><Error code="{refused.code}">'
+            f"<Message>{refused.message}</Message><Detail>{refused.detail}</Detail></Error></Fault></IntuitResponse>"
         ).encode()
 
     def _time(self) -> str:

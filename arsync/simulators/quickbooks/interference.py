@@ -1,7 +1,8 @@
 """Scripted trouble on the wire: lost answers, throttles, torn bodies.
 
-A fault is matched against `METHOD /path`, where the path is what follows the company (`/payment`, `/query`), or
-the whole path for everything outside of a company. It fires `times` times after letting `skip` matches pass.
+A fault is matched against `METHOD /path`, where the path is what follows the company (`/payment`,
+`/query`), or the whole path for everything outside of a company. It fires `times` times after letting `skip`
+matches pass.
 """
 
 from dataclasses import dataclass, field

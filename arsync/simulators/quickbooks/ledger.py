@@ -65,7 +65,7 @@ class OpenItem:
         return in_home(self.cents, self.rate) - in_home(sum(self.applied.values()), self.rate)
 
     def applied_home_cents(self, payment_id: str) -> int:
-        """The share of one payment at the item's own rate; shares sum to the whole without a rounding rest."""
+        """The share of one payment at the item's own rate; shares sum to the whole without a rest."""
         before = 0
         for one, cents in self.applied.items():
             if one == payment_id:

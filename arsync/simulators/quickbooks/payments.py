@@ -143,7 +143,7 @@ def _touch_target(books: "Books", key: ItemKey) -> None:
 
 
 def repost(books: "Books", record: Record) -> None:
-    """Post a payment: cash, what it uses at the rate of each item, the rest on account, the exchange difference."""
+    """Post a payment: cash, what it uses at each item's rate, what is on account, the exchange difference."""
     rate = Decimal(record.fields.get("ExchangeRate", 1))
     total = record.total_cents
     till = record.fields["DepositToAccountRef"]["value"]

@@ -51,7 +51,7 @@ class CompanySettings:
 
 @dataclass(slots=True)
 class Switches:
-    """Behaviour that is disputed or unverified; the default is what the better evidence says, else the stricter.
+    """Behaviour that is disputed or unverified; the default follows the better evidence, or is strict.
 
     Every switch is named with its evidence in README.md.
     """

@@ -64,8 +64,9 @@ def unknown_property(kind: str, name: str, known: tuple[str, ...]) -> Refused:
     return Refused(
         "2010",
         "Request has invalid or unsupported property",
-        f'Property Name:Unrecognized field "{name}" (class com.intuit.schema.finance.v3.{kind}), not marked as '
-        f"ignorable ({len(known)} known properties: {listed} [truncated]])\n specified is unsupported or invalid",
+        f'Property Name:Unrecognized field "{name}" (class com.intuit.schema.finance.v3.{kind}), not marked '
+        f"as ignorable ({len(known)} known properties: {listed} [truncated]])\n specified is unsupported or "
+        "invalid",
     )
 
 
@@ -141,8 +142,8 @@ def stale(user: str) -> Refused:
     return Refused(
         "5010",
         "Stale Object Error",
-        f"Stale Object Error : You and {user} were working on this at the same time. {user} finished before you "
-        "did, so your work was not saved.",
+        f"Stale Object Error : You and {user} were working on this at the same time. {user} finished before "
+        "you did, so your work was not saved.",
         "",
     )
 
@@ -167,8 +168,8 @@ def duplicate_number(number: str, kind: str, holder_id: str) -> Refused:
     return Refused(
         "6140",
         "Duplicate Document Number Error",
-        f"Duplicate Document Number Error : You must specify a different number. This number has already been "
-        f"used. DocNumber={number} is assigned to TxnType={kind} with TxnId={holder_id}",
+        f"Duplicate Document Number Error : You must specify a different number. This number has already "
+        f"been used. DocNumber={number} is assigned to TxnType={kind} with TxnId={holder_id}",
         "",
     )
 
@@ -178,7 +179,8 @@ def wrong_product() -> Refused:
     return Refused(
         "6070",
         "Amount calculation incorrect in the request",
-        "Amount calculation incorrect in the request : Amount is not equal to UnitPrice * Qty. Supplied value:null",
+        "Amount calculation incorrect in the request : Amount is not equal to UnitPrice * Qty. "
+        "Supplied value:null",
         "",
     )
 
@@ -188,8 +190,8 @@ def deposited() -> Refused:
     return Refused(
         "6540",
         "Deposited Transaction cannot be changed",
-        "Deposited Transaction cannot be changed : This transaction has been deposited. If you want to change or "
-        "delete it, you must edit the deposit it appears on and remove it first.",
+        "Deposited Transaction cannot be changed : This transaction has been deposited. If you want to "
+        "change or delete it, you must edit the deposit it appears on and remove it first.",
         "",
     )
 

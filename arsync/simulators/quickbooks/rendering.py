@@ -75,12 +75,13 @@ def says_nothing_new(books: "Books", record: Record, fields: Document) -> bool:
     """Whether written fields are what a reader sees already, defaults included, and leave nothing out."""
     seen = render(books, record)
     return record.fields.keys() <= fields.keys() and all(
-        name in seen and without_derived(value) == without_derived(seen[name]) for name, value in fields.items()
+        name in seen and without_derived(value) == without_derived(seen[name])
+        for name, value in fields.items()
     )
 
 
 def without_derived(value: object) -> object:
-    """The same fields without line Ids, empty lists and the names of references: what a no-op is judged by."""
+    """The same without line Ids, subtotals and the names of references: what a no-op is judged by."""
     if isinstance(value, dict):
         return {
             name: without_derived(one)

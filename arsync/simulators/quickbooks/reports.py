@@ -63,9 +63,8 @@ def _line(books: Books, key: ItemKey, cents: int, total_cents: int, customer_id:
     fields = books.records[key.kind][key.id].fields
     day = fields["TxnDate"]
     number = str(fields.get("DocNumber", fields.get("PaymentRefNum", "")))
-    return OpenLine(
-        customer_id, key.kind, key.id, number, day, fields.get("DueDate", day), cents, total_cents
-    )
+    due = str(fields.get("DueDate", day))
+    return OpenLine(customer_id, key.kind, key.id, number, str(day), due, cents, total_cents)
 
 
 def run(books: Books, name: str, query: Mapping[str, str], now: datetime) -> Document:

@@ -43,13 +43,14 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     "FieldType": ("StringType", "BooleanType", "NumberType", "DateType"),
     "Classification": ("Asset", "Equity", "Expense", "Liability", "Revenue"),
     "AccountType": (
-        "Bank", "Accounts Receivable", "Other Current Asset", "Fixed Asset", "Other Asset", "Accounts Payable",
-        "Credit Card", "Other Current Liability", "Long Term Liability", "Equity", "Income",
-        "Cost of Goods Sold", "Expense", "Other Income", "Other Expense", "Non-Posting",
+        "Bank", "Accounts Receivable", "Other Current Asset", "Fixed Asset", "Other Asset",
+        "Accounts Payable", "Credit Card", "Other Current Liability", "Long Term Liability",
+        "Equity", "Income", "Cost of Goods Sold", "Expense", "Other Income", "Other Expense",
+        "Non-Posting",
     ),
     "ItemType": (
-        "Assembly", "Category", "Fixed Asset", "Group", "Inventory", "NonInventory", "Other Charge", "Payment",
-        "Service", "Subtotal", "Discount", "Tax", "Tax Group", "Bundle",
+        "Assembly", "Category", "Fixed Asset", "Group", "Inventory", "NonInventory", "Other Charge",
+        "Payment", "Service", "Subtotal", "Discount", "Tax", "Tax Group", "Bundle",
     ),
     "DetailType": (
         "PaymentLineDetail", "DiscountLineDetail", "TaxLineDetail", "SalesItemLineDetail",
@@ -228,7 +229,8 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  HomeCostAmount:number"""
     ),
     "paymentline": _table(
-        "ItemRef:ref ServiceDate:date ClassRef:ref Balance:number HomeBalance:number Discount:any PaymentLineEx:any"
+        """ItemRef:ref ServiceDate:date ClassRef:ref Balance:number HomeBalance:number Discount:any
+ PaymentLineEx:any"""
     ),
     "discountline": _table(
         """DiscountRef:ref PercentBased:flag DiscountPercent:number DiscountAccountRef:ref ServiceDate:date
@@ -344,10 +346,10 @@ READ_ONLY: dict[str, frozenset[str]] = {
 
 KEPT_BY_FULL_UPDATE = frozenset(
     {
-        "Active", "CurrencyRef", "ExchangeRate", "DocNumber", "TxnDate", "ARAccountRef", "DepositToAccountRef",
-        "Taxable", "DefaultTaxCodeRef", "PreferredDeliveryMethod", "AccountType", "AccountSubType",
-        "IncomeAccountRef", "Type", "PrintStatus", "EmailStatus", "CustomerRef", "CustomField", "ProcessPayment",
-        "DisplayName", "ParentRef", "Job", "BillWithParent",
+        "Active", "CurrencyRef", "ExchangeRate", "DocNumber", "TxnDate", "ARAccountRef",
+        "DepositToAccountRef", "Taxable", "DefaultTaxCodeRef", "PreferredDeliveryMethod", "AccountType",
+        "AccountSubType", "IncomeAccountRef", "Type", "PrintStatus", "EmailStatus", "CustomerRef",
+        "CustomField", "ProcessPayment", "DisplayName", "ParentRef", "Job", "BillWithParent",
     }
 )  # fmt: skip
 """A full update clears what it does not name, but not these (recorded: update/customer)."""

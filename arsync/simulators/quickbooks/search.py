@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from re import Pattern, escape
 from re import compile as compile_pattern
 
@@ -82,9 +83,7 @@ class Search:
         if not select.order:
             return _default_order(self._books, select.kind, found)
         for field, descending in reversed(select.order):
-            found = sorted(
-                found, key=lambda record, by=field: _sort_key(self._books, record, by), reverse=descending
-            )  # type: ignore[misc]  # the default binds the loop's field
+            found = sorted(found, key=partial(_sort_key, self._books, field), reverse=descending)
         return found
 
 
@@ -97,7 +96,7 @@ def _default_order(books: Books, kind: str, found: list[Record]) -> list[Record]
     return sorted(found, key=lambda record: -record.change)
 
 
-def _sort_key(books: Books, record: Record, field: str) -> tuple[int, Decimal, str]:
+def _sort_key(books: Books, field: str, record: Record) -> tuple[int, Decimal, str]:
     """Numbers by value, texts without case, missing first."""
     value = value_of(books, record, field)
     if value is None:

@@ -69,7 +69,7 @@ class ServerThread:
     """One running server."""
 
     def __init__(self, simulator: "QuickBooksSimulator", port: int) -> None:
-        # IPPROTO_TCP, because asyncio sets TCP_NODELAY only on sockets that say so; without it 40 ms an answer.
+        # asyncio sets TCP_NODELAY only on sockets that say IPPROTO_TCP; without it 40 ms an answer.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -320,7 +320,7 @@ class _Application:
                 access_token, refresh_token = self._exchanged(form)
                 simulator.written()
         except TokenRefused as refused:
-            error = {"error": refused.error}
+            error: dict[str, object] = {"error": refused.error}
             return _json(
                 refused.status,
                 {**error, "error_description": refused.description} if refused.description else error,
@@ -367,8 +367,8 @@ class _Application:
 class _Silence(Response):
     """No answer at all: the connection is gone already."""
 
-    async def __call__(self, scope: object, receive: object, send: object) -> None:  # type: ignore[override]  # never sends
-        return
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        """Send nothing."""
 
 
 async def _drip(body: bytes, delay_s: float) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ Source  recorded traffic of a sandbox company (minimul/qbo_api, 2020 to 2024).
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -56,42 +57,6 @@ def to_cents(value: Decimal | int | str) -> int:
     return int(whole)
 
 
-def dump_json(value: object) -> str:
-    """JSON text; `Decimal` becomes a bare number with exactly its digits."""
-    parts: list[str] = []
-    _write(value, parts.append)
-    return "".join(parts)
-
-
-def _write(value: object, put: Any) -> None:  # noqa: ANN401 - a bound list.append, hot path
-    if isinstance(value, str):
-        put(encode_basestring(value))
-    elif value is None or isinstance(value, bool):
-        put({None: "null", True: "true", False: "false"}[value])
-    elif isinstance(value, int):
-        put(str(value))
-    elif isinstance(value, Decimal):
-        put(format(value, "f"))
-    elif isinstance(value, RawJson):
-        put(value.text)
-    elif isinstance(value, dict):
-        separator = "{"
-        for key, item in value.items():
-            put(f"{separator}{encode_basestring(key)}:")
-            _write(item, put)
-            separator = ","
-        put("}" if value else "{}")
-    elif isinstance(value, (list, tuple)):
-        separator = "["
-        for item in value:
-            put(separator)
-            _write(item, put)
-            separator = ","
-        put("]" if value else "[]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no exact JSON text")
-
-
 class RawJson:
     """JSON text that is already written, so that a page of a thousand records is a join."""
 
@@ -99,6 +64,41 @@ class RawJson:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+
+def dump_json(value: object) -> str:
+    """JSON text; a `Decimal` becomes a bare number with exactly its digits.
+
+    Raises:
+        TypeError: a value (a float, say) that has no exact text.
+    """
+    write = _WRITERS.get(type(value))
+    if write is None:
+        raise TypeError(f"{type(value).__name__} has no exact JSON text")
+    return write(value)
+
+
+def _object(value: Document) -> str:
+    return "{" + ",".join([f"{_key(name)}:{dump_json(item)}" for name, item in value.items()]) + "}"
+
+
+def _array(value: list[object] | tuple[object, ...]) -> str:
+    return "[" + ",".join([dump_json(item) for item in value]) + "]"
+
+
+_key = lru_cache(maxsize=4096)(encode_basestring)
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: str,
+    Decimal: lambda value: format(value, "f"),
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    RawJson: lambda value: value.text,
+    dict: _object,
+    list: _array,
+    tuple: _array,
+}
 
 
 @lru_cache(maxsize=65_536)
