@@ -116,7 +116,7 @@ class _Outlook:
         days = self.habits.pay_days(customer_id, due, self.as_of, until, self.holidays)
         result = [0.0] * (len(self.mondays) + 1)
         for day, probability in zip(days.days, days.probabilities, strict=True):
-            result[(week_start(day) - self.mondays[0]).days // 7] += probability
+            result[(day - self.mondays[0]).days // 7] += probability
         result[-1] = days.later
         return result
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate, product
 
 from arsync.core.dates import NO_HOLIDAYS, age_days, is_business_day, next_business_day
@@ -116,20 +117,26 @@ class _Counts:
 
     def shrunk(self, wider: _Curve, pseudo: int) -> _Curve:
         """The curve of these counts, with `wider` weighing as much as `pseudo` items."""
-        alive = 0
-        believed = 1.0
-        hazards = []
-        for n, prior in enumerate(wider.hazards):
-            delay = FIRST + n
-            alive += (
-                self.entered[delay] - self.waiting[delay]
-            )  # an open item has not been watched today itself
-            seen = self.settled[delay]
-            weight = alive + pseudo * believed
-            hazards.append((seen + pseudo * believed * prior) / weight if weight > _ROUNDING else prior)
-            alive -= seen
-            believed *= 1 - prior
-        return _Curve(tuple(hazards), wider.tail)
+        if not self.entered:
+            return wider
+        settled, moves = [0] * (_DAYS + 1), [0] * (_DAYS + 2)
+        for delay, count in self.entered.items():
+            moves[delay - FIRST] += count
+        for delay, count in self.waiting.items():
+            moves[delay - FIRST] -= count  # an open item has not been watched today itself
+        for delay, count in self.settled.items():
+            settled[delay - FIRST] += count
+            moves[delay - FIRST + 1] -= count
+        believed = accumulate(wider.hazards, lambda left, hazard: left * (1 - hazard), initial=float(pseudo))
+        # Not strict: the last places are of delays beyond LAST, which have no hazard of their own.
+        days = zip(wider.hazards, settled, accumulate(moves), believed, strict=False)
+        return _Curve(
+            tuple(
+                (seen + left * prior) / (alive + left) if alive + left > _ROUNDING else prior
+                for prior, seen, alive, left in days
+            ),
+            wider.tail,
+        )
 
     def tail(self, prior: float) -> float:
         """Settlements per day of items over `_TAIL_FROM` days late, with 100 pseudo-days of `prior`."""
@@ -192,13 +199,13 @@ class Habits:
         curve = self._curve(customer_id, due.weekday())
         chances: dict[date, float] = defaultdict(float)
         alive = 1.0
-        for offset in range(max(0, age_days(as_of, until) + 1)):
-            day = as_of + timedelta(days=offset)
-            delay = age_days(due, day)
+        first = age_days(due, as_of)
+        arrivals = _arrivals(as_of, until, frozenset(holidays), any_day=self.any_day)
+        for delay, day in enumerate(arrivals, start=first):
             hazard = curve.tail if delay > LAST else curve.hazards[max(delay, FIRST) - FIRST]
-            chances[day if self.any_day else next_business_day(day, holidays)] += alive * hazard
+            chances[day] += alive * hazard
             alive *= 1 - hazard
-        inside = sorted(day for day in chances if day <= until)
+        inside = [day for day in chances if day <= until]
         over = sum(chance for day, chance in chances.items() if day > until)
         return PayDays(tuple(inside), tuple(chances[day] for day in inside), alive + over)
 
@@ -218,6 +225,13 @@ class Habits:
             return counts.shrunk(self._curve(None, _ALL_DAYS), PSEUDO_WEEKDAY)
         ledger = counts.shrunk(_ASSUMED, PSEUDO_ASSUMED)
         return _Curve(ledger.hazards, counts.tail(_ASSUMED.tail))
+
+
+@lru_cache(maxsize=16)
+def _arrivals(as_of: date, until: date, holidays: frozenset[date], *, any_day: bool) -> tuple[date, ...]:
+    """For every day of the span, the day on which money settled on it arrives; they never fall back."""
+    span = (as_of + timedelta(days=n) for n in range(age_days(as_of, until) + 1))
+    return tuple(day if any_day else next_business_day(day, holidays) for day in span)
 
 
 _ASSUMED = _assumed()
