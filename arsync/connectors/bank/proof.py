@@ -16,13 +16,12 @@ AMOUNT_PROBLEMS = frozenset(
     {
         "amount-unreadable",
         "amount-ambiguous",
-        "amount-missing",
         "sign-unreadable",
         "currency-unreadable",
         "line-unreadable",
-        "line-cut-off",
         "control-totals-differ",
         "balance-unreadable",
+        "balance-chain-broken",
     }
 )
 """Problems after which a statement's sum says nothing."""

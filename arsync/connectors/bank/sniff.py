@@ -46,9 +46,9 @@ _CAMT_MESSAGES: tuple[tuple[str, Format], ...] = (
 _TEXT_SIGNS: tuple[tuple[re.Pattern[str], Format], ...] = (
     (re.compile(r"^!(?:Type|Account|Option|Clear)\b", re.IGNORECASE | re.MULTILINE), "qif"),
     (re.compile(r"\A\s*ISA[^A-Za-z0-9\s]|\A\s*ST[*|~^]820[*|~^]"), "x12 820"),
-    (re.compile(r"\A\s{0,9}01,[^\r\n/]{1,200}/?\s{0,9}(?:02|88),"), "bai2"),
-    (re.compile(r"\A101[^\r\n,;]{28,}[\r\n]+5(?:200|220|225|280)"), "nacha"),
-    (re.compile(r"\A1[0-9]{2}[^\r\n,;]{20,}\s*[\r\n]+2[^\r\n,;]{20,}[\r\n]+5"), "bai lockbox"),
+    (re.compile(r"\A\s{0,9}01,[^\r\n/]{1,200}/\s{0,9}(?:02|88),"), "bai2"),
+    (re.compile(r"\A101[^\r\n,;\t|]{28,}[\r\n]+5(?:200|220|225|280)"), "nacha"),
+    (re.compile(r"\A1[0-9]{2}[^\r\n,;\t|]{20,}[\r\n]+2[^\r\n,;\t|]{20,}[\r\n]+5"), "bai lockbox"),
     (re.compile(r"^:34F:|^:13D?:|\{2:[IO]942", re.MULTILINE), "mt942"),
     (re.compile(r"^:(?:20|25|28C?|60[FM]|61):", re.MULTILINE), "mt940"),
     (re.compile(r"\A\s*[\[{]\s*(?:[\"\[{\]}]|\Z)"), "json"),
@@ -124,6 +124,10 @@ def _head(data: bytes) -> str:
 
 
 def _xml(head: str, data: bytes) -> Format:
+    if head.lstrip()[:14].lower().startswith(("<!doctype html", "<html")):
+        raise UnknownFormat(
+            "the file is a web page, not an export", do="sign in again, then download the export"
+        )
     for message, name in _CAMT_MESSAGES:
         if re.search(rf"<(?:[\w.-]+:)?{message}[\s/>]", head):
             return name

@@ -6,6 +6,7 @@ import pytest
 
 from arsync.connectors.bank.bankprofile import GENERIC
 from arsync.connectors.bank.mapping import read_file
+from arsync.connectors.bank.readers.camt import _Walk
 from arsync.core.money import Money
 from arsync.errors import FileRefused, TruncatedFile, UnsafeFile, UnsupportedFormat
 from tests.connectors.bank.samples import balance, camt, entry, statement, transaction
@@ -355,6 +356,15 @@ def test_bad_files_end_soon_in_a_named_error(data, error):
         read_file(data)
     assert caught.value.do
     assert time.monotonic() - started < 2
+
+
+def test_entries_leave_the_tree_once_they_are_read():
+    walk = _Walk(GENERIC)
+    for element in walk.elements(camt(statement(*(entry(reference=f"R{i}") for i in range(2_000))))):
+        behind = [before for before in element.itersiblings(preceding=True) if before.tag == element.tag]
+        assert len(behind) <= 1
+        walk.take(element)
+    assert len(walk.statements[0].lines) == 2_000
 
 
 def test_two_megabytes_of_text_are_cut_and_named():

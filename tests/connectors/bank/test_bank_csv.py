@@ -161,7 +161,10 @@ BALANCE = (
     ('amount = "Amount"', 'amount = "Amount", balance = "Balance"'),
 )
 OLDEST = "Date,Text,Amount,Balance\n2026-01-15,a,5.00,105.00\n2026-01-16,b,-1.00,\n2026-01-17,c,2.00,106.00\n"
-NEWEST = "Date,Text,Amount,Balance\n2026-01-17,c,2.00,106.00\n2026-01-16,b,-1.00,104.00\n2026-01-15,a,5.00,105.00\n"
+NEWEST = (
+    "Date,Text,Amount,Balance\n2026-01-17,c,2.00,106.00\n"
+    "2026-01-16,b,-1.00,104.00\n2026-01-15,a,5.00,105.00\n"
+)
 
 
 @pytest.mark.parametrize(("text", "order"), [(OLDEST, "oldest first"), (NEWEST, "newest first")])
@@ -188,7 +191,10 @@ def test_accounts_and_currencies_are_statements_of_their_own():
         ('"Amount"]', '"Amount", "Account", "Currency"]'),
         ('amount = "Amount"', 'amount = "Amount", account = "Account", currency = "Currency"'),
     )
-    text = "Date,Text,Amount,Account,Currency\n2026-01-15,a,1,X1,USD\n2026-01-15,a,2,X1,eur\n2026-01-15,a,3,X 1,USD\n"
+    text = (
+        "Date,Text,Amount,Account,Currency\n2026-01-15,a,1,X1,USD\n"
+        "2026-01-15,a,2,X1,eur\n2026-01-15,a,3,X 1,USD\n"
+    )
     statements = read_file(text.encode(), profile(SIGNED, *columns)).statements
     assert [(s.account.key, s.currency, len(s.lines)) for s in statements] == [
         ("bank::X1", "USD", 2),

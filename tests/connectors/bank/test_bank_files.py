@@ -20,12 +20,12 @@ from tests.connectors.bank.samples import camt, entry, ofx, ofx_line, statement,
 SIGNED = replace(shipped_profile("signed-amount"), currency="USD")
 
 SAMPLES = {
-    "mt940": b":20:STARTUMS\r\n:25:10020030/1234567\r\n:28C:1/1\r\n:60F:C260101EUR1,00\r\n:62F:C260101EUR1,00\r\n-",
-    "mt942": b"{1:F01BANKDEFFXXXX0000000000}{2:I942BANKDEFFXXXXN}{4:\r\n:20:X\r\n:34F:EUR0,\r\n:61:2601\r\n-}",
+    "mt940": b":20:STARTUMS\r\n:25:10020030/1234567\r\n:28C:1/1\r\n:60F:C260101EUR1,00\r\n-",
+    "mt942": b"{1:F01BANKDEFFXXXX0000000000}{2:I942BANKDEFFXXXXN}{4:\r\n:20:X\r\n:34F:EUR0,\r\n-}",
     "bai2": b"01,122099999,123456789,040621,0200,1,65,,2/\n02,031001234,122099999,1,040620,2359,,2/\n",
-    "nacha": b"101 091000019 0910000191601051349A094101US BANK                COMPANY NAME           00000000\n5220X\n",
-    "bai lockbox": b"100 PRIORITY  LOCKBOX   2601151200\n200 PRIORITY  LOCKBOX   2601151200 400\n5001234 2601\n",
-    "x12 820": b"ISA*00*          *00*          *ZZ*A*ZZ*B*260115*1200*U*00401*1*0*P*>~ST*820*1~",
+    "nacha": b"101 091000019 0910000191601051349A094101US BANK\n5220X\n",
+    "bai lockbox": b"100 PRIORITY  LOCKBOX   2601151200\n200 PRIORITY  LOCKBOX   2601151200\n5001234\n",
+    "x12 820": b"ISA*00*          *00*          *ZZ*A*ZZ*B*260115*1200~ST*820*1~",
     "qif": b"!Type:Bank\nD01/15/2026\nT5.00\n^\n",
     "json": b'{"transactions": {"booked": []}}',
     "pdf": b"%PDF-1.7\n",
@@ -56,6 +56,18 @@ def test_formats_are_recognised_by_content_and_refused_by_name(name, data):
 )
 def test_what_is_imported_is_recognised(data, name):
     assert sniff(data) == name
+
+
+def test_a_web_page_is_named_as_one():
+    with pytest.raises(UnknownFormat, match="web page"):
+        read_file(b"<!DOCTYPE html><html><body>Please sign in, again</body></html>")
+
+
+@pytest.mark.parametrize(
+    "rows", ["01,5.00,a\n02,6.00,b\n", "101;one;2\n2;2\n5200;3\n"], ids=["like BAI2", "like NACHA"]
+)
+def test_rows_that_begin_like_another_format_are_still_delimited_text(rows):
+    assert sniff(rows.encode()) == "csv"
 
 
 @pytest.mark.parametrize("data", [b"", b" \n ", b"hello", b"\x00\x01\x02\x03", b"\x89PNG\r\n\x1a\n\x00\x00,"])
@@ -137,7 +149,7 @@ def check_ends_well(data):
     try:
         file = read_file(data, SIGNED)
     except ArsyncError as error:
-        assert error.what
+        assert error.what  # noqa: PT017 - a value is as good an end as an error
     else:
         assert isinstance(file, BankFile)
         for read in file.statements:

@@ -1,8 +1,8 @@
 """camt.053 bank-to-customer statements, every version, bare or in an envelope.
 
 Units   amounts are unsigned in the file; `CdtDbtInd` alone gives the sign (`RvslInd` is information).
-Shape   bytes -> statements. Elements are read by local name and dropped as soon as their entry is read,
-        so that memory holds the result and one entry, never the tree.
+Shape   bytes -> statements. Elements are read by local name and leave the tree once their entry is read,
+        so that memory holds the result and the chunk being parsed, never the whole tree.
 Law     each booked Ntry is a line or a problem; the parts of a batch add up to it or it has none.
 Errors  `UnsafeFile` (DOCTYPE, too deep), `TruncatedFile`, `FileRefused` (not well-formed, no statement).
 Source  ISO 20022 camt.053.001.02 to .14 message definition reports; Swiss Payment Standards 2025 for batches.

@@ -115,7 +115,8 @@ def _line(entry: Entry, amount: Money, booked: date | None) -> BankLineRead:
     value_date = read_day(entry.one("ValDt/Dt", "ValDt/DtTm"))
     code = entry.one("BkTxCd/Domn/Fmly/SubFmlyCd") or entry.one("BkTxCd/Prtry/Cd") or ""
     provider_id, trust = _provider_id(entry, single, booked)
-    payer_account = _party(entry, single, amount, "Acct")
+    is_return = _is_return(entry.fields, single)
+    payer_name, payer_account = _other_side(entry, single, amount, is_return=is_return)
     content = identity.Content(booked or "", value_date, code, payer_account or "", text)
     key = identity.line_key(entry.draft.account, trust, provider_id, amount, content)
     if single and _own_amount_differs(single, amount):
@@ -123,7 +124,7 @@ def _line(entry: Entry, amount: Money, booked: date | None) -> BankLineRead:
     if amount.currency != (entry.draft.currency or amount.currency):
         warnings.append("currency-differs")
     parts = _parts(entry, amount, booked, value_date, key, warnings)
-    is_return = _is_return(entry.fields, single) or (bool(parts) and all(part.is_return for part in parts))
+    is_return = is_return or (bool(parts) and all(part.is_return for part in parts))
     is_reversal = entry.one("RvslInd") in {"true", "1"}
     return BankLineRead(
         locator=entry.locator,
@@ -135,7 +136,7 @@ def _line(entry: Entry, amount: Money, booked: date | None) -> BankLineRead:
         value_date=value_date,
         amount=amount,
         original_amount=_original(single, amount, warnings),
-        payer_name=_party(entry, single, amount, "Nm"),
+        payer_name=payer_name,
         ultimate_payer_name=_ultimate(single, amount),
         payer_account=payer_account,
         end_to_end_id=_end_to_end_id(single),
@@ -183,27 +184,33 @@ def _roles(amount: Money) -> tuple[str, str]:
     return ("Dbtr", "Cdtr") if amount.minor >= 0 else ("Cdtr", "Dbtr")
 
 
+_ACCOUNT_PATHS = {
+    role: tuple(f"RltdPties/{role}Acct/Id/{scheme}" for scheme in ("IBAN", "Othr/Id", "BBAN", "PrtryAcct/Id"))
+    for role in ("Dbtr", "Cdtr")
+}
+_NAME_PATHS = {
+    role: tuple(f"RltdPties/{role}/{name}" for name in ("Pty/Nm", "Nm", "Agt/FinInstnId/Nm"))
+    for role in ("Dbtr", "Cdtr")
+}
+
+
 def _account_of(transaction: Fields, role: str) -> str | None:
-    account = f"RltdPties/{role}Acct/Id"
-    return first(
-        transaction, f"{account}/IBAN", f"{account}/Othr/Id", f"{account}/BBAN", f"{account}/PrtryAcct/Id"
-    )
+    return first(transaction, *_ACCOUNT_PATHS[role])
 
 
-def _party(entry: Entry, transaction: Fields, amount: Money, what: str) -> str | None:
-    """Name or account of the other side: the debtor of money in, the creditor of money out.
+def _other_side(
+    entry: Entry, transaction: Fields, amount: Money, *, is_return: bool
+) -> tuple[str | None, str | None]:
+    """Name and account of the other side: the debtor of money in, the creditor of money out.
 
     In a return some banks keep the roles of the original payment; then the other side is the one
     that is not our own account.
     """
-    if not transaction:
-        return None
     role, opposite = _roles(amount)
-    if (_is_return({}, transaction) and _is_ours(entry, _account_of(transaction, role))) or (
-        _is_return({}, transaction) and not _name_of(transaction, role) and not _account_of(transaction, role)
-    ):
-        role = opposite
-    return _name_of(transaction, role) if what == "Nm" else _account_of(transaction, role)
+    name, account = _name_of(transaction, role), _account_of(transaction, role)
+    if is_return and ((name is None and account is None) or _is_ours(entry, account)):
+        return _name_of(transaction, opposite), _account_of(transaction, opposite)
+    return name, account
 
 
 def _is_ours(entry: Entry, account: str | None) -> bool:
@@ -211,8 +218,7 @@ def _is_ours(entry: Entry, account: str | None) -> bool:
 
 
 def _name_of(transaction: Fields, role: str) -> str | None:
-    party = f"RltdPties/{role}"
-    return first(transaction, f"{party}/Nm", f"{party}/Pty/Nm", f"{party}/Agt/FinInstnId/Nm")
+    return first(transaction, *_NAME_PATHS[role])
 
 
 def _ultimate(transaction: Fields, amount: Money) -> str | None:
@@ -330,6 +336,7 @@ def _part(
     reference = first(transaction, "Refs/AcctSvcrRef")
     warnings = list(cut)
     is_return = _is_return(entry.fields, transaction)
+    payer_name, payer_account = _other_side(entry, transaction, amount, is_return=is_return)
     return BankLineRead(
         locator=f"{entry.locator}/TxDtls[{index + 1}]",
         key=identity.part_key(parent_key, index, reference, amount),
@@ -340,9 +347,9 @@ def _part(
         value_date=dates[1],
         amount=amount,
         original_amount=_original(transaction, amount, warnings),
-        payer_name=_party(entry, transaction, amount, "Nm"),
+        payer_name=payer_name,
         ultimate_payer_name=_ultimate(transaction, amount),
-        payer_account=_party(entry, transaction, amount, "Acct"),
+        payer_account=payer_account,
         end_to_end_id=_end_to_end_id(transaction),
         creditor_reference=first(transaction, "RmtInf/Strd/CdtrRefInf/Ref"),
         text=text,

@@ -366,8 +366,6 @@ def _statement(draft: _Draft, dialect: CsvDialect, *, unreadable: bool) -> State
     opening, closing, broken = _chain(ordered)
     problems = tuple(draft.problems) + broken
     proven, difference = prove(opening, closing, draft.lines, problems)
-    if unreadable and proven == "proven":
-        proven = "unproven"
     days = [line.booking_date for line in draft.lines if line.booking_date]
     warnings = [problem.code for problem in problems]
     if draft.account.scheme == "unknown":
@@ -382,7 +380,7 @@ def _statement(draft: _Draft, dialect: CsvDialect, *, unreadable: bool) -> State
         from_date=min(days, default=None),
         to_date=max(days, default=None),
         lines=tuple(draft.lines),
-        proven="unproven" if broken else proven,
+        proven="unproven" if unreadable else proven,
         difference=difference,
         problems=problems,
         warnings=texts.once(warnings),
