@@ -139,7 +139,7 @@ class Clerk:
         self.books.create_deposit(straight=[(self.customers[one % 3], amount)])
 
     def everything(self):
-        return dump_json(
+        return self.core.counters(), dump_json(
             {
                 kind: self.books.all(kind)
                 for kind in ("Invoice", "CreditMemo", "Payment", "Customer", "Account")

@@ -61,7 +61,6 @@ class Books:
         self._next_number = settings.first_number
         self._children: dict[str, set[str]] = defaultdict(set)
         self._name_index: dict[str, dict[str, Record]] = {}
-        self._pending_number = ("", "", "", "")
         self._creating = False
         self._touched: dict[tuple[str, str], Record] = {}
         self._moved_customers: set[str] = set()
@@ -490,7 +489,6 @@ class Books:
         """Check everything, then change the books; a refusal leaves them as they were."""
         fields = dict(fields)
         currency, rate = self._currency(record, fields)
-        self._number(record, fields)
         if record.kind == "Payment":
             payments.book(self, record, fields, currency, rate)
             return
@@ -503,6 +501,7 @@ class Books:
         else:
             shaped = transactions.shape_deposit(record.id, fields, currency, rate, self)
         self._check_items(record, shaped)
+        self._number(record, shaped.fields)  # the last that may refuse, so that no refusal uses a number up
         self._store_shaped(record, shaped)
 
     def _currency(self, record: Record, fields: Document) -> tuple[str, Decimal]:
@@ -550,13 +549,9 @@ class Books:
                 raise refusals.duplicate_number(number, record.kind, holder)
         if number:
             fields["DocNumber"] = number
-        self._pending_number = (record.kind, record.id, old, number)
-
-    def _keep_number(self) -> None:
-        kind, record_id, old, number = self._pending_number
-        self._numbers[f"{kind}:{old}"].discard(record_id)
-        if number:
-            self._numbers[f"{kind}:{number}"].add(record_id)
+            self._numbers[f"{record.kind}:{number}"].add(record.id)
+        if old != number:
+            self._numbers[f"{record.kind}:{old}"].discard(record.id)
 
     def _default_due_date(self, fields: Document, record: Record) -> None:
         if "DueDate" in fields:
@@ -578,8 +573,6 @@ class Books:
                 raise refusals.business("The customer cannot be changed while payments are applied.")
 
     def _store_shaped(self, record: Record, shaped: Shaped) -> None:
-        if record.kind in NUMBERED_KINDS:
-            self._keep_number()
         for key in record.items:
             item = self.items.by_key[key]
             plan = next((one for one in shaped.items if one.line_id == key.line_id), None)
