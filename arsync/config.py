@@ -1,6 +1,7 @@
 """The installation: where the store, the key and the inbox are. Everything else is a row in the store.
 
-Shape   `arsync.toml` (found by --config, ARSYNC_CONFIG, then upwards from the working folder) -> `Config`. Relative paths count from
+Shape   `arsync.toml` (found by --config, ARSYNC_CONFIG, then upwards from the working folder) -> `Config`.
+        Relative paths count from
         the file. Environment variables ARSYNC_STORE, ARSYNC_KEY_FILE and ARSYNC_INBOX win over the file.
         The key comes from, in this order: $CREDENTIALS_DIRECTORY/arsync.key (systemd), ARSYNC_KEY_FILE, `key_file`.
 Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells where a key was looked for.

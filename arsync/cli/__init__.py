@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
     "-v", "--verbose", is_flag=True, help="Log what is asked of the platforms (secrets are never logged)."
 )
 @click.pass_context
-def cli(ctx: click.Context, config: str | None, person: str | None, verbose: bool) -> None:  # noqa: FBT001 - click passes flags so
+def cli(ctx: click.Context, config: str | None, person: str | None, verbose: bool) -> None:
     """Arsync applies cash: which invoices does this money pay?"""
     ctx.obj = {"config": config, "person": person or os.environ.get("ARSYNC_USER"), "verbose": verbose}
 

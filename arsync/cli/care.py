@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from arsync import __version__, config as configs, migrations, output
+from arsync import __version__, migrations, output
+from arsync import config as configs
 from arsync.cli.common import emit, json_option, ledger_of, ledger_option, number, opened, say, screen
 from arsync.core.matching import record
 from arsync.errors import ArsyncError, BooksDisagree, Broken, UsageError

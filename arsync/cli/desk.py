@@ -49,7 +49,7 @@ def queue_list(
     reason: str | None,
     owner: str | None,
     closed: bool,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """Open items, largest first."""
     with opened(ctx) as (_, house):
@@ -142,7 +142,7 @@ def queue_accept(
     ctx: click.Context,
     queue_items: tuple[str, ...],
     suggestion: int,
-    preferred: bool,  # noqa: FBT001
+    preferred: bool,
     seen: int | None,
     ledger_name: str | None,
     as_json: bool,
@@ -638,7 +638,8 @@ def _decision_facts(conn: Tx, ledger: Ledger, row: Any) -> dict[str, Any]:
 
 def _decision_lines(facts: dict[str, Any]) -> list[str]:
     lines = [
-        f"D-{facts['decision']}  {facts['verdict']}, {facts['state']}, by {facts['by']} at {facts['at'][:16].replace('T', ' ')} UTC"
+        f"D-{facts['decision']}  {facts['verdict']}, {facts['state']}, by {facts['by']} at
+        {facts['at'][:16].replace('T', ' ')} UTC"
     ]
     if facts["why"]:
         lines.append(f"  why   {output.visible(facts['why'])}")

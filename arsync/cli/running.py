@@ -34,7 +34,7 @@ _VERDICTS = (
 )
 @json_option
 @click.pass_context
-def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool, as_json: bool) -> int:  # noqa: FBT001
+def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool, as_json: bool) -> int:
     """Pull, match, decide, write and prove, now."""
     with opened(ctx) as (config, house):
         ledger = ledger_of(house, ledger_name)
@@ -60,7 +60,8 @@ def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool
 def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> int:
     """The same for systemd and cron: every ledger, one line each.
 
-    Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again; 6 another run is at work;
+    Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again; 6 another
+    run is at work;
     7 the books disagree and nothing more is written; 3 the installation needs a person.
     """
     worst: ArsyncError | None = None
@@ -95,7 +96,7 @@ def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> i
 @click.option("--full", is_flag=True, help="Read everything again.")
 @json_option
 @click.pass_context
-def pull_command(ctx: click.Context, ledger_name: str | None, full: bool, as_json: bool) -> None:  # noqa: FBT001
+def pull_command(ctx: click.Context, ledger_name: str | None, full: bool, as_json: bool) -> None:
     """Only read what changed on the platform."""
     from arsync.store.lock import locked
     from arsync.sync.pull import pull
@@ -274,7 +275,8 @@ def _match_lines(tally: dict[str, tuple[int, dict[str, int]]]) -> list[str]:
 def _write_lines(ran: Ran) -> list[str]:
     booked = ", ".join(str(Money(m, c)) for c, m in sorted(ran.written.minor.items())) or "no cash"
     lines = [
-        f"  write   {output.counted(ran.written.confirmed, 'decision')} carried out, {booked}; {ran.settled.verified} verified"
+        f"  write   {output.counted(ran.written.confirmed, 'decision')} carried out, {booked};
+        {ran.settled.verified} verified"
     ]
     if ran.read_back.adopted:
         lines.append(

@@ -177,7 +177,8 @@ def _open_ledger(house: House, connection_id: int, name: str | None, person: off
     say(
         [
             *lines,
-            "next: arsync bank add NAME --identifier ACCOUNT, put bank files into the inbox, arsync reconcile --dry-run",
+            "next: arsync bank add NAME --identifier ACCOUNT, put bank files into the inbox, arsync reconcile
+            --dry-run",
         ]
     )
 
@@ -238,10 +239,9 @@ def bank_add(
 @click.pass_context
 def bank_list(ctx: click.Context, as_json: bool) -> None:
     """All bank accounts."""
-    with opened(ctx) as (_, house):
-        with house.store.read() as conn:
-            rows = bank.accounts(conn)
-            names = {x.id: x.name for x in office.ledgers(conn)}
+    with opened(ctx) as (_, house), house.store.read() as conn:
+        rows = bank.accounts(conn)
+        names = {x.id: x.name for x in office.ledgers(conn)}
     if as_json:
         emit(
             [
@@ -333,7 +333,10 @@ def ledger_list(ctx: click.Context, as_json: bool) -> None:
 @ledger_option
 @click.pass_context
 def ledger_mode(ctx: click.Context, mode: Any, ledger_name: str | None) -> None:
-    """observe: nothing is written. propose: people decide. auto: trusted classes of evidence apply by themselves (a manager)."""
+    """observe: nothing is written. propose: people decide.
+
+    Auto: trusted classes of evidence apply by themselves (a manager).
+    """
     with desk(ctx, ledger_name) as at_desk:
         say(actions.set_mode(at_desk, mode).text)
 

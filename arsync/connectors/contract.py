@@ -4,7 +4,8 @@ A connector translates between one platform and the nouns of `arsync.core`. It c
 state of its own and reads no clock: what it needs is handed in as `Ports`. `docs/decisions/` tells what real platforms
 changed in the first sketch of this page.
 
-Errors  `pull`, `probe`, `totals` and `find` raise `PlatformBusy`, `PlatformRefused` or `ConsentLost` (arsync.errors); an empty
+Errors  `pull`, `probe`, `totals` and `find` raise `PlatformBusy`, `PlatformRefused` or `ConsentLost`
+        (arsync.errors); an empty
         page is a proven empty page. A value that cannot be read is `Unreadable`, which is data. `send` never raises for
         one call: its answer says `refused`, `stale` or `unknown`; it raises `ConsentLost` before anything left.
 """
@@ -77,7 +78,8 @@ class Record:
     ref: Ref
     raw: bytes
     value: Value
-    changed: str = ""  # the platform's own last-changed stamp, as sent; for people and echoes, not for ordering by itself
+    # the platform's own last-changed stamp, as sent; for people and echoes, not for ordering by itself
+    changed: str = ""
     version: str = ""  # the platform's version of the record (SyncToken)
 
 
@@ -104,7 +106,8 @@ class Page:
     """One stored step of a pull: after it is stored, `cursor` may be kept and a later pull resumes there.
 
     `cursor` None means "not a place to resume from" (more pages of the same step follow).
-    `whole` True means this pull lists every record of `kinds` from the first page to this one: only then absence means deletion,
+    `whole` True means this pull lists every record of `kinds` from the first page to this one: only then
+    absence means deletion,
     and `present` names the kinds that are complete.
     """
 
@@ -122,7 +125,8 @@ class Page:
 class Pull:
     """What to read: everything changed since `cursor`; None is a first load. `full` asks for a full load again.
 
-    `known` answers which platform ids of a kind the store holds as present, so that a full load can find the missing ones.
+    `known` answers which platform ids of a kind the store holds as present, so that a full load can find the
+    missing ones.
     """
 
     cursor: str | None
@@ -164,7 +168,8 @@ class Settle:
 class PostReceipt:
     """Book money that arrived: law: total + used credits == settled debits + left unapplied on the customer's account.
 
-    `settles` holds debits and credits. `credits_of` numbers earlier `PostCredit` intents of the same bundle whose whole amount is used up too.
+    `settles` holds debits and credits. `credits_of` numbers earlier `PostCredit` intents of the same bundle
+    whose whole amount is used up too.
     """
 
     customer: Ref
@@ -173,7 +178,8 @@ class PostReceipt:
     settles: tuple[Settle, ...]
     credits_of: tuple[int, ...] = ()
     reference: str = ""  # what the bank line calls itself; shown in the books
-    deposit_account: str | None = None  # platform id of the bank account, or None for the platform's own waiting account
+    # platform id of the bank account, or None for the platform's own waiting account
+    deposit_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,10 @@ class ApplyPayment:
 
 @dataclass(frozen=True, slots=True)
 class PostCredit:
-    """Give up part of an item: cash discount, small difference, write-off, fee; a document of the platform, mapped by policy."""
+    """Give up part of an item: cash discount, small difference, write-off, fee.
+
+    A document of the platform, mapped by policy.
+    """
 
     customer: Ref
     on: date
@@ -250,7 +259,8 @@ class Call:
     method: str
     path: str  # below the platform's base, with query, without key
     body: bytes
-    expects: Mapping[str, str] = field(default_factory=dict)  # facts the answer must show, as text: {"TotalAmt": "100.00"}
+    # facts the answer must show, as text: {"TotalAmt": "100.00"}
+    expects: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +308,10 @@ class Tokens:
 
 
 class TokenStore(Protocol):
-    """Where tokens live; `exclusive` holds the one lock per connection, across processes, while a refresh is under way."""
+    """Where tokens live; `exclusive` holds the one lock per connection, across processes.
+
+    While a refresh is under way.
+    """
 
     def load(self) -> Tokens: ...
     def save(self, tokens: Tokens) -> None: ...  # returns only when durable

@@ -44,7 +44,9 @@ class Reason(StrEnum):
     UNMAPPED_ADJUSTMENT = "unmapped adjustment"
     PLATFORM_REFUSED = "platform refused"
     WEAK_EVIDENCE = "weak evidence"
-    CONFIRMATION = "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here
+    CONFIRMATION = (
+        "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here
+    )
 
 
 class EvidenceClass(StrEnum):

@@ -1,6 +1,7 @@
 """Records as a platform states them: customers, open items, payments, terms, accounts, the books.
 
-Shape   `ref`-like fields hold the platform's own ids as text ("Invoice:157", "58"); our integer ids exist only in the store.
+Shape   `ref`-like fields hold the platform's own ids as text ("Invoice:157", "58"); our integer ids exist
+        only in the store.
 Units   amounts are `Money`; rates are Decimal; discounts are basis points (100 bp = 1 %).
 Sign    what is owed to us is positive; credit memos, payments and prepayments are negative open items.
 Law     open = original - everything applied to the item. A payment is an item too: original = -total, and its lines bring it to -unapplied.
@@ -51,7 +52,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Something to settle. `stated_open` is what the platform says is left; None where it states nothing (journal lines)."""
+    """Something to settle. `stated_open` is what the platform says is left.
+
+    None where it states nothing (journal lines).
+    """
 
     customer: str  # platform id
     kind: ItemKind

@@ -1,7 +1,9 @@
 """The policy of a ledger: a document people read, versioned and approved in the store.
 
-Shape   TOML text -> `Policy`; what is not said has the careful default (nothing is given away, nothing is booked unasked).
-Units   amounts are decimal text in the currency they are listed under; kept as minor units. Shares of one are text or TOML numbers
+Shape   TOML text -> `Policy`; what is not said has the careful default (nothing is given away, nothing is
+        booked unasked).
+Units   amounts are decimal text in the currency they are listed under; kept as minor units. Shares of one are
+        text or TOML numbers
         and are probabilities, not money.
 Errors  `ConfigError` names the key and the allowed values; an unknown key is an error, never ignored.
 """
@@ -20,7 +22,8 @@ AdjustmentKind = Literal["cash discount", "small difference", "write-off"]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
 
 DEFAULT_TEXT = """\
-# What arsync may do by itself in this ledger. Each applied version is kept; `arsync policy diff` shows what a change would change.
+# What arsync may do by itself in this ledger. Each applied version is kept; `arsync policy diff` shows what a
+change would change.
 
 [match]
 # Classes of evidence that may apply cash by themselves when the ledger is in `auto`:

@@ -1,6 +1,7 @@
 """Keep what bank files say: files by hash, statements, lines by identity, receipts to apply.
 
-Law     the same file again writes nothing; a line that overlapping files repeat is stored once (account, key, occurrence).
+Law     the same file again writes nothing; a line that overlapping files repeat is stored once (account, key,
+        occurrence).
         Lines are superseded, never changed. Shares of a batch line add up to the line.
 """
 
@@ -17,7 +18,8 @@ from arsync.store.tables import bank_account, bank_file, bank_line, receipt, sta
 
 _LINE = (
     "id", "bank_account_id", "statement_id", "file_sha", "locator", "key", "occurrence", "provider_id", "booking_date",
-    "value_date", "amount_minor", "currency", "payer_name", "payer_account", "text", "body", "is_return", "superseded_by",
+    "value_date", "amount_minor", "currency", "payer_name", "payer_account", "text", "body", "is_return",
+    "superseded_by",
 )  # fmt: skip
 _RECEIPT = (
     "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
@@ -116,7 +118,7 @@ def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any,
     bulk.insert(
         conn, bank_line, _LINE, [_line_row(i, line, account.id, statement_id, sha) for i, line in numbered]
     )
-    _keep_receipts(conn, account, numbered, read.proven != "unproven", imported)
+    _keep_receipts(conn, account, numbered, imported, proven=read.proven != "unproven")
     for line_id, line in numbered:
         if line.corrects:
             _supersede(conn, account, line_id, line, imported)

@@ -1,7 +1,9 @@
 """Keep what a platform states: one page of a pull, in one transaction, writing only what changed.
 
-Shape   records come as `contract.Record`; platform ids become our ids at their first mention, so order of arrival does not matter.
-Law     unchanged input writes zero rows. Applications are append-only: a changed payment adds the difference as new rows.
+Shape   records come as `contract.Record`; platform ids become our ids at their first mention, so order of
+        arrival does not matter.
+Law     unchanged input writes zero rows. Applications are append-only: a changed payment adds the difference
+        as new rows.
         item.open_minor == item.original_minor - sum(application.amount_minor of the item); 0 when gone.
 """
 
@@ -48,7 +50,8 @@ _VERSION = (
     "gone",
 )
 _CUSTOMER = (
-    "ledger_id", "id", "name", "active", "parent_id", "currency", "terms", "email", "aliases", "gone", "raw_sha", "version",
+    "ledger_id", "id", "name", "active", "parent_id", "currency", "terms", "email", "aliases", "gone",
+    "raw_sha", "version",
 )  # fmt: skip
 _PAYMENT = (
     "ledger_id", "id", "on_date", "total_minor", "unapplied_minor", "reference", "deposit_account", "memo", "deposited",
@@ -424,7 +427,10 @@ def _close_versions(conn: Connection, place: Place, ids: Iterable[int]) -> None:
 
 
 def _keep_applications(conn: Connection, place: Place, payments: Mapping[int, Payment]) -> set[int]:
-    """Append what changed between the stored applications of these payments and their lines now; the items that moved."""
+    """Append what changed between the stored applications of these payments and their lines now.
+
+    The items that moved.
+    """
     if not payments:
         return set()
     targets = _targets(conn, place, payments)
@@ -458,7 +464,10 @@ def _append(conn: Connection, place: Place, changes: Mapping[tuple[int, int, dat
 
 
 def _targets(conn: Connection, place: Place, payments: Mapping[int, Payment]) -> dict[tuple[str, str], int]:
-    """Our item ids of the documents that payment lines name; a journal entry named without its line is the one line of that customer."""
+    """Our item ids of the documents that payment lines name.
+
+    A journal entry named without its line is the one line of that customer.
+    """
     named = {(p.customer, line.item) for p in payments.values() for line in p.lines}
     vague = {
         key for key in named if key[1].count(":") == 1 and key[1].startswith(("JournalEntry:", "Deposit:"))
@@ -494,7 +503,10 @@ def _only_line(conn: Connection, place: Place, owner: str, document: str) -> int
 def _stored_applications(
     conn: Connection, place: Place, ids: Iterable[int], *, touching: bool = False
 ) -> dict[tuple[int, int, date], int]:
-    """(payer, settled, date) -> amount of the applications these items pay; with `touching`, of those that settle them too."""
+    """(payer, settled, date) -> amount of the applications these items pay.
+
+    With `touching`, of those that settle them too.
+    """
     stored: dict[tuple[int, int, date], int] = {}
     a = application.c
     for part in bulk.chunks(ids):

@@ -1,6 +1,7 @@
 """Decisions and what they spend.
 
-Law     a decision is kept only if every item and receipt it spends still has the version it saw and is still available; keeping one
+Law     a decision is kept only if every item and receipt it spends still has the version it saw and is still
+        available; keeping one
         counts up the versions of what it spends, so that two deciders never spend the same thing.
 """
 
@@ -85,8 +86,10 @@ def keep(conn: Connection, ledger_id: int, rows: Sequence[New], at: str) -> list
         conn,
         decision,
         (
-            "ledger_id", "id", "receipt_id", "customer_id", "verdict", "evidence_class", "probability", "decided_by", "at",
-            "state", "why", "snapshot_sha", "finding_sha", "engine_version", "policy_version", "undoes_id", "generation",
+            "ledger_id", "id", "receipt_id", "customer_id", "verdict", "evidence_class", "probability",
+            "decided_by", "at",
+            "state", "why", "snapshot_sha", "finding_sha", "engine_version", "policy_version", "undoes_id",
+            "generation",
         ),
         [
             (

@@ -1,7 +1,8 @@
 """Open the store: SQLite by default, PostgreSQL by URL.
 
 Law     SQLite runs in WAL with full synchronisation: a command is durable before its first byte leaves.
-        A write transaction takes the write lock when it begins, so two writers wait for one another and never collide half-way.
+        A write transaction takes the write lock when it begins, so two writers wait for one another and never
+        collide half-way.
 Errors  `StoreUnusable` for a store that cannot be opened, is of another version, is locked or whose disk is full.
 """
 
@@ -42,16 +43,18 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One write transaction: all of it or nothing."""
-        with _clear_errors(self.url), self.engine.connect().execution_options(arsync_write=True) as conn:
-            with conn.begin():
-                yield conn
+        with (
+            _clear_errors(self.url),
+            self.engine.connect().execution_options(arsync_write=True) as conn,
+            conn.begin(),
+        ):
+            yield conn
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look; nothing may be written."""
-        with _clear_errors(self.url), self.engine.connect() as conn:
-            with conn.begin():
-                yield conn
+        with _clear_errors(self.url), self.engine.connect() as conn, conn.begin():
+            yield conn
 
     @contextmanager
     def held(self) -> Iterator[Connection]:

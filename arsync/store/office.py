@@ -26,7 +26,9 @@ class Ledger:
 
     id: int
     name: str
-    uid: str  # short and random: part of every marker, so that two installations never take each other's writes for theirs
+    # short and random: part of every marker, so that two installations never take each other's writes for
+    # theirs
+    uid: str
     connection_id: int
     home_currency: str
     mode: Mode

@@ -1,8 +1,10 @@
 """The outbox: the only door to a platform.
 
-Shape   a decision has one bundle per generation; a bundle's calls become commands, one at a time, each stored to the byte before the
+Shape   a decision has one bundle per generation; a bundle's calls become commands, one at a time, each stored
+        to the byte before the
         first byte leaves. States: planned -> sent -> confirmed -> verified, or withdrawn, refused, unknown, superseded.
-Law     a key belongs to an intent and a generation, never to an attempt: sending again repeats the stored bytes under the stored key.
+Law     a key belongs to an intent and a generation, never to an attempt: sending again repeats the stored
+        bytes under the stored key.
 """
 
 import json

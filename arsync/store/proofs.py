@@ -98,7 +98,8 @@ def keep(
         conn,
         difference,
         (
-            "ledger_id", "customer_id", "currency", "ours_minor", "theirs_minor", "baseline_minor", "signed_by", "source",
+            "ledger_id", "customer_id", "currency", "ours_minor", "theirs_minor", "baseline_minor",
+            "signed_by", "source",
             "seen_at", "cleared_at",
         ),
         [

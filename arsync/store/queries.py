@@ -83,7 +83,10 @@ def settled_items(conn: Connection, ledger_id: int) -> list[Any]:
 
 
 def receipts(conn: Connection, ledger_id: int) -> list[Any]:
-    """All receipts with their customer's name, what their decision put on account, and what their payment has unapplied."""
+    """All receipts with their customer's name, what their decision put on account.
+
+    And what their payment has unapplied.
+    """
     d = decision_line.c
     on_account = (
         select(d.decision_id, func.sum(d.amount_minor).label("minor"))

@@ -1,4 +1,7 @@
-"""Connect: an installation, its people, a platform, a ledger. Each change is made by a person who may, and is on record."""
+"""Connect: an installation, its people, a platform, a ledger.
+
+Each change is made by a person who may, and is on record.
+"""
 
 import getpass
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """Match and decide: what is done with every receipt that is not decided yet.
 
-Law     decisions, what they spend, their bundles, queue items and events are kept in one transaction, and only if everything they
+Law     decisions, what they spend, their bundles, queue items and events are kept in one transaction, and
+        only if everything they
         spend still has the version the matcher saw. A finding that is already in the queue as it is writes nothing.
 """
 
@@ -15,8 +16,8 @@ from arsync.core.matching import record
 from arsync.core.matching.snapshot import ReceiptRow
 from arsync.core.money import Money
 from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
-from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.engine import Tx
+from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.job import ENGINE, Job
@@ -112,7 +113,10 @@ def keep(job: Job, decided: Decided) -> Tally:
 def _guard(
     decided: Decision, receipt: ReceiptRow, todo: work.Work, facts: Books | None, policy: PolicyVersion
 ) -> Decision:
-    """What stands in the way of acting, whatever the evidence: unproven statement, closed period, unmapped adjustment, strangers."""
+    """What stands in the way of acting, whatever the evidence.
+
+    Unproven statement, closed period, unmapped adjustment, strangers.
+    """
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
     reason = None
@@ -191,8 +195,9 @@ def _act(
     ids = decisions.keep(conn, job.ledger.id, kept, at)
     writing = [(i, new) for i, new in zip(ids, kept, strict=True) if new.state == "planned"]
     plan_bundles(conn, job.ledger, writing, decided.policy, at)
-    names = {i: new for i, new in zip(ids, kept, strict=True)}
-    audit.record(conn, job.ledger.id, at, ENGINE, [decision_event(i, new) for i, new in names.items()])
+    audit.record(
+        conn, job.ledger.id, at, ENGINE, [decision_event(i, new) for i, new in zip(ids, kept, strict=True)]
+    )
     subjects = [f"receipt:{new.receipt_id}" for new in kept]
     queues.close(conn, job.ledger.id, subjects, ENGINE, "decided by evidence that came later", at)
     return len(out)
@@ -209,7 +214,8 @@ def plan_bundles(
     )
     bundles = []
     for decision_id, new in rows:
-        assert new.customer_id is not None and new.receipt_id is not None
+        assert new.customer_id is not None
+        assert new.receipt_id is not None
         money = cash_of(conn, ledger.id, new.receipt_id, Ref("customer", customers[new.customer_id]))
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
         bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))

@@ -1,7 +1,8 @@
 """Intake: bank files from the inbox become lines, and money in becomes receipts.
 
 Shape   the inbox holds one folder per bank account (its name), or loose files that name their account themselves.
-Law     the same file again is a no-op. A file that cannot be read is kept, named, and becomes a queue item; the others go on.
+Law     the same file again is a no-op. A file that cannot be read is kept, named, and becomes a queue item;
+        the others go on.
         A line whose amount cannot be read becomes a queue item with the raw text, and its statement counts as unproven.
 """
 
@@ -87,7 +88,10 @@ class UnknownAccount(FileRefused):
 
 
 def _profile(folder: str | None, accounts: Sequence[Any], inbox: Path) -> Profile:
-    """How the files of this folder are written: its account's profile, an own TOML file in the inbox, or one that arsync brings."""
+    """How the files of this folder are written.
+
+    Its account's profile, an own TOML file in the inbox, or one that arsync brings.
+    """
     account = next((a for a in accounts if a.name == folder), None)
     if account is None or not account.profile:
         return GENERIC
@@ -98,7 +102,10 @@ def _profile(folder: str | None, accounts: Sequence[Any], inbox: Path) -> Profil
 
 
 def normalised_account(identifier: str) -> str:
-    """A bank account as people write it (`DE89 3704…`, `12-345`, `routing/number`) in the form statements are compared in."""
+    """A bank account as people write it (`DE89 3704…`, `12-345`.
+
+    `routing/number`) in the form statements are compared in.
+    """
     return re.sub(r"[^0-9A-Z/]", "", identifier.upper())
 
 
@@ -109,7 +116,10 @@ def _names(statement: Statement) -> set[str]:
 
 
 def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) -> Any:
-    """The bank account a statement belongs to: the one it names, else the one of its folder; in conflict, nobody guesses."""
+    """The bank account a statement belongs to: the one it names, else the one of its folder.
+
+    In conflict, nobody guesses.
+    """
     named = [a for a in accounts if a.identifier in _names(statement)]
     named = [a for a in named if a.currency == (statement.currency or a.currency)] or named
     placed = [a for a in accounts if a.name == folder]

@@ -36,7 +36,10 @@ class Cash:
 
 
 def lines_of(explanation: Explanation) -> tuple[Line, ...]:
-    """What an explanation spends, line by line; a deduction stays open on its item until somebody settles the dispute."""
+    """What an explanation spends, line by line.
+
+    A deduction stays open on its item until somebody settles the dispute.
+    """
     lines = []
     for share in explanation.shares:
         for kind, minor in (
@@ -62,22 +65,22 @@ def for_receipt(
     cash: Cash, lines: Sequence[Line], refs: Mapping[int, Ref], policy: Policy
 ) -> tuple[Intent, ...]:
     """Give up what is given up first, then book the money against everything at once."""
-    credits = _credits(cash, lines, refs, policy)
+    given_up = _credits(cash, lines, refs, policy)
     settles = _settles(lines, refs, cash.total.currency)
-    used = tuple(range(len(credits)))
+    used = tuple(range(len(given_up)))
     receipt = PostReceipt(
         cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account
     )
-    return (*credits, receipt)
+    return (*given_up, receipt)
 
 
 def for_credits(
     cash: Cash, lines: Sequence[Line], refs: Mapping[int, Ref], policy: Policy
 ) -> tuple[Intent, ...]:
     """Settle debits with credits the customer has, no cash."""
-    credits = _credits(cash, lines, refs, policy)
+    given_up = _credits(cash, lines, refs, policy)
     settles = _settles(lines, refs, cash.total.currency)
-    return (*credits, ApplyCredits(cash.customer, cash.on, settles, tuple(range(len(credits)))))
+    return (*given_up, ApplyCredits(cash.customer, cash.on, settles, tuple(range(len(given_up)))))
 
 
 def for_payment(

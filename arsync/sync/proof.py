@@ -1,8 +1,11 @@
 """Proof: our open amount per customer against the platform's, and the sum against the control account.
 
-Law     a difference counts when a second pull and reading still show it. It stops writing for those customers; a total that the
-        customers' differences do not explain stops the ledger. What differs at connection becomes the opening baseline once a
-        manager signs it, and is shown until it is cleared. A platform that gives no totals leaves the ledger "unproven".
+Law     a difference counts when a second pull and reading still show it. It stops writing for those
+        customers; a total that the
+        customers' differences do not explain stops the ledger. What differs at connection becomes the opening
+        baseline once a
+        manager signs it, and is shown until it is cleared. A platform that gives no totals leaves the ledger
+        "unproven".
 """
 
 from collections.abc import Mapping
@@ -207,7 +210,8 @@ def _entry(d: Difference) -> Entry:
     return Entry(
         subject=_subject((d.customer_id, d.currency)),
         reason=Reason.BOOKS_DISAGREE.value,
-        detail=f"{who} is {ours} here and {theirs} there ({d.source}); nothing is written for it until they agree or it is signed",
+        detail=f"{who} is {ours} here and {theirs} there ({d.source}); nothing is written for it "
+        "until they agree or it is signed",
         customer_id=d.customer_id if d.customer_id > 0 else None,
         currency=d.currency,
         amount_minor=d.unexplained_minor,

@@ -1,6 +1,7 @@
 """Pull: read what changed on the platform; each page and its cursor are kept in one transaction.
 
-Law     a cursor moves only with its page; a run cut off anywhere resumes and loses nothing. Unchanged input writes zero rows.
+Law     a cursor moves only with its page; a run cut off anywhere resumes and loses nothing. Unchanged input
+        writes zero rows.
 """
 
 from datetime import datetime, timedelta

@@ -1,6 +1,7 @@
 """Settle: what became of what was sent.
 
-`read_back` asks the platform about calls whose answer was lost, before anything is sent again. `verify` compares what was
+`read_back` asks the platform about calls whose answer was lost, before anything is sent again. `verify`
+compares what was
 confirmed with what a later pull shows: only then does a decision count as done.
 """
 
@@ -285,7 +286,10 @@ def _item(conn: Tx, job: Job, our_id: int | None) -> Any:
 
 
 def watch(job: Job, moved: set[int]) -> int:
-    """Payments we rely on that somebody changed on the platform: a queue item each; a decision is never undone by the program."""
+    """Payments we rely on that somebody changed on the platform: a queue item each.
+
+    A decision is never undone by the program.
+    """
     if not moved:
         return 0
     with job.store.begin() as conn:

@@ -1,7 +1,8 @@
 """Write: carry out what was decided. The outbox is the only door; no transaction spans a call.
 
 Law     a call is stored to the byte before its first byte leaves; sent again, it is the same bytes under the same key.
-        A bundle that did not finish blocks only bundles of the same customer. Customers whose books disagree are left alone.
+        A bundle that did not finish blocks only bundles of the same customer. Customers whose books disagree
+        are left alone.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,8 +27,8 @@ from arsync.core.items import Books
 from arsync.core.money import Money
 from arsync.errors import Broken
 from arsync.store import audit, books, decisions, outbox, queues, work
-from arsync.store.outbox import Planned
 from arsync.store.engine import Tx
+from arsync.store.outbox import Planned
 from arsync.store.queues import Entry
 from arsync.sync.job import ENGINE, Job
 from arsync.sync.settle import answers_of
@@ -129,7 +130,10 @@ def _send_next(job: Job, planned: Planned) -> Answer | Cannot | None:
 
 
 def _send_again(job: Job, row: Any) -> Answer:
-    """Send a stored command once more: the run before was cut off between storing and answering, and the platform knows nothing of it."""
+    """Send a stored command once more.
+
+    The run before was cut off between storing and answering, and the platform knows nothing of it.
+    """
     with job.store.begin() as conn:
         outbox.keep_attempt(conn, job.ledger.id, row, job.at())
     return _send(job, row.bundle_id, row.id, outbox.call_of(row))
@@ -169,7 +173,10 @@ def touched(wanted: Sequence[Intent]) -> list[Ref]:
 
 
 def _still_right(job: Job, planned: Planned) -> bool:
-    """After a stale answer: read again what the bundle touches, and see whether the decision still holds. If so, the next generation."""
+    """After a stale answer: read again what the bundle touches, and see whether the decision still holds.
+
+    If so, the next generation.
+    """
     page = job.connector.fetch(touched(planned.bundle.intents))
     with job.store.begin() as conn:
         books.keep_page(conn, job.place(), page)
