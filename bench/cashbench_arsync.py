@@ -1,11 +1,13 @@
 """Drive arsync's matcher through the worlds of cashbench, the yardstick beside this project.
 
-    python bench/cashbench_arsync.py --bench ../shared/cashbench --worlds DIR --seeds 11 12 [--profiles mixed ...]
+    python bench/cashbench_arsync.py --bench ../shared/cashbench --worlds DIR --seeds 11 12 [--profiles mixed
+...]
         [--markdown FILE] [--wrong]
 
-Generates the worlds that are missing in DIR, drives `match`, `decide` and `learn` day by day and prints one table. The
-benchmark's posting rules (three days of grace for discounts, differences up to 50.00 written off) are policy here; the
-engine knows none of them. Corrections are a clerk's confirmations and teach; what was applied automatically teaches nothing.
+Generates the worlds that are missing in DIR, drives `match`, `decide` and `learn` day by day and prints one
+table. The benchmark's posting rules (three days of grace for discounts, differences up to 50.00 written off)
+are policy here; the engine knows none of them. Corrections are a clerk's confirmations and teach; what was
+applied automatically teaches nothing.
 """
 
 import argparse
@@ -41,9 +43,13 @@ _KINDS = {"invoice": ItemKind.INVOICE, "credit_memo": ItemKind.CREDIT_MEMO, "deb
 _RECENT_DAYS = 21
 _ADVICE_DAYS = 14
 _REASONS = {
-    "short-pay": "short", "over-pay": "over", "possible duplicate": "duplicate", "returned payment": "reversal",
-    "deduction": "short", "unknown payer": "unrelated",
-}  # fmt: skip
+    "short-pay": "short",
+    "over-pay": "over",
+    "possible duplicate": "duplicate",
+    "returned payment": "reversal",
+    "deduction": "short",
+    "unknown payer": "unrelated",
+}
 
 
 def money(minor: int) -> str:
@@ -62,11 +68,14 @@ class Matcher:
         self.customer_names = {n: key for key, n in self.customer_ids.items()}
         self.customers = tuple(
             CustomerRow(
-                self.customer_ids[c.customer_id], c.name, tuple(c.aliases),
-                self.customer_ids[c.parent_id] if c.parent_id else None, payer_accounts=tuple(c.payer_accounts),
+                self.customer_ids[c.customer_id],
+                c.name,
+                tuple(c.aliases),
+                self.customer_ids[c.parent_id] if c.parent_id else None,
+                payer_accounts=tuple(c.payer_accounts),
             )
             for c in customers
-        )  # fmt: skip
+        )
         self.knowledge = Knowledge()
         self.item_ids: dict[str, int] = {}
         self.item_names: dict[int, str] = {}
@@ -129,16 +138,32 @@ class Matcher:
             discount = (item.amount * int(terms[1]) + 50) // 100
             until = item.issue_date + timedelta(days=int(terms[2]))
         return ItemRow(
-            number, self.customer_ids[item.customer_id], _KINDS[item.kind], item.number, item.issue_date, item.due_date,
-            item.currency, item.amount, item.amount, (item.po_number,) if item.po_number else (), discount, until,
-        )  # fmt: skip
+            number,
+            self.customer_ids[item.customer_id],
+            _KINDS[item.kind],
+            item.number,
+            item.issue_date,
+            item.due_date,
+            item.currency,
+            item.amount,
+            item.amount,
+            (item.po_number,) if item.po_number else (),
+            discount,
+            until,
+        )
 
     def _receipt(self, line: Any) -> ReceiptRow:
         number = len(self.receipts) + 1
         row = ReceiptRow(
-            number, line.date, line.currency, line.amount, line.payer_name, line.payer_account, (line.text,),
+            number,
+            line.date,
+            line.currency,
+            line.amount,
+            line.payer_name,
+            line.payer_account,
+            (line.text,),
             is_return=line.amount < 0,
-        )  # fmt: skip
+        )
         self.receipts[line.line_id] = row
         self.line_names[number] = line.line_id
         return row
@@ -146,11 +171,20 @@ class Matcher:
     def _advice(self, remittance: Any) -> list[RemittanceRow]:
         return [
             RemittanceRow(
-                remittance.remittance_id, remittance.received_date, remittance.payer_name, remittance.currency,
-                remittance.total, "known sender", row.reference, row.paid, row.gross, row.discount, row.note,
+                remittance.remittance_id,
+                remittance.received_date,
+                remittance.payer_name,
+                remittance.currency,
+                remittance.total,
+                "known sender",
+                row.reference,
+                row.paid,
+                row.gross,
+                row.discount,
+                row.note,
             )
             for row in remittance.lines
-        ]  # fmt: skip
+        ]
 
     def _confirm(self, correction: Any, today: date) -> None:
         receipt = self.receipts[correction.line_id]
@@ -186,11 +220,14 @@ class Matcher:
     def _rows(self, one: Explanation) -> dict[str, Any]:
         rows = [
             {
-                "item_id": self.item_names[s.item_id], "applied": money(s.applied_minor), "discount": money(s.discount_minor),
-                "write_off": money(s.write_off_minor), "deduction": money(s.deduction_minor),
+                "item_id": self.item_names[s.item_id],
+                "applied": money(s.applied_minor),
+                "discount": money(s.discount_minor),
+                "write_off": money(s.write_off_minor),
+                "deduction": money(s.deduction_minor),
             }
             for s in one.shares
-        ]  # fmt: skip
+        ]
         return {"applications": rows, "unapplied": money(one.on_account_minor)}
 
 
@@ -216,8 +253,16 @@ def factory(customers: list[Any], rates: Mapping[tuple[date, str], float]) -> Ma
 
 # --- the table ---------------------------------------------------------------------------------------------
 
-_COLUMNS = ("wrong_per_10000_lines", "recall", "recall_knowable", "recall_amount", "auto_share", "suggestion_top1",
-            "suggestion_top3", "customer_identified")  # fmt: skip
+_SHOWN = {
+    "recall": "recall",
+    "recall_knowable": "recall knowable",
+    "recall_amount": "by amount",
+    "auto_share": "auto",
+    "suggestion_top1": "top 1",
+    "suggestion_top3": "top 3",
+    "customer_identified": "customer",
+    "brier": "Brier",
+}
 
 
 def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
@@ -244,17 +289,16 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
             continue
         truth = world.truth[line_id]
         rows, unapplied = (
-            (decision.applications, decision.unapplied) if decision.auto else
-            (decision.suggestions[0] if decision.suggestions else ((), 0))
-        )  # fmt: skip
+            (decision.applications, decision.unapplied)
+            if decision.auto
+            else (decision.suggestions[0] if decision.suggestions else ((), 0))
+        )
         right = is_right(rows, unapplied, decision.customer_id, truth, items)
         first = finding.explanations[0]
         key = f"{first.klass.value} p={first.probability} {finding.reason.value if finding.reason else '-'}"
         kinds[key + (" AUTO" if decision.auto else ""), "right" if right else "wrong"] += 1
         if show_wrong and decision.auto and not right:
-            print(
-                f"  WRONG {truth.kind} {receipt}\n    {ours}\n    truth {truth}\n    {world.labels.get(line_id)}"
-            )
+            print(f"  WRONG {truth.kind} {receipt}\n    {ours}\n    truth {truth}", world.labels.get(line_id))
     scored["kinds"] = kinds
     return scored
 
@@ -275,8 +319,12 @@ def main() -> None:
     from profiles import DEFAULT_CUSTOMERS
     from profiles import PROFILES as WORLDS
 
-    table = ["| profile | seed | lines | wrong / 10,000 | wrong by kind | recall | recall knowable | by amount | auto | top 1 | top 3 "
-             "| customer | Brier | lines/s in match |", "|---|" + "---|" * 13]  # fmt: skip
+    table = [
+        "| profile | seed | lines | wrong / 10,000 | wrong by kind | "
+        + " | ".join(_SHOWN.values())
+        + " | lines/s in match |",
+        "|---|" + "---|" * 13,
+    ]
     kinds: Counter[tuple[str, str]] = Counter()
     for profile in args.profiles:
         for seed in args.seeds:
@@ -287,11 +335,12 @@ def main() -> None:
             got = run_world(folder, show_wrong=args.wrong)
             kinds.update(got["kinds"])
             by_kind = ", ".join(f"{kind} {count}" for kind, count in got["wrong_by_kind"].items()) or "none"
-            cells = [f"{got[name]:.3f}" if got[name] is not None else "-" for name in
-                     ("recall", "recall_knowable", "recall_amount", "auto_share", "suggestion_top1", "suggestion_top3",
-                      "customer_identified", "brier")]  # fmt: skip
-            table.append(f"| {profile} | {seed} | {got['lines']:,} | {got['wrong_per_10000_lines']:.1f} | {by_kind} | "
-                         + " | ".join(cells) + f" | {got['lines'] / got['match_seconds']:,.0f} |")  # fmt: skip
+            cells = [f"{got[name]:.3f}" if got[name] is not None else "-" for name in _SHOWN]
+            table.append(
+                f"| {profile} | {seed} | {got['lines']:,} | {got['wrong_per_10000_lines']:.1f} | {by_kind} | "
+                + " | ".join(cells)
+                + f" | {got['lines'] / got['match_seconds']:,.0f} |"
+            )
             print(table[-1], f"rejected {got['rejected']} late {got['late']}", flush=True)
     if args.kinds:
         for name in sorted({name for name, _ in kinds}):

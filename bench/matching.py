@@ -2,9 +2,9 @@
 
     python bench/matching.py [--items 10000] [--receipts 2000] [--customers 200] [--repeat 7] [--profile]
 
-An invented ledger: skewed customers, a quarter of the items at recurring amounts; receipts pay 1 (70 %), 2-5 (22 %) or 6-15
-(8 %) items; 62 % quote full numbers, 8 % stripped ones, 30 % nothing; payer names are cut, mistyped or lack their suffix.
-Prints best and median wall time of a warm process, and what was decided.
+An invented ledger: skewed customers, a quarter of the items at recurring amounts; receipts pay 1 (70 %), 2-5
+(22 %) or 6-15 (8 %) items; 62 % quote full numbers, 8 % stripped ones, 30 % nothing; payer names are cut,
+mistyped or lack their suffix. Prints best and median wall time of a warm process, and what was decided.
 """
 
 import argparse
@@ -22,14 +22,48 @@ from arsync.core.matching.engine import match
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 TODAY = date(2026, 3, 2)
-_WORDS = "HARBOR KESTREL COBALT FENWICK GRANITE HOLLIS IVORY JUNIPER MARLOW NORTHAM OAKHURST QUARRY TAMARACK VERITY".split()
-_TRADES = "FOODS LOGISTICS FREIGHT TEXTILES TIMBER STEEL BAKERY MEDICAL PAPER MOTORS MARINE ENERGY GLASS TOOLS".split()
+_SUFFIXES = ("INC", "LLC", "LTD")
+_WORDS = [
+    "HARBOR",
+    "KESTREL",
+    "COBALT",
+    "FENWICK",
+    "GRANITE",
+    "HOLLIS",
+    "IVORY",
+    "JUNIPER",
+    "MARLOW",
+    "NORTHAM",
+    "OAKHURST",
+    "QUARRY",
+    "TAMARACK",
+    "VERITY",
+]
+_TRADES = [
+    "FOODS",
+    "LOGISTICS",
+    "FREIGHT",
+    "TEXTILES",
+    "TIMBER",
+    "STEEL",
+    "BAKERY",
+    "MEDICAL",
+    "PAPER",
+    "MOTORS",
+    "MARINE",
+    "ENERGY",
+    "GLASS",
+    "TOOLS",
+]
 
 
 def world(items: int, receipts: int, customers: int, seed: int = 7) -> Snapshot:
     rng = Random(seed)
     rows = tuple(
-        CustomerRow(n, f"{rng.choice(_WORDS)} {rng.choice(_WORDS)} {rng.choice(_TRADES)} {n} {rng.choice(('INC', 'LLC', 'LTD'))}")
+        CustomerRow(
+            n,
+            f"{rng.choice(_WORDS)} {rng.choice(_WORDS)} {rng.choice(_TRADES)} {n} {rng.choice(_SUFFIXES)}",
+        )
         for n in range(1, customers + 1)
     )
     weights = [n**-0.7 for n in range(1, customers + 1)]
@@ -40,7 +74,19 @@ def world(items: int, receipts: int, customers: int, seed: int = 7) -> Snapshot:
         amount = rng.choice(recurring) if rng.random() < 0.25 else int(rng.lognormvariate(11.5, 1.2)) + 100
         due = TODAY - timedelta(days=rng.randrange(-40, 60))
         issued = due - timedelta(days=30)
-        book.append(ItemRow(number, owner, ItemKind.INVOICE, f"INV-{2026_00000 + number}", issued, due, "USD", amount, amount))
+        book.append(
+            ItemRow(
+                number,
+                owner,
+                ItemKind.INVOICE,
+                f"INV-{2026_00000 + number}",
+                issued,
+                due,
+                "USD",
+                amount,
+                amount,
+            )
+        )
     by_owner: dict[int, list[ItemRow]] = {}
     for item in book:
         by_owner.setdefault(item.customer_id, []).append(item)
@@ -48,11 +94,16 @@ def world(items: int, receipts: int, customers: int, seed: int = 7) -> Snapshot:
     return Snapshot(1, TODAY, rows, tuple(book), tuple(paid))
 
 
-def _receipt(rng: Random, number: int, customers: tuple[CustomerRow, ...], by_owner: dict[int, list[ItemRow]]) -> ReceiptRow:
+def _receipt(
+    rng: Random, number: int, customers: tuple[CustomerRow, ...], by_owner: dict[int, list[ItemRow]]
+) -> ReceiptRow:
     owner = rng.choice(list(by_owner))
     u = rng.random()
     size = 1 if u < 0.7 else rng.randint(2, 5) if u < 0.92 else rng.randint(6, 15)
-    chosen = [by_owner[owner].pop(rng.randrange(len(by_owner[owner]))) for _ in range(min(size, len(by_owner[owner])))]
+    chosen = [
+        by_owner[owner].pop(rng.randrange(len(by_owner[owner])))
+        for _ in range(min(size, len(by_owner[owner])))
+    ]
     if not by_owner[owner]:
         del by_owner[owner]
     amount = sum(item.available_minor for item in chosen)
@@ -61,7 +112,11 @@ def _receipt(rng: Random, number: int, customers: tuple[CustomerRow, ...], by_ow
     u = rng.random()
     numbers = [item.number or "" for item in chosen]
     quoted = numbers if u < 0.62 else [n[4:] for n in numbers] if u < 0.7 else []
-    text = "PAYMENT " + ", ".join(quoted) if quoted else rng.choice(("ACH PMT", "VENDOR PAYMENT", f"BACS {rng.randrange(10**7)}"))
+    text = (
+        "PAYMENT " + ", ".join(quoted)
+        if quoted
+        else rng.choice(("ACH PMT", "VENDOR PAYMENT", f"BACS {rng.randrange(10**7)}"))
+    )
     name = customers[owner - 1].name
     kind = rng.randrange(4)
     if kind == 1:
@@ -91,8 +146,10 @@ def main() -> None:
         times.append(time.perf_counter() - began)
     pairs = zip(findings, snapshot.receipts, strict=True)
     verdicts = Counter(str(decide(finding, receipt, policy, "auto").verdict) for finding, receipt in pairs)
-    print(f"{args.items:,} items x {args.receipts:,} receipts, {args.customers:,} customers: "
-          f"best {min(times):.3f} s, median {statistics.median(times):.3f} s of {args.repeat}; {dict(verdicts)}")  # fmt: skip
+    print(
+        f"{args.items:,} items x {args.receipts:,} receipts, {args.customers:,} customers: "
+        f"best {min(times):.3f} s, median {statistics.median(times):.3f} s of {args.repeat}; {dict(verdicts)}"
+    )
     if args.profile:
         profile = cProfile.Profile()
         profile.runcall(match, snapshot, Knowledge(), policy)

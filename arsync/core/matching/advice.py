@@ -1,9 +1,11 @@
 """Pass 2: a remittance advice says what the money pays.
 
 Shape   `Advices(snapshot, book, payers).explain(receipt, payer)` -> `Outcome`; pure.
-Law     an advice belongs to a receipt by total and payer together. Its lines name items; what it pays must come to the receipt,
-        less a tolerated difference. An advice of unknown origin never lifts a receipt to automatic.
-Units   minor units of the advice's currency; a line's `paid` is what it contributes, negative for credits and claims.
+Law     an advice belongs to a receipt by total and payer together. Its lines name items; what it pays must
+        come to the receipt, less a tolerated difference. An advice of unknown origin never lifts a receipt to
+        automatic.
+Units   minor units of the advice's currency; a line's `paid` is what it contributes, negative for credits and
+        claims.
 """
 
 from collections import defaultdict
@@ -141,7 +143,7 @@ class Advices:
         return Outcome((one,), _objection(advice, reading, owner, on_account))
 
     def _less_difference(self, shares: dict[int, Share], missing_minor: int) -> tuple[Share, ...] | None:
-        """The shares with a tolerated difference written off on the largest; None if the receipt cannot cover them."""
+        """The shares, a tolerated difference written off on the largest; None if the money does not cover them."""
         if missing_minor <= 0:
             return tuple(shares.values())
         largest = max(shares.values(), key=lambda share: (share.applied_minor, -share.item_id))
@@ -173,7 +175,12 @@ class Advices:
             if item is not None:
                 if self._slip(row, item, reading.shares):
                     reading.gaps = True
-                    reading.evidence.append(con("line-doubtful", f"{row.reference} may be a slip: another item of the amount has almost this number."))
+                    reading.evidence.append(
+                        con(
+                            "line-doubtful",
+                            f"{row.reference} may be a slip: another item of this amount is numbered alike.",
+                        )
+                    )
                 reading.gaps |= not _take(reading, row, item)
             elif row.paid_minor < 0 and not row.gross_minor:
                 claims.append(row)
@@ -187,7 +194,7 @@ class Advices:
         return reading
 
     def _item(self, row: RemittanceRow, near: frozenset[int], taken: dict[int, Share]) -> ItemRow | None:
-        """The open item a line names; failing that, the only one of the payer with this amount and nearly this number."""
+        """The open item a line names; else the payer's only one with this amount and nearly this number."""
         rows = [
             item
             for mention in read((f"INV {row.reference}",), self._book.known_keys).mentions

@@ -1,7 +1,7 @@
 """Pass 1: is this money in the books already, or money we have seen, or money going back?
 
-Shape   `Past(snapshot, book)` answers for one receipt: platform payments that explain it, recent receipts it repeats, the
-        payment a return may take back.
+Shape   `Past(snapshot, book)` answers for one receipt: platform payments that explain it, recent receipts it
+        repeats, the payment a return may take back.
 Law     amount and date alone never link: the payer or a reference must agree, and only one payment may fit.
 """
 

@@ -1,6 +1,7 @@
 """The open items of a snapshot, ready to be asked: by number, by customer, by amount.
 
-Shape   `Book(snapshot, policy)` is built once per match and never changes; what is spent during a match is held beside it.
+Shape   `Book(snapshot, policy)` is built once per match and never changes; what is spent during a match is
+        held beside it.
 Law     every list is in (due, id) order, so the order of the snapshot's rows never shows.
 Cost    linear in items; nothing is ever joined on amount alone.
 """
@@ -20,7 +21,7 @@ TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
 
 
 class Pool:
-    """What one customer (or family) may spend in one currency: debits first, then the credits that may be netted."""
+    """What one customer (or family) has open in one currency: debits, then the credits that may be netted."""
 
     def __init__(self, rows: Sequence[ItemRow]) -> None:
         self.debits = tuple(row for row in rows if row.available_minor > 0)
@@ -43,6 +44,7 @@ class Book:
         self.by_order: dict[str, list[ItemRow]] = {}
         self.by_customer: dict[int, list[ItemRow]] = {}
         self.children: dict[int, list[int]] = defaultdict(list)
+        self._relatives: dict[int, frozenset[int]] = {}
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
             if customer.parent_id is not None:
                 self.children[customer.parent_id].append(customer.id)
@@ -71,7 +73,7 @@ class Book:
 
     @cached_property
     def by_amount(self) -> dict[tuple[str, int], list[ItemRow]]:
-        """The items by currency and available amount; asked only where a payer or a number narrows the choice."""
+        """The items by currency and available amount; asked where a payer or a number narrows the choice."""
         found: dict[tuple[str, int], list[ItemRow]] = {}
         for item in self.items.values():
             found.setdefault((item.currency, item.available_minor), []).append(item)
@@ -83,9 +85,11 @@ class Book:
 
     def relatives(self, customer_id: int) -> frozenset[int]:
         """Everybody under one roof: parent, children and the customer itself."""
-        row = self.customers.get(customer_id)
-        top = row.parent_id if row and row.parent_id is not None else customer_id
-        return frozenset({*self.family(top), *self.family(customer_id)})
+        if customer_id not in self._relatives:
+            row = self.customers.get(customer_id)
+            top = row.parent_id if row and row.parent_id is not None else customer_id
+            self._relatives[customer_id] = frozenset({*self.family(top), *self.family(customer_id)})
+        return self._relatives[customer_id]
 
     def pool(self, customer_ids: tuple[int, ...], currency: str, spent: Container[int]) -> Pool:
         """The open items of these customers in one currency that nothing has spent yet."""
@@ -100,7 +104,7 @@ class Book:
         return Pool(rows)
 
     def discount_minor(self, item: ItemRow, on: date) -> int:
-        """The cash discount the terms grant if the item is paid on this day; only on items nothing was paid on."""
+        """The cash discount the terms grant on this day; none on an item of which a part is settled."""
         if (
             not item.discount_minor
             or item.discount_until is None
@@ -119,6 +123,12 @@ class Book:
 def twin_key(item: ItemRow) -> TwinKey:
     """Items with one key are interchangeable: nothing but their number tells them apart."""
     return (
-        item.customer_id, item.kind, item.currency, item.due, item.original_minor, item.available_minor,
-        item.discount_minor, item.discount_until,
-    )  # fmt: skip
+        item.customer_id,
+        item.kind,
+        item.currency,
+        item.due,
+        item.original_minor,
+        item.available_minor,
+        item.discount_minor,
+        item.discount_until,
+    )

@@ -1,8 +1,9 @@
 """From what the matcher says to what is done.
 
 Shape   (finding, receipt, policy, mode) -> `Decision`; pure.
-Law     APPLY only if: the mode is automatic, one explanation stands alone, nothing stands in its way, its class is trusted, and
-        its probability reaches the threshold for the amount. Linking books nothing and is allowed in every mode.
+Law     APPLY only if: the mode is automatic, one explanation stands alone, nothing stands in its way, its
+        class is trusted, and its probability reaches the threshold for the amount. Linking books nothing and
+        is allowed in every mode.
 """
 
 from typing import Literal
@@ -12,15 +13,15 @@ from arsync.core.matching.snapshot import MatchPolicy, ReceiptRow
 
 Mode = Literal["observe", "propose", "auto"]
 
-# One preferred explanation may be offered for acceptance in bulk from here on; below it a person starts from the receipt.
+# From here on a preferred explanation may be offered for acceptance in bulk; below, a person starts afresh.
 _PREFERRED = 0.5
 
 
 def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mode) -> Decision:
     """What is done with a receipt now.
 
-    `wait_days` of a waiting decision are business days counted from the receipt's date. In mode observe and propose nothing
-    is applied; what would have been is proposed with the reason "confirmation".
+    `wait_days` of a waiting decision are business days counted from the receipt's date. In modes observe and
+    propose nothing is applied; what would have been is proposed with the reason "confirmation".
     """
     first = finding.explanations[0] if finding.explanations else None
     if first is None:
@@ -30,10 +31,10 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         verdict = Verdict.LINK if linked else Verdict.QUEUE
         return Decision(finding.receipt_id, verdict, first, None if linked else Reason.ALREADY_BOOKED)
     obstacle = finding.reason or (None if finding.unique else Reason.SEVERAL_SETS)
-    if obstacle is None and first.probability < threshold(receipt, policy):
-        obstacle = Reason.WEAK_EVIDENCE
     if obstacle is None and first.klass.value not in policy.automatic:
         obstacle = Reason.CONFIRMATION
+    if obstacle is None and first.probability < threshold(receipt, policy):
+        obstacle = Reason.WEAK_EVIDENCE
     if obstacle is None:
         if mode == "auto":
             return Decision(finding.receipt_id, Verdict.APPLY, first, None)

@@ -1,8 +1,10 @@
 """The matcher: which items does each receipt pay? Passes over the whole batch, best evidence first.
 
-Shape   `match(snapshot, knowledge, policy)` -> one `Finding` per receipt, in the snapshot's order; pure and deterministic.
-Law     shuffled rows give identical findings. An item is spent once over the batch; where receipts want the same item, the better
-        class of evidence has it, and equals go to the queue, never to whoever came first. Identical twins stand for each other.
+Shape   `match(snapshot, knowledge, policy)` -> one `Finding` per receipt, in the snapshot's order; pure and
+        deterministic.
+Law     shuffled rows give identical findings. An item is spent once over the batch; where receipts want the
+        same item, the better class of evidence has it, and equals go to the queue, never to whoever came
+        first. Identical twins stand for each other.
 Cost    linear in items and receipts; every search is bounded by the policy's budget.
 Source  DESIGN: already booked, remittances, references, payer, structured sets, exact sums, confidence.
 """
@@ -12,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
 from arsync.core.matching.advice import Advices
@@ -27,8 +30,9 @@ from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, Recei
 ENGINE_VERSION = "1"
 
 _ADVANCE = re.compile(
-    r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|IN ADVANCE|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
+    r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
 )
+_SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _KINDS = {
     EvidenceClass.ONE_ITEM: "one item",
@@ -111,14 +115,22 @@ class _Batch:
             receipt, payer = draft.receipt, draft.payer
             advised = self._advices.explain(receipt, payer)
             outcome = advised
-            if not advised.explanations or advised.reason or self._text_differs(advised, self._named[receipt.id]):
+            if (
+                not advised.explanations
+                or advised.reason
+                or self._text_differs(advised, self._named[receipt.id])
+            ):
                 told = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
                 outcome = self._reconciled(advised, told)
             if not outcome.explanations or outcome.reason:
                 near = self._advices.explain_nearly(receipt, payer)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
             draft.rejected += self._named[receipt.id].rejected
-            draft.explanations, draft.reason, draft.unique = list(outcome.explanations), outcome.reason, outcome.unique
+            draft.explanations, draft.reason, draft.unique = (
+                list(outcome.explanations),
+                outcome.reason,
+                outcome.unique,
+            )
             self._doubt(draft)
 
     def _text_differs(self, advised: Outcome, named: Named) -> bool:
@@ -130,7 +142,9 @@ class _Batch:
         """The better of advice and text; where both are good and differ, neither."""
         if not advised.explanations or not told.explanations:
             return told if told.explanations else advised
-        first, second = (told, advised) if _better(told.explanations, advised.explanations) else (advised, told)
+        first, second = (
+            (told, advised) if _better(told.explanations, advised.explanations) else (advised, told)
+        )
         if first.reason or second.reason:
             return first
         return Outcome((*first.explanations, *second.explanations), Reason.SEVERAL_SETS, unique=False)
@@ -198,7 +212,7 @@ class _Batch:
         self._contradicted(draft, fits[0])
 
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
-        """The text names a document that is not among these items, or items of another customer are settled."""
+        """The text names a document that is not among these items, or they are another customer's."""
         named = self._named[draft.receipt.id]
         strange = [raw for raw in named.unknown if not any(resembles(raw, item.number) for item in fit.items)]
         if strange:
@@ -341,29 +355,29 @@ class _Batch:
     def settle(self, *, named: bool) -> None:
         """Give items to the receipts that stand; equals that want the same item go to the queue."""
         claims: dict[int, list[Draft]] = defaultdict(list)
-        for draft in self._open():
-            if draft.strong:
-                for share in draft.explanations[0].shares:
-                    claims[share.item_id].append(draft)
+        for draft in filter(attrgetter("strong"), self._open()):
+            for share in draft.explanations[0].shares:
+                claims[share.item_id].append(draft)
         if not named:
             claims = self._spread_twins(claims)
         for item_id, rivals in claims.items():
-            for draft in rivals if len(rivals) > 1 else ():
-                others = ", ".join(str(rival.receipt.id) for rival in rivals if rival is not draft)
-                text = f"{label(self._book.items[item_id])} is also what receipt {others} would pay."
-                draft.unique = False
-                self._against(draft, Reason.SEVERAL_SETS, "rival", text)
+            if len(rivals) > 1:
+                self._all_lose(self._book.items[item_id], rivals)
         for draft in self._open():
             self._hinder(draft)
-        for draft in self._open():
-            if draft.strong:
-                draft.final = True
-                self._spent.update(
-                    (share.item_id, draft.receipt.id) for share in draft.explanations[0].shares
-                )
+        for draft in filter(attrgetter("strong"), self._open()):
+            draft.final = True
+            self._spent.update((share.item_id, draft.receipt.id) for share in draft.explanations[0].shares)
         for draft in self._open():
             self._drop_spent(draft)
         self._pools.clear()
+
+    def _all_lose(self, item: ItemRow, rivals: list[Draft]) -> None:
+        for draft in rivals:
+            others = ", ".join(str(rival.receipt.id) for rival in rivals if rival is not draft)
+            draft.unique = False
+            text = f"{label(item)} is also what receipt {others} would pay."
+            self._against(draft, Reason.SEVERAL_SETS, "rival", text)
 
     def _hinder(self, draft: Draft) -> None:
         """An item that another, undecided receipt names is not free for a receipt that does not name it."""
@@ -375,7 +389,8 @@ class _Batch:
         for share in draft.explanations[0].shares:
             others = self._wanted[share.item_id] - {draft.receipt.id}
             if others:
-                text = f"Receipt {min(others)} names {label(self._book.items[share.item_id])} and is not decided."
+                item = self._book.items[share.item_id]
+                text = f"Receipt {min(others)} names {label(item)} and is not decided."
                 draft.unique = False
                 self._against(draft, Reason.SEVERAL_SETS, "named-elsewhere", text)
 
@@ -471,4 +486,4 @@ def _move(draft: Draft, twins: dict[int, int]) -> None:
 def _business_days(start: date, end: date) -> int:
     """Mondays to Fridays after `start`, up to and including `end`."""
     days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
-    return sum(day.weekday() < 5 for day in days)
+    return sum(day.weekday() < _SATURDAY for day in days)

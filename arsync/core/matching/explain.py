@@ -2,9 +2,10 @@
 
 Shape   `Draft` is what the passes say of one receipt before receipts are compared with each other.
 Units   minor units of the receipt's currency; shares signed as on the open item.
-Law     sum(applied) + on_account == receipt amount for every explanation (`explanation` refuses anything else).
-Source  `PROBABILITY` was measured, see docs/evidence/cashbench.md: right applications of each kind on the tuning seeds,
-        rounded down; a kind with few cases is kept below the default threshold on purpose.
+Law     sum(applied) + on_account == receipt amount for every explanation (`explanation` refuses anything
+        else).
+Source  `PROBABILITY` was measured, see docs/evidence/cashbench.md: right applications of each kind on the
+        tuning seeds, rounded down; a kind with few cases is kept below the default threshold on purpose.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,8 @@
 """What one confirmation teaches: this payer pays for this customer.
 
 Shape   (knowledge, confirmation) -> knowledge; pure. Bulk accepts teach nothing: their caller does not call.
-Law     a confirmation for one customer never raises another's count; two customers under one key make neither known.
+Law     a confirmation for one customer never raises another's count; two customers under one key make neither
+        known.
 """
 
 from dataclasses import replace

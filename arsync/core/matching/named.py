@@ -1,8 +1,9 @@
 """Pass 3: the text names items. Which, and do the amounts agree?
 
-Shape   `by_references(book, sets, receipt, payer, spent)` -> explanations best first, the reason against the first, rejected candidates.
-Law     amounts agree to the minor unit or the explanation says what is short, over or netted. A short, weak or shared number
-        names an item only within the customers the payer may be.
+Shape   `by_references(book, sets, receipt, payer, spent)` -> explanations best first, the reason against the
+        first, rejected candidates.
+Law     amounts agree to the minor unit or the explanation says what is short, over or netted. A short, weak
+        or shared number names an item only within the customers the payer may be.
 """
 
 import re
@@ -134,9 +135,14 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
                 )
             )
     return Named(
-        tuple(items.values()), tuple(row for row in grouped.values() if row.id not in items),
-        frozenset(items.keys() - strong), tuple(foreign.values()), reading.unknown, tuple(shared), tuple(rejected),
-    )  # fmt: skip
+        tuple(items.values()),
+        tuple(row for row in grouped.values() if row.id not in items),
+        frozenset(items.keys() - strong),
+        tuple(foreign.values()),
+        reading.unknown,
+        tuple(shared),
+        tuple(rejected),
+    )
 
 
 def by_references(
@@ -162,7 +168,7 @@ def by_references(
 
 
 def resembles(raw: str, number: str | None) -> bool:
-    """Whether a number in a text may be this one with a slip: one character off, two swapped, look-alike letters, cut off."""
+    """Whether a number may be this one with a slip: a character off, two swapped, look-alikes, cut off."""
     if not number:
         return False
     ours, theirs = (re.sub(r"[^0-9A-Z]", "", fold(text)).translate(_CONFUSED) for text in (number, raw))
@@ -288,17 +294,17 @@ def _pool_of(case: _Case, items: Sequence[ItemRow]) -> Pool:
 
 def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
     """The named items less credit memos that are not named: only if one choice of credits fits."""
-    credits = _pool_of(case, items).credits
-    if not credits:
+    open_credits = _pool_of(case, items).credits
+    if not open_credits:
         return []
     found: list[Explanation] = []
     for shares in _plain_and_discounted(case, items):
         missing = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
-        sums = SumTable([c.available_minor for c in credits], case.book.policy.search_budget).find(
+        sums = SumTable([c.available_minor for c in open_credits], case.book.policy.search_budget).find(
             missing, _CREDITS_NETTED
         )
         for places in sums.sets if missing < 0 else ():
-            netted = [credits[place] for place in places]
+            netted = [open_credits[place] for place in places]
             text = pro("credit-netted", f"Less {labels(netted)} the amounts agree exactly.")
             everything = [*shares, *(Share(item.id, item.available_minor) for item in netted)]
             found.append(
@@ -344,7 +350,7 @@ def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence)
 
 def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
     """Some of the named items fit alone: all of an order's, or a text that names paid items too."""
-    if sum(item.available_minor for item in items) <= case.receipt.amount_minor or len(items) < 2:
+    if sum(item.available_minor for item in items) <= case.receipt.amount_minor or len(items) == 1:
         return []
     fits = case.sets.fits(Pool(items), case.receipt.amount_minor, case.receipt.on)
     found = []
@@ -353,7 +359,7 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
         evidence = (
             pro(
                 "named",
-                f"The text names {labels(fit.items)}, which add up to {case.money(case.receipt.amount_minor)}.",
+                f"The text names {labels(fit.items)}, in sum {case.money(case.receipt.amount_minor)}.",
             ),
             con("named-not-paid", f"It names {labels(left)} too, for which nothing is left."),
         )
@@ -366,7 +372,7 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
 
 def _with_rest(case: _Case) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer."""
-    named = tuple(item for item in (*case.named.items, *case.named.grouped))
+    named = (*case.named.items, *case.named.grouped)
     found: list[Explanation] = []
     complete = True
     for shares in _plain_and_discounted(case, named):
@@ -394,7 +400,7 @@ def _with_rest(case: _Case) -> Outcome:
 
 def _near(case: _Case) -> list[Explanation]:
     """Short or over: the named items as far as the money goes, the rest open or on account."""
-    items = [item for item in (*case.named.items, *case.named.grouped)]
+    items = [*case.named.items, *case.named.grouped]
     amount = case.receipt.amount_minor
     total = sum(item.available_minor for item in items)
     stated = pro("named", f"The text names {labels(items)}.")

@@ -1,7 +1,9 @@
 """Names, accounts and document numbers in the one form in which they are compared.
 
-Shape   text -> text; pure. `number_keys` and `normalise_payer` are stored at ingest, so a run compares and never rewrites old rows.
-Law     a number and every way payers write it (prefix or separators dropped, zeros dropped, last six digits) share a key.
+Shape   text -> text; pure. `number_keys` and `normalise_payer` are stored at ingest, so a run compares and
+        never rewrites old rows.
+Law     a number and every way payers write it (prefix or separators dropped, zeros dropped, last six digits)
+        share a key.
 Source  the ways payers write numbers were collected from bank files of 35 public sources.
 """
 
@@ -30,8 +32,11 @@ _APOSTROPHES = re.compile(r"['`\u2018\u2019\u00b4]")
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
 _JOINERS = frozenset({"AND", "UND", "ET"})
 _LEGAL = {
-    "LIMITED": "LTD", "INCORPORATED": "INC", "CORPORATION": "CORP", "COMPANY": "CO",
-}  # fmt: skip
+    "LIMITED": "LTD",
+    "INCORPORATED": "INC",
+    "CORPORATION": "CORP",
+    "COMPANY": "CO",
+}
 _SUFFIXES = frozenset(
     [
         "AB",
@@ -80,7 +85,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def normalise_payer(name: str) -> str:
-    r"""A payer's or customer's name for comparing: words in order, bank prefixes and punctuation gone, suffixes short.
+    r"""A name for comparing: words in order, bank prefixes and punctuation gone, legal suffixes short.
 
     `O'Brien \ Sons' & Co` -> `OBRIEN SONS CO`; empty when nothing is left.
     """

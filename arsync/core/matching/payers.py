@@ -1,9 +1,11 @@
 """Who sent this money? From account and name to customers.
 
 Shape   `Payers(snapshot, knowledge, policy).find(receipt)` -> `Payer`; pure.
-Law     a payer is *known* only by a bank account, a confirmed alias or an exact name, and only if all of these agree on one
-        customer. A name that is merely close never makes a payer known, however close it is.
-Cost    exact look-ups; a name never seen is compared with at most 50 names that share its rarest letter triples.
+Law     a payer is *known* only by a bank account, a confirmed alias or an exact name, and only if all of
+        these agree on one customer. A name that is merely close never makes a payer known, however close it
+        is.
+Cost    exact look-ups; a name never seen is compared with at most 50 names that share its rarest letter
+        triples.
 """
 
 import re
@@ -76,7 +78,7 @@ class Payers:
                 self._base[_squeeze(base_name(full))].add(customer.id)
 
     def find(self, receipt: ReceiptRow) -> Payer:
-        """The customers this receipt may come from, by its account, its payer's name and the name it says it pays for."""
+        """The customers this receipt may come from: by account, payer's name, and the name it says it pays for."""
         found = self._by_sender(receipt.payer_name, receipt.payer_account)
         if found.known is not None:
             return found

@@ -1,15 +1,18 @@
 """Numbers in a payer's text that are numbers of ours.
 
-Shape   (texts, known keys) -> `Reading`; pure. `known` holds the keys of open documents (`normalise.number_keys`), so a
-        number is read because such a document exists, never because it looks like one.
-Law     whole tokens only: a number is never found inside a longer run of digits. Dates, amounts, IBANs, phone and
-        customer numbers are masked first. Each reading of the line breaks is read alone; what they name is joined.
+Shape   (texts, known keys) -> `Reading`; pure. `known` holds the keys of open documents
+        (`normalise.number_keys`), so a number is read because such a document exists, never because it looks
+        like one.
+Law     whole tokens only: a number is never found inside a longer run of digits. Dates, amounts, IBANs, phone
+        and customer numbers are masked first. Each reading of the line breaks is read alone; what they name
+        is joined.
 Source  the patterns were collected from public bank files; tests hold our own text for each.
 """
 
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from arsync.core.matching.normalise import TAIL, fold, number_keys
@@ -72,15 +75,17 @@ _MASKS = re.compile(
       (?P<iban>(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?(?![A-Z0-9]))
     | (?<![A-Z])(?:TEL|TELEFON|PHONE|FON|FAX|MOBILE|CALL)\b[.: ]*\+?[0-9][0-9 ()/-]{4,}
     | \+[0-9]{6,}
-    | (?<![A-Z])(?:KLANT|KLANTNUMMER|KLANTNR|KUNDENNR|KUNDENNUMMER|KUNDEN-NR|KD-NR|KDNR|K-NR|CUST|CUSTOMER|CLIENT|DEBNR
-        |DEBITOR|VERTRAGSKONTO|A/C|ACCT|ACCOUNT|KTO|KONTO|ID)(?:[ ]?(?:NO|NR|NUMBER))?\b[.:*\# ]*[A-Z]{0,3}[0-9][A-Z0-9]*
+    | (?<![A-Z])(?:KLANT|KLANTNUMMER|KLANTNR|KUNDENNR|KUNDENNUMMER|KUNDEN-NR|KD-NR|KDNR|K-NR|CUST|CUSTOMER|CLIENT
+        |DEBNR|DEBITOR|VERTRAGSKONTO|A/C|ACCT|ACCOUNT|KTO|KONTO|ID)(?:[ ]?(?:NO|NR|NUMBER))?\b
+        [.:*\# ]*[A-Z]{0,3}[0-9][A-Z0-9]*
     | (?<![0-9])(?:19|20)[0-9]{2}[-/.](?:0[1-9]|1[0-2])[-/.](?:0[1-9]|[12][0-9]|3[01])(?![0-9])
-    | (?<![0-9])(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.](?:(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9])
+    | (?<![0-9])(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.]
+        (?:(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9])
     | (?<![0-9])[0-9]{2}/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12][0-9]|3[01])(?![0-9])
     | (?<![0-9./-])(?:0?[1-9]|1[0-2])[/.](?:19|20)[0-9]{2}(?![0-9])
     | (?<![0-9./-])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(?![0-9-])
-    | (?<![A-Z])(?:JAN|FEB|M[AE]R|MAA|APR|MAY|MAI|MEI|JUN|JUL|AUG|SEP|O[CK]T|NOV|DE[CZ])[A-Z]*[. ]*(?:19|20)[0-9]{2}
-        (?![0-9])
+    | (?<![A-Z])(?:JAN|FEB|M[AE]R|MAA|APR|MAY|MAI|MEI|JUN|JUL|AUG|SEP|O[CK]T|NOV|DE[CZ])[A-Z]*[. ]*
+        (?:19|20)[0-9]{2}(?![0-9])
     | (?<![0-9.,-])[0-9]{1,3}(?:[.,'][0-9]{3})+[.,][0-9]{2}(?![0-9])
     | (?<![0-9.,])[0-9]+[.,][0-9]{2}(?![0-9]|[.,/-][0-9])
     | (?<![A-Z])(?:AMT|AMOUNT|BETRAG|EUR|USD|GBP|CHF|DEM|KRS|KURS)[ ]*[0-9][0-9.,]*
@@ -95,7 +100,9 @@ _LIST_MARKS = frozenset({",", "+", ";", "/", "-"})
 _LAST_DIGITS = re.compile(r"[0-9]+$")
 _SHORT_END = re.compile(r"[-/]([0-9]+)")
 _CORE = re.compile(r"^([A-Z]*)([0-9][0-9./_-]*?)[./_-]?([A-Z]*)$")
-_BREAKS = frozenset({" ", "- ", " -", "/ ", " /"})  # a number broken by a space, beside its own separator or not
+_BREAKS = frozenset(
+    {" ", "- ", " -", "/ ", " /"}
+)  # a number broken by a space, beside its own separator or not
 _WINDOW = 6  # a number printed in groups is read across at most this many tokens
 _STRONG_DIGITS = 5
 _READABLE_DIGITS = 4
@@ -141,10 +148,12 @@ def read(texts: Iterable[str], known: Container[str]) -> Reading:
     for text in dict.fromkeys(texts):
         if not _DIGITS.search(text):
             continue
-        found, missed = _read_one(text, known)
+        found, missed, certain = _read_one(text, known)
         for mention in found:
             mentions.setdefault(mention.key, mention)
         unknown.append(set(missed))
+        if certain:
+            break  # every number is read for sure: another joining can only cut or glue
     # A number that one joining reads and the other cuts in two is not unknown.
     missing = sorted(set.intersection(*unknown)) if unknown else []
     return Reading(tuple(mentions.values()), tuple(missing))
@@ -167,14 +176,17 @@ def _is_iban(text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
 
 
-def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str]]:
+def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str], bool]:
+    """What one joining names, the numbers it misses, and whether it reads every number for sure."""
     masked = mask(text)
     tokens = list(_tokens(masked))
     alone = [(index, mention) for index, token in enumerate(tokens) for mention in _in_token(token, known)]
     surely = {index for index, mention in alone if not mention.weak}
     joined = _across_tokens(masked, tokens, surely, known) if len(surely) < len(tokens) > 1 else []
     covered = {index for first, size, _ in joined for index in range(first, first + size)}
-    placed = [pair for pair in alone if pair[0] not in covered] + [(first, mention) for first, _, mention in joined]
+    placed = [pair for pair in alone if pair[0] not in covered] + [
+        (first, mention) for first, _, mention in joined
+    ]
     read_at = covered | {index for index, _ in placed}
     placed += _abbreviated(masked, tokens, placed, known)
     placed.sort(key=lambda pair: pair[0])
@@ -183,7 +195,8 @@ def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str
         for index, token in enumerate(tokens)
         if token.owned and index not in read_at and _digit_count(token.text) >= _READABLE_DIGITS
     ]
-    return [mention for _, mention in placed], missed
+    certain = bool(tokens) and len(surely) == len(tokens)
+    return [mention for _, mention in placed], missed, certain
 
 
 def _tokens(masked: str) -> Iterator[_Token]:
@@ -248,6 +261,7 @@ def _probe(span: str, known: Container[str], *, labelled: bool, whole: bool) -> 
     return None
 
 
+@lru_cache(maxsize=1 << 16)
 def _spelt(span: str) -> tuple[str, ...]:
     """The keys of a span as it is spelt, letters and all."""
     keys = number_keys(span)
@@ -308,7 +322,7 @@ def _glued(window: list[_Token], known: Container[str]) -> Mention | None:
 def _abbreviated(
     masked: str, tokens: list[_Token], placed: list[tuple[int, Mention]], known: Container[str]
 ) -> list[tuple[int, Mention]]:
-    """`204711-12` and `204711, 12`: a short second number stands for the first with its end replaced, upwards only."""
+    """`204711-12` and `204711, 12`: a short second number is the first with its end replaced, upwards only."""
     found: list[tuple[int, Mention]] = []
     for index, mention in placed:
         token = tokens[index]

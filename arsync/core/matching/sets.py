@@ -1,8 +1,9 @@
 """Sets of one customer's open items that fit an amount: one item, the balance, a block, any set.
 
 Shape   `Sets(book).fits(pool, amount, on)` -> `Fits`; a `Fit` is a set of items with the discounts it takes.
-Law     every fit adds up exactly; twins count once and the lowest ids stand for them. Amounts are taken whole, or all
-        less the discounts the terms grant on the day; never some of each (only references can say which).
+Law     every fit adds up exactly; twins count once and the lowest ids stand for them. Amounts are taken
+        whole, or all less the discounts the terms grant on the day; never some of each (only references can
+        say which).
 """
 
 from collections import Counter, defaultdict

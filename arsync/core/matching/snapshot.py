@@ -1,7 +1,8 @@
 """What the matcher is given: one ledger at one moment, what was learned, and the policy.
 
 Shape   plain values with our integer ids; no platform id, no SQL, no clock (`as_of` is the only today).
-Units   `*_minor` are integers of minor units of the record's `currency`; credits and payments are negative items.
+Units   `*_minor` are integers of minor units of the record's `currency`; credits and payments are negative
+        items.
 """
 
 from dataclasses import dataclass, field
@@ -51,9 +52,8 @@ class ReceiptRow:
     amount_minor: int
     payer_name: str = ""
     payer_account: str = ""
-    texts: tuple[
-        str, ...
-    ] = ()  # remittance text in its joinings (with and without spaces at the line breaks)
+    # Remittance text in its joinings: with and without spaces at the line breaks.
+    texts: tuple[str, ...] = ()
     creditor_reference: str = ""
     end_to_end_id: str = ""
     bank_reference: str = ""
@@ -108,7 +108,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A learned payer: this name or account pays for this customer. Automatic use needs enough confirmations."""
+    """A learned payer: this name or account pays for this customer. Automatic use needs confirmations."""
 
     key: str  # normalised payer name, or "account:" + normalised account
     customer_id: int
@@ -128,20 +128,17 @@ class Knowledge:
 class MatchPolicy:
     """What the matcher may take for granted; part of the versioned policy document."""
 
-    automatic: frozenset[str] = frozenset(
-        {"reference", "remittance", "one item", "balance"}
-    )  # EvidenceClass values
+    # Values of EvidenceClass.
+    automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})
     alias_confirmations: int = 2  # before a learned payer counts as known
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
     discount_grace_days: int = 0
     wait_days: int = 0  # business days a line may wait for an advice
     max_suggestions: int = 5
     max_set_items: int = 12  # size of a set searched for
-    search_budget: int = (
-        2_048  # look-ups for one receipt's sums; beyond it the answer is "unknown", never a guess
-    )
+    # Look-ups for one receipt's sums; beyond it the answer is "unknown", never a guess.
+    search_budget: int = 2_048
     threshold: float = 0.98  # least probability to apply alone; rises with the amount
-    large_minor: dict[str, int] = field(
-        default_factory=dict
-    )  # by currency: from here on the threshold is `threshold_large`
+    # By currency: from here on the threshold is `threshold_large`.
+    large_minor: dict[str, int] = field(default_factory=dict)
     threshold_large: float = 0.995

@@ -1,9 +1,10 @@
 """Which sets of amounts add up to a target, and are there several?
 
 Units   integers of minor units; credits are negative values.
-Shape   `SumTable(values, budget)` is made once per customer and asked for many targets; `find` gives index sets.
-Law     every set found adds up exactly; `complete` is true only if no set of at most `max_items` was left out.
-        Beyond the budget the answer is "not complete", never a guess.
+Shape   `SumTable(values, budget)` is made once per customer and asked for many targets; `find` gives index
+        sets.
+Law     every set found adds up exactly; `complete` is true only if no set of at most `max_items` was left
+        out. Beyond the budget the answer is "not complete", never a guess.
 Cost    one question costs at most `budget` look-ups; the table costs about as much once.
 """
 
@@ -26,7 +27,7 @@ class Sums:
 
 
 class _Index:
-    """Numbers to numbers, several for one key; two flat dictionaries, since a list for every key is slow to keep."""
+    """Numbers to numbers, several for one key; two flat tables, since a list for every key is slow to keep."""
 
     __slots__ = ("first", "more")
 
@@ -115,20 +116,21 @@ class SumTable:
 
     @cached_property
     def _halves(self) -> tuple[_Index, list[int], list[int]]:
-        """All sums of the first half, each with its places as bits; sums and places of the second half, side by side."""
+        """All sums of the first half with their places as bits; sums and places of the second, side by side."""
         middle = len(self._values) // 2
         index = _Index()
         for total, chosen in zip(*_all_sums(self._values[:middle], 0), strict=True):
-            index.add(total, chosen)
+            if total in index.first:
+                index.add(total, chosen)
+            else:
+                index.first[total] = chosen
         return index, *_all_sums(self._values[middle:], middle)
 
     def _meet(self, target: int, max_items: int) -> Iterator[tuple[int, ...]]:
         index, totals, places = self._halves
         first = index.first
-        for at, total in enumerate(totals):
-            if target - total not in first:
-                continue
-            for low in index.all(target - total):
+        for at in [at for at, total in enumerate(totals) if target - total in first]:
+            for low in index.all(target - totals[at]):
                 chosen = low | places[at]
                 if chosen and chosen.bit_count() <= max_items:
                     yield _places(chosen)
@@ -156,18 +158,14 @@ class SumTable:
 
     def _triples(self, target: int) -> Iterator[tuple[int, ...]]:
         first = self._pairs.first
-        for place, value in enumerate(self._values):
-            if target - value in first:
-                for code in self._pairs.all(target - value):
-                    left, right = self._decode(code)
-                    if left > place:
-                        yield (place, left, right)
+        for place in [place for place, value in enumerate(self._values) if target - value in first]:
+            for left, right in map(self._decode, self._pairs.all(target - self._values[place])):
+                if left > place:
+                    yield (place, left, right)
 
     def _pairs_of_pairs(self, target: int) -> Iterator[tuple[int, ...]]:
         first = self._pairs.first
-        for total in first:
-            if target - total not in first:
-                continue
+        for total in [total for total in first if target - total in first]:
             late = [self._decode(code) for code in self._pairs.all(target - total)]
             for early in map(self._decode, self._pairs.all(total)):
                 yield from ((*early, *pair) for pair in late if early[1] < pair[0])

@@ -21,35 +21,49 @@ DAY = date(2026, 3, 2)  # a Monday
 POLICY = MatchPolicy()
 
 
-def customer(id: int = 1, name: str = "Kestrel Foods LLC", **more) -> CustomerRow:
-    return CustomerRow(id, name, **more)
+def customer(id_: int = 1, name: str = "Kestrel Foods LLC", **more) -> CustomerRow:
+    return CustomerRow(id_, name, **more)
 
 
-def item(id: int, amount: int, number: str | None = None, customer_id: int = 1, due: int = 0, **more) -> ItemRow:
+def item(
+    id_: int, amount: int, number: str | None = None, customer_id: int = 1, due: int = 0, **more
+) -> ItemRow:
     """An open item due `due` days after DAY; negative amounts are credit memos."""
     kind = more.pop("kind", ItemKind.INVOICE if amount > 0 else ItemKind.CREDIT_MEMO)
     when = DAY + timedelta(days=due)
     currency = more.pop("currency", "USD")
     original = more.pop("original", amount)
-    return ItemRow(id, customer_id, kind, number, when - timedelta(days=30), when, currency, original, amount, **more)
+    return ItemRow(
+        id_, customer_id, kind, number, when - timedelta(days=30), when, currency, original, amount, **more
+    )
 
 
-def receipt(amount: int, text: str = "", name: str = "KESTREL FOODS LLC", id: int = 1, **more) -> ReceiptRow:
+def receipt(amount: int, text: str = "", name: str = "KESTREL FOODS LLC", **more) -> ReceiptRow:
     on = more.pop("on", DAY)
     currency = more.pop("currency", "USD")
     texts = more.pop("texts", (text,) if text else ())
-    return ReceiptRow(id, on, currency, amount, name, texts=texts, **more)
+    return ReceiptRow(more.pop("id", 1), on, currency, amount, name, texts=texts, **more)
 
 
-def advice(reference: str, paid: int, gross: int | None = None, total: int | None = None, **more) -> RemittanceRow:
+def advice(
+    reference: str, paid: int, gross: int | None = None, total: int | None = None, **more
+) -> RemittanceRow:
     return RemittanceRow(
-        more.pop("id", "A1"), more.pop("received", DAY), more.pop("name", "Kestrel Foods LLC"), "USD", total,
-        more.pop("grade", "known sender"), reference, paid, gross if gross is not None else paid, **more,
-    )  # fmt: skip
+        more.pop("id", "A1"),
+        more.pop("received", DAY),
+        more.pop("name", "Kestrel Foods LLC"),
+        "USD",
+        total,
+        more.pop("grade", "known sender"),
+        reference,
+        paid,
+        gross if gross is not None else paid,
+        **more,
+    )
 
 
-def booked(id: int, total: int, customer_id: int = 1, days: int = 0, reference: str = "") -> BookedRow:
-    return BookedRow(id, customer_id, DAY + timedelta(days=days), "USD", total, 0, reference)
+def booked(id_: int, total: int, customer_id: int = 1, days: int = 0, reference: str = "") -> BookedRow:
+    return BookedRow(id_, customer_id, DAY + timedelta(days=days), "USD", total, 0, reference)
 
 
 def snapshot(items, receipts, customers=None, **more) -> Snapshot:
@@ -59,7 +73,9 @@ def snapshot(items, receipts, customers=None, **more) -> Snapshot:
     return Snapshot(1, as_of, tuple(customers), tuple(items), tuple(receipts), **more)
 
 
-def find(items, receipts, customers=None, policy: MatchPolicy = POLICY, knowledge: Knowledge | None = None, **more) -> Finding:
+def find(
+    items, receipts, customers=None, policy: MatchPolicy = POLICY, knowledge: Knowledge | None = None, **more
+) -> Finding:
     return match(snapshot(items, receipts, customers, **more), knowledge or Knowledge(), policy)[0]
 
 

@@ -11,7 +11,9 @@ from arsync.core.matching.normalise import base_name, fold, normalise_account, n
     ("name", "expected"),
     [
         pytest.param(r"O'Brien \ Sons' & Co", "OBRIEN SONS CO", id="quotes, backslash and ampersand"),
-        pytest.param("Smith and Sons Company", "SMITH SONS CO", id="and is like an ampersand, company like co"),
+        pytest.param(
+            "Smith and Sons Company", "SMITH SONS CO", id="and is like an ampersand, company like co"
+        ),
         pytest.param("Müller GmbH", "MUELLER GMBH", id="an umlaut as banks spell it"),
         pytest.param("MUELLER GMBH", "MUELLER GMBH", id="which is the same name"),
         pytest.param("Société Générale S.A.", "SOCIETE GENERALE S A", id="accents go"),

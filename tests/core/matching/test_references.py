@@ -1,4 +1,4 @@
-"""What a payer's text names. Every text is our own, one for each way of writing found in public bank files."""
+"""What a payer's text names. Every text is our own, one for each way found in public bank files."""
 
 import csv
 import re
@@ -35,7 +35,9 @@ NAMES = [
     pytest.param("INV. 24/11/03-20417", ["20417"], id="a date inside the reference"),
     pytest.param("FAKNR* 20417 FAKDAT* 03112024", ["20417"], id="labels with asterisks"),
     pytest.param("Rechnung-Nr.: INV-000731 v. 13.02.24", ["INV-000731"], id="a German label and a date"),
-    pytest.param("Ihre Rechnung inv-000731 vom 15.09.2024 DANKE", ["INV-000731"], id="a prefix in lower case"),
+    pytest.param(
+        "Ihre Rechnung inv-000731 vom 15.09.2024 DANKE", ["INV-000731"], id="a prefix in lower case"
+    ),
     pytest.param("Factuur 20417/KPDT/2024-04-04", ["20417"], id="a slash code right after"),
     pytest.param("factuurnummer 20417cursus", ["20417"], id="words glued to the number"),
     pytest.param("BETREFT 20417INCASSO", ["20417"], id="a word glued behind"),
@@ -87,7 +89,9 @@ def test_the_text_names_nothing_for_sure(text):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("47575,68584-84", ["47575", "68584"], id="an end that is not higher is no second number"),
+        pytest.param(
+            "47575,68584-84", ["47575", "68584"], id="an end that is not higher is no second number"
+        ),
         pytest.param("68584-86", ["68584", "68586"], id="an abbreviated second number"),
         pytest.param("68584, 86", ["68584", "68586"], id="abbreviated after a comma"),
         pytest.param("INV-68584/86", ["68584", "68586"], id="abbreviated after a slash, with a prefix"),
@@ -100,7 +104,9 @@ def test_abbreviated_second_numbers(text, expected):
 
 def test_a_number_cut_at_a_line_break_is_read_in_the_other_joining():
     assert named("INV 204 ACME 17", "20417") == []
-    assert named("861835-5746311 43", "861835-574631143", joinings=("861835-574631143",)) == ["861835-574631143"]
+    assert named("861835-5746311 43", "861835-574631143", joinings=("861835-574631143",)) == [
+        "861835-574631143"
+    ]
 
 
 def test_a_missing_number_is_told_only_after_a_word_for_invoice():
@@ -174,14 +180,18 @@ def test_real_texts_name_what_they_should():
         text, _, _ = row["text"].partition(" for invoice ")
         text = text.split(" for ")[0].split(" vs ")[0]
         broken = text.replace("?22", "|").replace("?25", "|")
-        joinings = (broken.replace(" | ", " ").replace("|", " "), broken.replace(" | ", "\n").replace("|", ""))
+        joinings = (
+            broken.replace(" | ", " ").replace("|", " "),
+            broken.replace(" | ", "\n").replace("|", ""),
+        )
         if expected in {"none", "payout"}:
             alternatives = [[]]
-            # D57 is about a number inside a longer one; elsewhere documents with the text's own digits are open.
+            # D57 is about a number inside a longer one; elsewhere the text's own digits are documents.
             known = ["14", "990001", *(re.findall("[0-9]{3,}", text) if row["id"] != "D57" else ())]
         else:
             alternatives = [
-                [part.strip() for part in option.split(";") if "=" not in part] for option in expected.split("|")
+                [part.strip() for part in option.split(";") if "=" not in part]
+                for option in expected.split("|")
             ]
             known = [number for option in alternatives for number in option] + ["990001"]
         if not any(_names(joinings, option, known) for option in alternatives):

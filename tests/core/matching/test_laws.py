@@ -1,0 +1,202 @@
+"""What holds for every batch: nothing lost, nothing spent twice, no order, no guess."""
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arsync.core.decisions import Verdict
+from arsync.core.matching.decide import decide
+from arsync.core.matching.engine import match
+from arsync.core.matching.snapshot import Knowledge, MatchPolicy, Snapshot
+from tests.core.matching.build import DAY, advice, booked, customer, item, receipt, snapshot
+
+POLICY = MatchPolicy(small_difference_minor={"USD": 50})
+NAMES = ("Kestrel Foods LLC", "Kestrel Foods Inc", "Marlow Paper Ltd", r"O'Brien \ Sons' & Co")
+AMOUNTS = st.sampled_from([1_000, 2_000, 3_000, 2_500, 5_500, 12_345, 777])
+
+
+@st.composite
+def worlds(draw, base=0, names=NAMES) -> Snapshot:
+    """A small ledger full of coincidences: few amounts, look-alike names, credits, discounts, families."""
+    rng = draw(st.randoms(use_true_random=False))
+    customers = tuple(customer(base + n, name) for n, name in enumerate(names, 1))
+    if draw(st.booleans()):
+        customers = (*customers[:-1], replace(customers[-1], parent_id=customers[0].id))
+    items = []
+    for n in range(1, draw(st.integers(1, 9)) + 1):
+        amount = draw(AMOUNTS)
+        credit = draw(st.integers(0, 6)) == 0
+        items.append(
+            item(
+                base + n,
+                -amount // 2 if credit else amount,
+                f"INV-{base + 20_400 + n}",
+                customer_id=base + draw(st.integers(1, len(names))),
+                due=draw(st.integers(0, 2)),
+                discount_minor=0 if credit else draw(st.sampled_from([0, 0, 20])),
+                discount_until=DAY,
+            )
+        )
+    receipts, advices = [], []
+    for n in range(1, draw(st.integers(1, 6)) + 1):
+        chosen = rng.sample(items, min(len(items), draw(st.integers(1, 3))))
+        amount = sum(one.available_minor for one in chosen) + draw(st.sampled_from([0, 0, 0, -20, -40, 700]))
+        text = draw(
+            st.sampled_from(
+                ["", "PAYMENT", "INV " + ", ".join(one.number or "" for one in chosen), "INV 99999"]
+            )
+        )
+        receipts.append(
+            receipt(amount or 1, text, name=draw(st.sampled_from([*names, "QUILL", ""])), id=base + n)
+        )
+        if draw(st.integers(0, 3)) == 0:
+            advices += [
+                advice(one.number or "", one.available_minor, id=f"A{base + n}", name=names[0])
+                for one in chosen
+            ]
+    payments = [booked(base + 90, draw(AMOUNTS), customer_id=base + 1)] if draw(st.booleans()) else []
+    return snapshot(items, tuple(receipts), customers, remittances=tuple(advices), booked=tuple(payments))
+
+
+@given(worlds())
+def test_no_cent_of_a_receipt_is_lost(world):
+    for finding, money in zip(match(world, Knowledge(), POLICY), world.receipts, strict=True):
+        assert finding.receipt_id == money.id
+        for one in finding.explanations:
+            assert (
+                sum(share.applied_minor for share in one.shares) + one.on_account_minor == money.amount_minor
+            )
+
+
+@given(worlds())
+def test_amounts_are_integers_and_no_share_takes_more_than_its_item_has(world):
+    available = {one.id: one.available_minor for one in world.items}
+    for finding in match(world, Knowledge(), POLICY):
+        for one in finding.explanations:
+            assert len({share.item_id for share in one.shares}) == len(one.shares)
+            for share in one.shares:
+                amounts = (
+                    share.applied_minor,
+                    share.discount_minor,
+                    share.write_off_minor,
+                    share.deduction_minor,
+                )
+                assert all(type(amount) is int for amount in amounts)
+                left = available[share.item_id]
+                assert 0 < share.settled_minor <= left or left <= share.settled_minor < 0
+
+
+@given(worlds())
+def test_an_item_is_spent_once_over_the_batch(world):
+    available = {one.id: one.available_minor for one in world.items}
+    spent: Counter[int] = Counter()
+    linked: Counter[int] = Counter()
+    for finding, money in zip(match(world, Knowledge(), POLICY), world.receipts, strict=True):
+        decision = decide(finding, money, POLICY, "auto")
+        if decision.verdict is Verdict.APPLY:
+            for share in decision.explanation.shares:
+                spent[share.item_id] += share.settled_minor
+        if decision.verdict is Verdict.LINK:
+            linked[decision.explanation.booked_payment_id] += 1
+    assert all(abs(minor) <= abs(available[item_id]) for item_id, minor in spent.items())
+    assert all(count == 1 for count in linked.values())
+
+
+@given(worlds(), st.integers(0, 2**32))
+def test_the_order_of_rows_does_not_matter(world, seed):
+    rng = Random(seed)
+
+    def shuffled(rows):
+        return tuple(rng.sample(rows, len(rows)))
+
+    other = replace(
+        world,
+        customers=shuffled(world.customers),
+        items=shuffled(world.items),
+        receipts=shuffled(world.receipts),
+        booked=shuffled(world.booked),
+        remittances=shuffled(world.remittances),
+    )
+    first = {finding.receipt_id: finding for finding in match(world, Knowledge(), POLICY)}
+    assert {finding.receipt_id: finding for finding in match(other, Knowledge(), POLICY)} == first
+
+
+@given(worlds(), worlds(base=500, names=("Tamarack Steel BV", "Verity Glass AG", "Umber Yachts SA")))
+def test_a_closed_part_is_matched_like_the_whole(here, there):
+    """Two parts that share no customer, number or payer say nothing about each other."""
+    receipts = tuple(
+        replace(one, payer_name=one.payer_name or "X") for one in there.receipts if one.payer_name != "QUILL"
+    )
+    there = replace(there, receipts=receipts, remittances=(), booked=())
+    both = replace(
+        here,
+        customers=here.customers + there.customers,
+        items=here.items + there.items,
+        receipts=here.receipts + receipts,
+    )
+    whole = match(both, Knowledge(), POLICY)
+    named = [money.payer_name not in {"", "X", "QUILL"} for money in both.receipts]
+    parts = (*match(here, Knowledge(), POLICY), *match(there, Knowledge(), POLICY))
+    assert [f for f, known in zip(whole, named, strict=True) if known] == [
+        f for f, known in zip(parts, named, strict=True) if known
+    ]
+
+
+@given(worlds())
+def test_a_second_item_that_fits_as_well_is_never_ignored(world):
+    """Wherever one item is applied on its amount, another of the same amount and another date stops it."""
+    findings = match(world, Knowledge(), POLICY)
+    for finding, money in zip(findings, world.receipts, strict=True):
+        decision = decide(finding, money, POLICY, "auto")
+        if decision.verdict is not Verdict.APPLY or decision.explanation.klass.value not in {
+            "one item",
+            "balance",
+        }:
+            continue
+        owner = decision.explanation.customer_id
+        rival = item(9_999, money.amount_minor, "INV-88888", customer_id=owner, due=40)
+        again = match(replace(world, items=(*world.items, rival)), Knowledge(), POLICY)
+        second = decide(next(f for f in again if f.receipt_id == money.id), money, POLICY, "auto")
+        assert second.verdict is not Verdict.APPLY or 9_999 not in {
+            share.item_id for share in second.explanation.shares
+        }
+        assert second.verdict is not Verdict.APPLY or money.texts
+
+
+@given(worlds())
+def test_a_bare_sum_and_a_bare_amount_are_never_applied(world):
+    silent = replace(
+        world,
+        remittances=(),
+        booked=(),
+        receipts=tuple(replace(one, texts=()) for one in world.receipts),
+    )
+    for finding, money in zip(match(silent, Knowledge(), POLICY), silent.receipts, strict=True):
+        decision = decide(finding, money, POLICY, "auto")
+        if decision.verdict is Verdict.APPLY:
+            assert money.payer_name not in {"QUILL", ""}
+            assert decision.explanation.klass.value in {"one item", "balance"}
+
+
+@pytest.mark.slow
+def test_ten_thousand_items_and_two_thousand_receipts_take_no_more_than_linear_time():
+    """Twice the ledger may take at most three times as long."""
+    import time
+
+    from bench.matching import world as ledger
+
+    def seconds(items, receipts, customers):
+        one = ledger(items, receipts, customers)
+        match(one, Knowledge(), MatchPolicy())
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            match(one, Knowledge(), MatchPolicy())
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert seconds(10_000, 2_000, 200) < 3 * seconds(5_000, 1_000, 100)
