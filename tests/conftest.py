@@ -14,7 +14,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 _SLOW_MACHINE = [HealthCheck.too_slow]
 settings.register_profile(
-    "fast", max_examples=25, deadline=None, derandomize=True, suppress_health_check=_SLOW_MACHINE
+    "fast", max_examples=10, deadline=None, derandomize=True, suppress_health_check=_SLOW_MACHINE
 )
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=_SLOW_MACHINE

@@ -35,7 +35,7 @@ def name_of(path: Path) -> str:
 def found_in(
     look: Callable[[ast.Module], list[int]], paths: list[Path] | None = None, *, but: tuple[str, ...] = ()
 ) -> dict[str, list[int]]:
-    """Module -> the lines that `look` finds in it, where there are any; `but`: how the names of exempt modules begin."""
+    """Module -> the lines that `look` finds in it, where there are any; `but` begins the names of exempt modules."""
     looked = {
         name_of(path): look(tree(path)) for path in paths or modules() if not name_of(path).startswith(but)
     }
