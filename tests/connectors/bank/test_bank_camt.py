@@ -34,7 +34,7 @@ def plain(version):
     return entry("100.00", "CRDT", transaction(PARTY.format(name) + TEXT), status=status)
 
 
-VERSIONS = ("02", "03", "04", "06", "07", "08", "10", "14")
+VERSIONS = ("01", "02", "03", "04", "06", "07", "08", "10", "14")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -83,6 +83,20 @@ def test_a_prefix_or_no_namespace_changes_nothing():
     assert read_file(prefixed).statements[0].lines[0].key == read_file(data).statements[0].lines[0].key
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"\n \r\n", b"\n"), (b"", b"\x00" * 20)], ids=["white space before", "NUL after"]
+)
+def test_padding_around_the_document_changes_nothing(before, after):
+    data = camt(statement(plain("08")))
+    assert read_file(before + data + after).statements == read_file(data).statements
+
+
+def test_transactions_without_details_around_them_are_those_of_version_1():
+    whole = entry("3.00", "CRDT", *three(("1.00", "CRDT"), ("2.00", "CRDT")))
+    bare = whole.replace("<NtryDtls>", "").replace("</NtryDtls>", "")
+    assert [part.amount for part in read_one(bare).lines[0].parts] == [eur(1_00), eur(2_00)]
+
+
 def test_utf_16_is_read_as_it_declares():
     data = camt(statement(plain("08"))).decode().replace("UTF-8", "UTF-16").encode("utf-16")
     file = read_file(data)
@@ -116,6 +130,10 @@ def test_the_sign_is_in_the_indicator_alone(sign, reversal, minor):
         pytest.param(entry("1e3"), "amount-unreadable", id="an exponent"),
         pytest.param(entry(""), "amount-unreadable", id="empty"),
         pytest.param(entry("9999999999999999"), "amount-unreadable", id="sixteen digits"),
+        pytest.param(entry("1.00", more='<Amt Ccy="EUR">2</Amt>'), "amount-unreadable", id="two amounts"),
+        pytest.param(
+            entry("1.00", more="<CdtDbtInd>DBIT</CdtDbtInd>"), "sign-unreadable", id="two directions"
+        ),
         pytest.param(entry("1.00", "BOTH"), "sign-unreadable", id="no known direction"),
         pytest.param(entry("1.00", ""), "sign-unreadable", id="no direction"),
         pytest.param(entry("1.00", currency="XQX"), "currency-unreadable", id="no such currency"),

@@ -61,13 +61,17 @@ def test_a_line_has_all_its_fields():
         pytest.param("20240229", date(2024, 2, 29), id="a leap day"),
         pytest.param("20240229120000.123[0:GMT]", date(2024, 2, 29), id="milliseconds and zone"),
         pytest.param("202402291200", date(2024, 2, 29), id="hours and minutes"),
+        pytest.param("2024-02-29T23:59:59Z", date(2024, 2, 29), id="as ISO writes it"),
+        pytest.param("20240229 ", date(2024, 2, 29), id="a blank after it"),
     ],
 )
 def test_the_booking_date_is_the_local_day_as_written(posted, day):
     assert read_one(ofx_line(posted=posted)).lines[0].booking_date == day
 
 
-@pytest.mark.parametrize("posted", ["00000000", "20230230", "150126", "tomorrow", "", None])
+@pytest.mark.parametrize(
+    "posted", ["00000000", "00010101", "29022024", "2024-0229", "20230230", "150126", "tomorrow", "", None]
+)
 def test_an_unreadable_date_keeps_the_line_and_says_so(posted):
     statement = read_one(ofx_line("5.00", posted=posted), ofx_line("6.00", fitid="F2"))
     assert [line.amount.minor for line in statement.lines] == [5_00, 6_00]

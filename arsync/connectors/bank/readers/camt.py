@@ -33,6 +33,9 @@ from arsync.core.money import AmountUnreadable, Money
 from arsync.errors import FileRefused, TruncatedFile, UnsafeFile
 
 _ENTRY_TAGS = ("{*}Ntry", "{*}Stmt", "{*}GrpHdr")
+# White space before the declaration and NUL bytes after the end are padding of the transfer, not XML.
+_PADDING = b" \t\r\n\x00"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _TOO_MUCH = re.compile(r"Excessive depth|huge|amplification|Maximum", re.IGNORECASE)
 _CUT_OFF = re.compile(
     r"Premature end|no element found|Couldn't find end|EndTag|Start tag expected", re.IGNORECASE
@@ -84,7 +87,7 @@ class _Walk:
 
     def elements(self, data: bytes) -> Iterator[etree._Element]:
         parsing = etree.iterparse(
-            BytesIO(data),
+            BytesIO(data if data[:2] in _UTF_16 else data.strip(_PADDING)),
             events=("end",),
             tag=_ENTRY_TAGS,
             resolve_entities=False,
@@ -271,6 +274,8 @@ def _take_entry(element: etree._Element, draft: Draft, profile: Profile) -> None
                     transactions.append(flat(detail))
                 else:
                     flatten(detail, "Btch/", fields)
+        elif name == "TxDtls":  # version 1 has no NtryDtls around it
+            transactions.append(flat(child))
         elif len(child):
             flatten(child, name + "/", fields)
         else:

@@ -98,10 +98,13 @@ def signed(fields: Fields, path: str, fallback: str | None) -> Money:
         AmountUnreadable: the amount, its currency or its sign cannot be read.
     """
     raw = first(fields, path) or ""
+    if len(fields.get(path, ())) > 1:
+        raise AmountUnreadable(" / ".join(fields[path]), "more than one amount is given")
     currency = first(fields, f"{path}@Ccy") or fallback
     if currency is None:
         raise AmountUnreadable(raw, "no currency is given")
-    sign = SIGNS.get(first(fields, "CdtDbtInd") or "")
+    directions = set(fields.get("CdtDbtInd", ()))
+    sign = SIGNS.get(directions.pop()) if len(directions) == 1 else None
     if sign is None:
         raise SignUnreadable(first(fields, "CdtDbtInd") or "", "CdtDbtInd is neither CRDT nor DBIT")
     money = magnitude(raw, currency)

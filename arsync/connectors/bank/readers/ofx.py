@@ -47,7 +47,9 @@ _INVESTMENT = re.compile(
     r"<(?:BUY|SELL|INCOME|REINVEST|TRANSFER|SPLIT|RETOFCAP|CLOSUREOPT|JRNL|MARGIN|INVEXPENSE)\w*>", re.I
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{2,6}(?:\.[0-9]*)?)?\s*(?:\[[^\]]*\]?)?", re.ASCII)
+_CLOCK = r"[T ]?[0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,:][0-9]*)?"
+_DATE = re.compile(rf"([0-9]{{4}})(-?)([0-9]{{2}})\2([0-9]{{2}})(?:{_CLOCK})?\s*(?:Z|\[[^\]]*\]?)?", re.ASCII)
+_FIRST_YEAR = 1900  # earlier ones are what programs write for "no date"
 _CHILDREN = {
     "PAYEE": frozenset(
         ["NAME", "ADDR1", "ADDR2", "ADDR3", "CITY", "STATE", "POSTALCODE", "COUNTRY", "PHONE"]
@@ -317,10 +319,10 @@ def _closing(draft: _Draft, currency: str | None, profile: Profile) -> tuple[Mon
 def read_date(raw: str) -> date | None:
     """The calendar day of an OFX date-time as written; its zone never moves it. None when it is none."""
     found = _DATE.fullmatch(raw.strip())
-    if not found:
+    if not found or int(found[1]) < _FIRST_YEAR:
         return None
     try:
-        return date(int(found[1]), int(found[2]), int(found[3]))
+        return date(int(found[1]), int(found[3]), int(found[4]))
     except ValueError:
         return None
 
