@@ -1,9 +1,9 @@
 """The installation: where the store, the key and the inbox are. Everything else is a row in the store.
 
 Shape   `arsync.toml` (found by --config, ARSYNC_CONFIG, then upwards from the working folder) -> `Config`.
-        Relative paths count from
-        the file. Environment variables ARSYNC_STORE, ARSYNC_KEY_FILE and ARSYNC_INBOX win over the file.
-        The key comes from, in this order: $CREDENTIALS_DIRECTORY/arsync.key (systemd), ARSYNC_KEY_FILE, `key_file`.
+        Relative paths count from the file. Environment variables ARSYNC_STORE, ARSYNC_KEY_FILE and
+        ARSYNC_INBOX win over the file. The key comes from, in this order: $CREDENTIALS_DIRECTORY/arsync.key
+        (systemd), ARSYNC_KEY_FILE, `key_file`.
 Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells where a key was looked for.
 """
 
@@ -171,7 +171,7 @@ def _text(table: Mapping[str, Any], key: str, file: Path, prefix: str = "") -> s
     return value
 
 
-def _wrong(file: Path, key: str, value: Any, allowed: str) -> ConfigError:
+def _wrong(file: Path, key: str, value: object, allowed: str) -> ConfigError:
     said = "is missing" if value is None else f"is {value!r}"
     return ConfigError(f"{key} {said}; allowed: {allowed}", where=str(file), do=f"set {key}")
 

@@ -25,7 +25,8 @@
     └── Broken              exit 1  us: an invariant of arsync does not hold
 
 Exit 0 is done; exit 4 is done, and new queue items wait for a person.
-An unreadable value inside a record is not an error of the run: it is data (`Unreadable`, `Problem`) and becomes a queue item.
+An unreadable value inside a record is not an error of the run: it is data (`Unreadable`, `Problem`) and becomes a
+queue item.
 """
 
 from typing import ClassVar

@@ -19,7 +19,7 @@ from arsync.store import office
 from arsync.store.engine import Store
 from arsync.store.office import Ledger, Person
 from arsync.store.vault import Vault
-from arsync.sync.actions import Desk
+from arsync.sync.acting import Desk
 from arsync.sync.connect import House, me
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -16,7 +16,7 @@ from arsync.store import audit, decisions, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.sync import actions
-from arsync.sync.actions import Acted, Desk, Part
+from arsync.sync.acting import Acted, Desk, Part
 
 version_option = click.option(
     "--version", "seen", type=int, help="The version you looked at; refused if it changed since."
@@ -424,7 +424,8 @@ def _show_item(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
         "open": Money(row.open_minor, row.currency), "raw": raw_text,
     }  # fmt: skip
     pairs: list[tuple[str, output.Cell]] = [
-        ("Customer", row.customer), ("Kind", row.kind), ("Number", row.number), ("Issued", row.issued), ("Due", row.due),
+        ("Customer", row.customer), ("Kind", row.kind), ("Number", row.number), ("Issued", row.issued),
+        ("Due", row.due),
         ("Original", facts["original"]), ("Open", facts["open"]), ("Platform", row.external_id), ("As read", raw_text),
     ]  # fmt: skip
     return facts, [f"I-{row.id}", *output.facts(pairs, screen())]
@@ -434,12 +435,16 @@ def _show_customer(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]
     row = queries.find_customer(conn, ledger.id, thing)
     items, receipts = queries.items_of(conn, ledger.id, row.id), queries.receipts_of(conn, ledger.id, row.id)
     facts = {
-        "customer": row.id, "platform": row.external_id, "name": row.name, "active": row.active,
-        "items": [
-            {"item": i.id, "kind": i.kind, "number": i.number, "due": i.due, "open": Money(i.open_minor, i.currency)} for i in items
+        "customer": row.id,
+        "platform": row.external_id,
+        "name": row.name,
+        "active": row.active,
+        "items": [_item_facts(i) for i in items],
+        "receipts": [
+            {"receipt": r.id, "on": r.on_date, "amount": Money(r.amount_minor, r.currency), "state": r.state}
+            for r in receipts
         ],
-        "receipts": [{"receipt": r.id, "on": r.on_date, "amount": Money(r.amount_minor, r.currency), "state": r.state} for r in receipts],
-    }  # fmt: skip
+    }
     lines = [f"K-{row.id}  {row.name}" + ("" if row.active else "  (inactive)")]
     if items:
         body: list[tuple[output.Cell, ...]] = [
@@ -473,6 +478,11 @@ def _show_customer(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]
         ]
         lines += ["", *output.grid(("Receipts", "Date", "Amount", "", "State"), rows, screen())]
     return facts, lines
+
+
+def _item_facts(row: Any) -> dict[str, Any]:
+    left = Money(row.open_minor, row.currency)
+    return {"item": row.id, "kind": row.kind, "number": row.number, "due": row.due, "open": left}
 
 
 def _show_command(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
@@ -556,7 +566,7 @@ class _Shown:
                     Money(s.applied_minor, currency),
                     Money(given, currency) if given else None,
                     Money(row.open_minor - s.settled_minor, currency),
-                )  # fmt: skip
+                )
             )
         if e.on_account_minor and currency:
             rows.append(("on account", "", None, None, Money(e.on_account_minor, currency), None, None))
@@ -637,10 +647,8 @@ def _decision_facts(conn: Tx, ledger: Ledger, row: Any) -> dict[str, Any]:
 
 
 def _decision_lines(facts: dict[str, Any]) -> list[str]:
-    lines = [
-        f"D-{facts['decision']}  {facts['verdict']}, {facts['state']}, by {facts['by']} at
-        {facts['at'][:16].replace('T', ' ')} UTC"
-    ]
+    when = facts["at"][:16].replace("T", " ")
+    lines = [f"D-{facts['decision']}  {facts['verdict']}, {facts['state']}, by {facts['by']} at {when} UTC"]
     if facts["why"]:
         lines.append(f"  why   {output.visible(facts['why'])}")
     for line in facts["lines"]:
@@ -667,7 +675,7 @@ def _history_lines(history: Sequence[dict[str, Any]]) -> list[str]:
 def _queue_facts(row: Any, names: dict[int, str]) -> dict[str, Any]:
     return {
         "id": row.id, "version": row.version, "subject": row.subject, "reason": row.reason, "detail": row.detail,
-        "customer": names.get(row.customer_id), "amount": Money(row.amount_minor, row.currency) if row.currency else None,
+        "customer": names.get(row.customer_id), "amount": _money(row) or None,
         "preferred": row.preferred, "owner": row.owner, "opened_at": row.opened_at, "closed_at": row.closed_at,
         "closed_by": row.closed_by, "outcome": row.outcome,
     }  # fmt: skip

@@ -60,9 +60,8 @@ def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool
 def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> int:
     """The same for systemd and cron: every ledger, one line each.
 
-    Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again; 6 another
-    run is at work;
-    7 the books disagree and nothing more is written; 3 the installation needs a person.
+    Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again;
+    6 another run is at work; 7 the books disagree and nothing more is written; 3 the installation needs a person.
     """
     worst: ArsyncError | None = None
     code, results = 0, []
@@ -274,10 +273,8 @@ def _match_lines(tally: dict[str, tuple[int, dict[str, int]]]) -> list[str]:
 
 def _write_lines(ran: Ran) -> list[str]:
     booked = ", ".join(str(Money(m, c)) for c, m in sorted(ran.written.minor.items())) or "no cash"
-    lines = [
-        f"  write   {output.counted(ran.written.confirmed, 'decision')} carried out, {booked};
-        {ran.settled.verified} verified"
-    ]
+    done = output.counted(ran.written.confirmed, "decision")
+    lines = [f"  write   {done} carried out, {booked}; {ran.settled.verified} verified"]
     if ran.read_back.adopted:
         lines.append(
             f"          {ran.read_back.adopted} found on the platform after a lost answer; not sent again"
@@ -304,9 +301,8 @@ def _proof_lines(proof: Proof) -> list[str]:
         )
         return [f"  proof   {sums or 'nothing is open, here or there'}  ({proof.source})"]
     if proof.state == "differs":
-        return [
-            f"  proof   {output.counted(len(proof.differences), 'difference')}: nothing is written for those; arsync proof show"
-        ]
+        number = output.counted(len(proof.differences), "difference")
+        return [f"  proof   {number}: nothing is written for those; arsync proof show"]
     if proof.state == "not due":
         return ["  proof   nothing moved since the last one; compared once a day"]
     return ["  proof   unproven: the platform gives no totals"]

@@ -26,6 +26,7 @@ from arsync.errors import ConfigError, UsageError
 from arsync.store import bank, office
 from arsync.store.engine import Store
 from arsync.sync import actions, connect
+from arsync.sync.acting import Desk, permitted
 from arsync.sync.connect import House
 
 
@@ -113,7 +114,7 @@ def connect_quickbooks(
 
     with opened(ctx) as (conf, house):
         person, app = person_of(ctx, house), conf.quickbooks
-        actions.permitted(person, "administer")
+        permitted(person, "administer")
         given = {"base_url": app.base_url, "token_url": app.token_url, "authorize_url": app.authorize_url}
         addresses: dict[str, Any] = {key: value for key, value in given.items() if value}
         state = secrets.token_urlsafe(16)
@@ -177,8 +178,7 @@ def _open_ledger(house: House, connection_id: int, name: str | None, person: off
     say(
         [
             *lines,
-            "next: arsync bank add NAME --identifier ACCOUNT, put bank files into the inbox, arsync reconcile
-            --dry-run",
+            "next: arsync bank add NAME --identifier ACCOUNT, then put bank files into the inbox",
         ]
     )
 
@@ -219,7 +219,7 @@ def bank_add(
 
     with opened(ctx) as (conf, house):
         ledger = ledger_of(house, ledger_name)
-        at_desk = actions.Desk(house.store, ledger, person_of(ctx, house), house.clock)
+        at_desk = Desk(house.store, ledger, person_of(ctx, house), house.clock)
         acted = actions.add_bank_account(
             at_desk,
             {
@@ -281,7 +281,7 @@ def people_command() -> None:
 def people_add(ctx: click.Context, name: str, role: str) -> None:
     """Add a person (an admin)."""
     with opened(ctx) as (_, house):
-        actions.permitted(person_of(ctx, house), "administer")
+        permitted(person_of(ctx, house), "administer")
         with house.store.begin() as conn:
             office.add_person(conn, name, role, house.at())
     say(f"{name} is {role}")
@@ -333,10 +333,7 @@ def ledger_list(ctx: click.Context, as_json: bool) -> None:
 @ledger_option
 @click.pass_context
 def ledger_mode(ctx: click.Context, mode: Any, ledger_name: str | None) -> None:
-    """observe: nothing is written. propose: people decide.
-
-    Auto: trusted classes of evidence apply by themselves (a manager).
-    """
+    """observe: nothing is written; propose: people decide; auto: trusted evidence applies by itself (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
         say(actions.set_mode(at_desk, mode).text)
 

@@ -5,17 +5,17 @@ state of its own and reads no clock: what it needs is handed in as `Ports`. `doc
 changed in the first sketch of this page.
 
 Errors  `pull`, `probe`, `totals` and `find` raise `PlatformBusy`, `PlatformRefused` or `ConsentLost`
-        (arsync.errors); an empty
-        page is a proven empty page. A value that cannot be read is `Unreadable`, which is data. `send` never raises for
-        one call: its answer says `refused`, `stale` or `unknown`; it raises `ConsentLost` before anything left.
+        (arsync.errors); an empty page is a proven empty page. A value that cannot be read is `Unreadable`,
+        which is data. `send` never raises for one call: its answer says `refused`, `stale` or `unknown`; it
+        raises `ConsentLost` before anything left.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Protocol
 
-from arsync.core.bank import BankFile
 from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Product, Terms
 from arsync.core.money import Money
 
@@ -218,8 +218,11 @@ class PostCredit:
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
-    """Take back what we wrote: `written` is the ref an earlier command created (payment, credit memo) or, for an
-    `ApplyPayment`, the payment whose `settles` are to be taken off again (then `settles` is not empty)."""
+    """Take back what we wrote.
+
+    `written` is the ref an earlier command created (payment, credit memo) or, for an `ApplyPayment`, the payment
+    whose `settles` are to be taken off again (then `settles` is not empty).
+    """
 
     written: Ref
     settles: tuple[Settle, ...] = ()
@@ -232,8 +235,9 @@ Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Reverse
 class Bundle:
     """The intents that one call sequence carries, in order.
 
-    `key` is our stable name of the bundle, unique per installation and short (at most 24 characters of [a-z0-9-]); `generation` counts
-    how often it was decided anew. Both go into the request key and into the marker that the platform keeps.
+    `key` is our stable name of the bundle, unique per installation and short (at most 24 characters of [a-z0-9-]);
+    `generation` counts how often it was decided anew. Both go into the request key and into the marker that the
+    platform keeps.
     """
 
     key: str
@@ -290,7 +294,9 @@ class Cannot:
     """Why a bundle cannot be carried out, and what to do instead."""
 
     reason: str
-    code: Literal["closed_period", "currency_mismatch", "unmapped_adjustment", "stale", "unsupported", "too_long"]
+    code: Literal[
+        "closed_period", "currency_mismatch", "unmapped_adjustment", "stale", "unsupported", "too_long"
+    ]
 
 
 # ---- ports and the contract
@@ -313,15 +319,25 @@ class TokenStore(Protocol):
     While a refresh is under way.
     """
 
-    def load(self) -> Tokens: ...
-    def save(self, tokens: Tokens) -> None: ...  # returns only when durable
-    def exclusive(self) -> Any: ...  # a context manager
+    def load(self) -> Tokens:
+        """The newest tokens; `ConsentLost` when there are none."""
+        ...
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep new tokens; returns only when they are durable."""
+        ...
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Hold the connection's token lock, across processes."""
+        ...
 
 
 class Meter(Protocol):
     """Counts what a platform charges or limits."""
 
-    def count(self, what: str, number: int = 1) -> None: ...
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,32 +358,36 @@ class Connector(Protocol):
     manifest: ClassVar[Manifest]
     Settings: ClassVar[type]  # frozen dataclass, JSON-serialisable fields, no secrets
 
-    def __init__(self, settings: Any, ports: Ports) -> None: ...
+    def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings
 
-    def probe(self) -> Probe: ...
+    def probe(self) -> Probe:
+        """Sign in and look: the books, what may be done, what to warn of."""
+        ...
 
-    def pull(self, want: Pull) -> Iterator[Page]: ...
+    def pull(self, want: Pull) -> Iterator[Page]:
+        """Everything that changed since the cursor, page by page; raises, never an empty page for an error."""
+        ...
 
     def plan(self, bundle: Bundle, fresh: Fresh, done: Sequence[Answer]) -> Call | Cannot | None:
         """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure."""
         ...
 
-    def send(self, calls: Sequence[Call]) -> Iterator[Answer]: ...
+    def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
+        """One answer a call; a lost answer is "unknown"."""
+        ...
 
-    def find(self, call: Call) -> Found: ...
+    def find(self, call: Call) -> Found:
+        """What became of a call whose answer was lost; never writes."""
+        ...
 
     def fetch(self, refs: Sequence[Ref]) -> Page:
         """Read these records now (for a stale version); missing ones come back in `gone`."""
         ...
 
-    def totals(self, as_of: date) -> tuple[Total, ...]: ...
+    def totals(self, as_of: date) -> tuple[Total, ...]:
+        """What the platform says is open, per customer, on a day."""
+        ...
 
     def control(self) -> tuple[Total, ...]:
         """The receivable control accounts' own balances, one Total per currency (customer None)."""
         ...
-
-
-class BankReader(Protocol):
-    """A reader of bank files: bytes in, statements out."""
-
-    def read(self, data: bytes, profile: str | None) -> BankFile: ...

@@ -1,8 +1,9 @@
 """The five decisions, the reasons to queue, and what an explanation is.
 
-Shape   a `Finding` is what the matcher says of one receipt: ranked explanations and rejected candidates;
-        a `Decision` is what follows from a finding, the policy and the ledger's mode.
-Units   amounts are minor units of the receipt's currency (`*_minor`), signed as on the open item: credits negative.
+Shape   a `Finding` is what the matcher says of one receipt: ranked explanations and rejected candidates; a
+        `Decision` is what follows from a finding, the policy and the ledger's mode.
+Units   amounts are minor units of the receipt's currency (`*_minor`), signed as on the open item: credits
+        negative.
 Law     sum(applied) + on_account == receipt amount, for every explanation.
 """
 

@@ -4,7 +4,8 @@ Shape   `ref`-like fields hold the platform's own ids as text ("Invoice:157", "5
         only in the store.
 Units   amounts are `Money`; rates are Decimal; discounts are basis points (100 bp = 1 %).
 Sign    what is owed to us is positive; credit memos, payments and prepayments are negative open items.
-Law     open = original - everything applied to the item. A payment is an item too: original = -total, and its lines bring it to -unapplied.
+Law     open = original - everything applied to the item. A payment is an item too: original = -total, and
+        its lines bring it to -unapplied.
 """
 
 from dataclasses import dataclass

@@ -2,9 +2,8 @@
 
 Shape   TOML text -> `Policy`; what is not said has the careful default (nothing is given away, nothing is
         booked unasked).
-Units   amounts are decimal text in the currency they are listed under; kept as minor units. Shares of one are
-        text or TOML numbers
-        and are probabilities, not money.
+Units   amounts are decimal text in the currency they are listed under; kept as minor units. Shares of one
+        are text or TOML numbers and are probabilities, not money.
 Errors  `ConfigError` names the key and the allowed values; an unknown key is an error, never ignored.
 """
 
@@ -22,8 +21,8 @@ AdjustmentKind = Literal["cash discount", "small difference", "write-off"]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
 
 DEFAULT_TEXT = """\
-# What arsync may do by itself in this ledger. Each applied version is kept; `arsync policy diff` shows what a
-change would change.
+# What arsync may do by itself in this ledger. Each applied version is kept;
+# `arsync policy diff` shows what a change would change.
 
 [match]
 # Classes of evidence that may apply cash by themselves when the ledger is in `auto`:
@@ -140,7 +139,7 @@ class _Reader:
     def __init__(self, where: str) -> None:
         self.where = where
 
-    def wrong(self, key: str, value: Any, allowed: str) -> ConfigError:
+    def wrong(self, key: str, value: object, allowed: str) -> ConfigError:
         return ConfigError(
             f"{key} is {value!r}; allowed: {allowed}", where=self.where, do=f"correct {key} and apply again"
         )

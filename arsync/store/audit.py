@@ -1,8 +1,8 @@
 """The audit chain: who decided what, why, before and after, in the transaction of the change.
 
-Shape   each event's hash covers the previous hash and a salted digest of its body, so a body can be erased (a person's right)
-        and the chain still verifies. The newest link is signed with a key that is not in the store: rewriting the
-        whole chain needs that key too.
+Shape   each event's hash covers the previous hash and a salted digest of its body, so a body can be erased
+        (a person's right) and the chain still verifies. The newest link is signed with a key that is not in
+        the store: rewriting the whole chain needs that key too.
 Errors  `verify` returns what is wrong as data; it never stops at the first fault.
 """
 

@@ -1,8 +1,7 @@
 """Keep what bank files say: files by hash, statements, lines by identity, receipts to apply.
 
-Law     the same file again writes nothing; a line that overlapping files repeat is stored once (account, key,
-        occurrence).
-        Lines are superseded, never changed. Shares of a batch line add up to the line.
+Law     the same file again writes nothing; a line that overlapping files repeat is stored once (account,
+        key, occurrence). Lines are superseded, never changed. Shares of a batch line add up to the line.
 """
 
 import json
@@ -159,7 +158,8 @@ def _line_row(
     return (
         line_id, account_id, statement_id, sha, line.locator, line.key, line.occurrence, line.provider_id,
         line.booking_date, line.value_date, line.amount.minor, line.amount.currency, line.payer_name or "",
-        line.payer_account or "", line.text, json.dumps(body, ensure_ascii=False), line.is_return or line.is_reversal, None,
+        line.payer_account or "", line.text, json.dumps(body, ensure_ascii=False),
+        line.is_return or line.is_reversal, None,
     )  # fmt: skip
 
 
@@ -167,8 +167,9 @@ def _keep_receipts(
     conn: Connection,
     account: Any,
     lines: Sequence[tuple[int, BankLineRead]],
-    proven: bool,
     imported: Imported,
+    *,
+    proven: bool,
 ) -> None:
     """Money in becomes receipts, one per part of a batch line; returns too, because they open a debt again."""
     shares = [
@@ -204,7 +205,7 @@ def _keep_receipts(
                 "undecided",
                 False,
                 1,
-            )  # fmt: skip
+            )
         )
     bulk.insert(conn, receipt, _RECEIPT, rows)
     imported.receipts.setdefault(account.ledger_id, []).extend(ids)

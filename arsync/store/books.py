@@ -2,9 +2,9 @@
 
 Shape   records come as `contract.Record`; platform ids become our ids at their first mention, so order of
         arrival does not matter.
-Law     unchanged input writes zero rows. Applications are append-only: a changed payment adds the difference
-        as new rows.
-        item.open_minor == item.original_minor - sum(application.amount_minor of the item); 0 when gone.
+Law     unchanged input writes zero rows. Applications are append-only: a changed payment adds the
+        difference as new rows. item.open_minor == item.original_minor - sum(application.amount_minor of the
+        item); 0 when gone.
 """
 
 import json
@@ -535,9 +535,7 @@ def refresh_open(conn: Connection, ledger_id: int, ids: Iterable[int]) -> set[in
                 select(application.c.item_id, func.sum(application.c.amount_minor))
                 .where(application.c.ledger_id == ledger_id, application.c.item_id.in_(part))
                 .group_by(application.c.item_id)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         query = select(item.c.id, item.c.original_minor, item.c.open_minor, item.c.gone, item.c.version)
         for row in conn.execute(query.where(item.c.ledger_id == ledger_id, item.c.id.in_(part))):

@@ -1,8 +1,8 @@
 """Decisions and what they spend.
 
-Law     a decision is kept only if every item and receipt it spends still has the version it saw and is still
-        available; keeping one
-        counts up the versions of what it spends, so that two deciders never spend the same thing.
+Law     a decision is kept only if every item and receipt it spends still has the version it saw and is
+        still available; keeping one counts up the versions of what it spends, so that two deciders never
+        spend the same thing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,9 +1,10 @@
 """Open the store: SQLite by default, PostgreSQL by URL.
 
-Law     SQLite runs in WAL with full synchronisation: a command is durable before its first byte leaves.
-        A write transaction takes the write lock when it begins, so two writers wait for one another and never
+Law     SQLite runs in WAL with full synchronisation: a command is durable before its first byte leaves. A
+        write transaction takes the write lock when it begins, so two writers wait for one another and never
         collide half-way.
-Errors  `StoreUnusable` for a store that cannot be opened, is of another version, is locked or whose disk is full.
+Errors  `StoreUnusable` for a store that cannot be opened, is of another version, is locked or whose disk is
+        full.
 """
 
 import sqlite3

@@ -1,8 +1,8 @@
 """The outbox: the only door to a platform.
 
-Shape   a decision has one bundle per generation; a bundle's calls become commands, one at a time, each stored
-        to the byte before the
-        first byte leaves. States: planned -> sent -> confirmed -> verified, or withdrawn, refused, unknown, superseded.
+Shape   a decision has one bundle per generation; a bundle's calls become commands, one at a time, each
+        stored to the byte before the first byte leaves. States: planned -> sent -> confirmed -> verified,
+        or withdrawn, refused, unknown, superseded.
 Law     a key belongs to an intent and a generation, never to an attempt: sending again repeats the stored
         bytes under the stored key.
 """
@@ -193,7 +193,7 @@ def answer_of(row: Any) -> Answer:
 def decision_keys(conn: Connection, ledger_id: int) -> dict[str, int]:
     """Bundle key -> decision id, of everything ever planned."""
     query = select(bundle.c.key, bundle.c.decision_id).where(bundle.c.ledger_id == ledger_id)
-    return dict(conn.execute(query).tuples().all())
+    return dict(conn.execute(query).all())
 
 
 def has_open(conn: Connection, ledger_id: int) -> bool:

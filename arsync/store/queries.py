@@ -204,7 +204,7 @@ def find_customer(conn: Connection, ledger_id: int, named: str) -> Any:
 def customer_names(conn: Connection, ledger_id: int) -> dict[int, str]:
     """All customer names by our id."""
     query = select(customer.c.id, customer.c.name).where(customer.c.ledger_id == ledger_id)
-    return dict(conn.execute(query).tuples().all())
+    return dict(conn.execute(query).all())
 
 
 def items_of(conn: Connection, ledger_id: int, customer_id: int) -> list[Any]:

@@ -1,6 +1,7 @@
 """Queue items: what a clerk must look at. One open item per subject.
 
-Law     opening an item that is open with the same facts writes nothing; with other facts it is brought up to date.
+Law     opening an item that is open with the same facts writes nothing; with other facts it is brought up
+        to date.
 """
 
 from collections.abc import Iterable, Sequence

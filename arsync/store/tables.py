@@ -1,8 +1,10 @@
 """The tables. Current tables hold now; versions, applications and events only grow.
 
-Units   `*_minor` are integers of minor units of the row's `currency`; dates are business dates without zone;
-        `*_at` are UTC instants as fixed-width text (`2026-11-22T08:15:30.000000Z`), so that they sort as they happened.
-Keys    tables of one set of books begin with `ledger_id`; ids are small integers counted per ledger (`counter`).
+Units   `*_minor` are integers of minor units of the row's `currency`; dates are business dates without
+        zone; `*_at` are UTC instants as fixed-width text (`2026-11-22T08:15:30.000000Z`), so that they sort
+        as they happened.
+Keys    tables of one set of books begin with `ledger_id`; ids are small integers counted per ledger
+        (`counter`).
 Sign    what is owed to us is positive; credit memos and payments are negative items.
 Law     item.open_minor == item.original_minor - sum(application.amount_minor of the item).
 """

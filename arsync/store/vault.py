@@ -1,8 +1,7 @@
 """Secrets at rest: encrypted with a key that is not in the store.
 
 Shape   the key comes from `config` (systemd credential, file with mode 0600, or environment); tokens are
-        Fernet texts, and the
-        signature key of the audit chain is derived from the same secret.
+        Fernet texts, and the signature key of the audit chain is derived from the same secret.
 Errors  `KeyMissing` when the key is not there or does not fit what is stored.
 Source  Fernet: AES-128-CBC with HMAC-SHA256, cryptography.io.
 """

@@ -1,6 +1,7 @@
 """What the matcher is given: the snapshot of one ledger, read in one transaction, and what was learned.
 
-Law     available = open - reserved (decided, not yet verified); an item whose platform figure contradicts our own has nothing available.
+Law     available = open - reserved (decided, not yet verified); an item whose platform figure contradicts
+        our own has nothing available.
 """
 
 import json
@@ -178,7 +179,7 @@ def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[
                 (r.reference,) if r.reference else (),
                 discount,
                 until,
-            )  # fmt: skip
+            )
         )
     return tuple(rows), versions, frozenset(held)
 

@@ -1,8 +1,8 @@
 """What a person may do. CLI, web and API call exactly this; permission and four eyes are inside.
 
-Law     every action is done by a named person with a role, on the item as that person saw it, and is on record
-        in the same transaction. An action records a decision and plans commands; only a run sends them. A
-        person's decision is never undone by the program.
+Law     every action is done by a named person with a role, on the item as that person saw it, and is on
+        record in the same transaction. An action records a decision and plans commands; only a run sends
+        them. A person's decision is never undone by the program.
 """
 
 from collections.abc import Mapping, Sequence

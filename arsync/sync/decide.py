@@ -1,8 +1,8 @@
 """Match and decide: what is done with every receipt that is not decided yet.
 
 Law     decisions, what they spend, their bundles, queue items and events are kept in one transaction, and
-        only if everything they
-        spend still has the version the matcher saw. A finding that is already in the queue as it is writes nothing.
+        only if everything they spend still has the version the matcher saw. A finding that is already in
+        the queue as it is writes nothing.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,10 @@
 """Intake: bank files from the inbox become lines, and money in becomes receipts.
 
-Shape   the inbox holds one folder per bank account (its name), or loose files that name their account themselves.
+Shape   the inbox holds one folder per bank account (its name), or loose files that name their account
+        themselves.
 Law     the same file again is a no-op. A file that cannot be read is kept, named, and becomes a queue item;
-        the others go on.
-        A line whose amount cannot be read becomes a queue item with the raw text, and its statement counts as unproven.
+        the others go on. A line whose amount cannot be read becomes a queue item with the raw text, and its
+        statement counts as unproven.
 """
 
 import re

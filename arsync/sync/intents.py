@@ -1,6 +1,7 @@
 """From a decision to what is asked of the platform.
 
-Law     cash + what is given up + credits used == what the debits lose + what stays on account, to the minor unit.
+Law     cash + what is given up + credits used == what the debits lose + what stays on account, to the minor
+        unit.
 """
 
 from collections.abc import Mapping, Sequence

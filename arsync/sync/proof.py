@@ -1,11 +1,9 @@
 """Proof: our open amount per customer against the platform's, and the sum against the control account.
 
 Law     a difference counts when a second pull and reading still show it. It stops writing for those
-        customers; a total that the
-        customers' differences do not explain stops the ledger. What differs at connection becomes the opening
-        baseline once a
-        manager signs it, and is shown until it is cleared. A platform that gives no totals leaves the ledger
-        "unproven".
+        customers; a total that the customers' differences do not explain stops the ledger. What differs at
+        connection becomes the opening baseline once a manager signs it, and is shown until it is cleared. A
+        platform that gives no totals leaves the ledger "unproven".
 """
 
 from collections.abc import Mapping

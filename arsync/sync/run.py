@@ -1,8 +1,8 @@
 """One run of one ledger: settle, pull, proof, intake, match, decide, write, settle, proof.
 
 Law     only the holder of the ledger's lock pulls, decides automatically and sends; the lock dies with its
-        holder. A run that was cut
-        off anywhere is carried on by the next one. A run that finds nothing new writes nothing.
+        holder. A run that was cut off anywhere is carried on by the next one. A run that finds nothing new
+        writes nothing.
 """
 
 from dataclasses import dataclass, field

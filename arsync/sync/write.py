@@ -1,8 +1,8 @@
 """Write: carry out what was decided. The outbox is the only door; no transaction spans a call.
 
-Law     a call is stored to the byte before its first byte leaves; sent again, it is the same bytes under the same key.
-        A bundle that did not finish blocks only bundles of the same customer. Customers whose books disagree
-        are left alone.
+Law     a call is stored to the byte before its first byte leaves; sent again, it is the same bytes under
+        the same key. A bundle that did not finish blocks only bundles of the same customer. Customers whose
+        books disagree are left alone.
 """
 
 from collections.abc import Collection, Sequence

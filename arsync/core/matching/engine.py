@@ -134,9 +134,9 @@ class _Batch:
             self._doubt(draft)
 
     def _text_differs(self, advised: Outcome, named: Named) -> bool:
-        """Whether the text surely names an item that the advice does not list."""
+        """Whether the text names an item that the advice does not list."""
         listed = {share.item_id for one in advised.explanations for share in one.shares}
-        return any(item.id not in listed and item.id not in named.weak for item in named.items)
+        return any(item.id not in listed for item in named.items)
 
     def _reconciled(self, advised: Outcome, told: Outcome) -> Outcome:
         """The better of advice and text; where both are good and differ, neither."""

@@ -151,7 +151,7 @@ def _reader(name: str) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"cannot record {type(value).__name__}")
