@@ -19,7 +19,7 @@ COUNTS = {
     "core/forecast/": "probabilities and quantiles of days",
     "core/matching/": "probabilities and likeness of names",
     "core/policy.py": "probability thresholds, read from the text",
-    "sync/actions.py": "probability of what a person decided",
+    "sync/act": "probability of what a person decided",
     "sync/connect.py": "seconds to sleep",
 }
 ROOMS = ("core", "store", "sync", "connectors")
