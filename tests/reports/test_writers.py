@@ -236,6 +236,15 @@ def test_an_older_report_stays_when_the_new_one_fails(tmp_path):
     assert hashlib.sha256(old.path.read_bytes()).hexdigest() == json.loads(old.manifest.read_text())["sha256"]
 
 
+def test_an_older_report_stays_when_its_manifest_cannot_be_replaced(tmp_path):
+    old = write(table([line()]), tmp_path / "a.csv")
+    old.manifest.unlink()
+    old.manifest.mkdir()
+    with pytest.raises(SetupError, match="the report was not written"):
+        write(table([line("Other")]), tmp_path / "a.csv")
+    assert read_csv(old.path)[0]["name"] == "Acme"
+
+
 def test_a_new_report_replaces_the_older_one(tmp_path):
     write(table([line()]), tmp_path / "a.csv")
     new = write(table([line("Other")]), tmp_path / "a.csv")

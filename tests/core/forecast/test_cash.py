@@ -82,7 +82,7 @@ def test_credits_reduce_what_is_expected(rows, credit, left):
 
 
 def test_credits_settle_the_oldest_item_first():
-    old, new = row(due=MONDAY + timedelta(days=2)), row(due=MONDAY + timedelta(days=16), item_id=2)
+    old, new = row(due=MONDAY + timedelta(days=2), item_id=5), row(due=MONDAY + timedelta(days=16), item_id=2)
     got = only([new, old, row(-100_00, item_id=3)])
     assert got.weeks[0].likely_minor < 5_00
     assert got.weeks[2].likely_minor > 85_00

@@ -94,6 +94,22 @@ def test_items_left_open_count_as_not_paid_until_now():
     assert after > 3 * before
 
 
+def test_days_before_an_item_was_issued_are_not_days_it_was_left_unpaid():
+    long_terms = [paid(1, -30, item.paid_on, terms=60) for item in history(1, -30, 25)]
+    short_terms = [paid(1, 0, item.paid_on, terms=5) for item in history(1, 0, 200)]
+    due = AS_OF + timedelta(days=50)
+    early = days(Habits.learn(long_terms + short_terms, [], AS_OF), 1, due)
+    assert early.quantile(0.5) <= due - timedelta(days=28)
+
+
+def test_items_not_due_yet_say_nothing_about_being_late():
+    done, due = history(1, 0, 60), AS_OF + timedelta(days=20)
+    young = [open_row(1, due, item_id=n, issued=AS_OF - timedelta(days=1)) for n in range(400)]
+    alone, among = (days(Habits.learn(done, rows, AS_OF), 1, due) for rows in ([], young))
+    assert among.later == pytest.approx(alone.later, abs=0.05)
+    assert among.quantile(0.5) == alone.quantile(0.5) == due + timedelta(days=1)  # the due date is a Sunday
+
+
 def test_without_history_terms_are_assumed_to_be_roughly_kept():
     got = days(Habits.learn([], [], AS_OF), 1, date(2024, 6, 19))
     assert date(2024, 6, 17) <= got.quantile(0.5) <= date(2024, 7, 1)
