@@ -55,7 +55,7 @@ def flatten(element: etree._Element, prefix: str, fields: dict[str, list[str]]) 
                 fields[path].append(text)
             else:
                 fields[path] = [text]
-        if child.attrib and (currency := child.get("Ccy")) is not None:
+        if path.endswith("Amt") and (currency := child.get("Ccy")) is not None:
             fields.setdefault(path + "@Ccy", []).append(currency)
 
 
