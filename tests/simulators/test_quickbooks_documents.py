@@ -302,6 +302,17 @@ def test_a_foreign_invoice_has_two_amounts(euro, sim):
     assert sim.companies["3"].books.receivable_cents() == 0
 
 
+def test_home_amounts_of_several_payments_add_up(euro, sim):
+    """0.10 EUR at 1.05 are 0.11 USD; two halves of 0.05 must not make 0.10."""
+    api, vogel = euro
+    made = make(api, vogel, Decimal("0.10"), ExchangeRate=Decimal("1.05"))
+    for home_left in ("0.06", "0"):
+        line = pay_line("Invoice", made["Id"], Decimal("0.05"))
+        api.post("Payment", {"CustomerRef": ref(vogel), "TotalAmt": Decimal("0.05"), "Line": [line]})
+        assert str(api.get("Invoice", made["Id"])["HomeBalance"]) == home_left
+    sim.companies["3"].books.audit()
+
+
 def test_currencies_do_not_mix(euro):
     api, vogel = euro
     dollar = api.post("Customer", {"DisplayName": "Bird"})["Id"]

@@ -320,3 +320,16 @@ def test_an_applied_credit_memo_that_is_deleted_opens_its_invoice_again(api, boo
     assert str(api.get("Invoice", one["Id"])["Balance"]) == "100.00"
     left = api.get("Payment", made["Id"])
     assert (left["TotalAmt"], left["UnappliedAmt"], left["Line"]) == (0, 0, [])
+
+
+def test_when_the_invoice_goes_the_credit_is_free_again(api, books, customer):
+    """What is left on account is the cash, never the credit memo."""
+    one, credit = invoice(api, customer, 100), credit_memo(api, customer, 30)
+    made = pay(
+        api, customer, 70, pay_line("Invoice", one["Id"], 100), pay_line("CreditMemo", credit["Id"], 30)
+    )
+    books.delete("Invoice", one["Id"])
+    left = api.get("Payment", made["Id"])
+    assert (str(left["UnappliedAmt"]), left["Line"]) == ("70.00", [])
+    free = api.get("CreditMemo", credit["Id"])
+    assert (str(free["RemainingCredit"]), free["SyncToken"]) == ("30.00", "2")
