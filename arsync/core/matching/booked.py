@@ -7,6 +7,7 @@ Law     amount and date alone never link: the payer or a reference must agree, a
 
 import re
 from collections import defaultdict
+from itertools import pairwise
 from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
@@ -117,17 +118,17 @@ def repeats_in_batch(receipts: tuple[ReceiptRow, ...]) -> dict[int, int]:
     Words without a digit are too common to count.
     """
     groups: dict[tuple[str, int, str, str], list[ReceiptRow]] = defaultdict(list)
-    for row in sorted(receipts, key=attrgetter("id")):
+    for row in sorted(receipts, key=attrgetter("on", "id")):
         words = _words(row)
         if any(map(str.isdigit, words)):
             groups[row.currency, row.amount_minor, normalise_payer(row.payer_name), words].append(row)
-    return {
-        one.id: other.id
-        for rows in groups.values()
-        for one in rows
-        for other in rows
-        if other is not one and abs((other.on - one.on).days) <= _REPEAT_DAYS
-    }
+    alike: dict[int, int] = {}
+    for rows in groups.values():
+        for one, other in pairwise(rows):
+            if (other.on - one.on).days <= _REPEAT_DAYS:
+                alike.setdefault(one.id, other.id)
+                alike[other.id] = one.id
+    return alike
 
 
 def _refers(receipt: ReceiptRow, reference: str) -> bool:

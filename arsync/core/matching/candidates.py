@@ -45,6 +45,7 @@ class Book:
         self.by_customer: dict[int, list[ItemRow]] = {}
         self.children: dict[int, list[int]] = defaultdict(list)
         self._relatives: dict[int, frozenset[int]] = {}
+        self.creditors: set[int] = set()  # customers with an open credit
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
             if customer.parent_id is not None:
                 self.children[customer.parent_id].append(customer.id)
@@ -58,6 +59,8 @@ class Book:
     def _add(self, item: ItemRow) -> None:
         self.items[item.id] = item
         self.by_customer.setdefault(item.customer_id, []).append(item)
+        if item.available_minor < 0:
+            self.creditors.add(item.customer_id)
         if item.number:
             for key in number_keys(item.number):
                 if self._numbered.setdefault(key, item) is not item:

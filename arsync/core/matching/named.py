@@ -294,6 +294,10 @@ def _pool_of(case: _Case, items: Sequence[ItemRow]) -> Pool:
 
 def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
     """The named items less credit memos that are not named: only if one choice of credits fits."""
+    if case.book.creditors.isdisjoint(
+        relative for i in items for relative in case.book.relatives(i.customer_id)
+    ):
+        return []
     open_credits = _pool_of(case, items).credits
     if not open_credits:
         return []

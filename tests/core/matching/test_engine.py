@@ -309,6 +309,11 @@ class TestRemittance:
         decision = decided(items, receipt(55_10, "INV 55555"), remittances=lines)
         assert (decision.verdict, decision.reason) == (Verdict.QUEUE, Reason.SEVERAL_SETS)
 
+    def test_it_gives_way_when_the_text_names_another_item_by_its_last_digits(self):
+        items = (item(1, 55_10, "SI24015043"), item(2, 55_10, "SI24016977", due=8))
+        decision = decided(items, receipt(55_10, "INV 015043"), remittances=(advice("SI24016977", 55_10),))
+        assert (decision.verdict, decision.reason) == (Verdict.QUEUE, Reason.SEVERAL_SETS)
+
     def test_an_unknown_line_is_told_and_proposed(self):
         lines = (advice("20417", 100_00), advice("88888", 5_00))
         decision = decided(self.ITEMS, receipt(105_00), remittances=lines)
