@@ -1,10 +1,15 @@
 """demo and simulate: try arsync without any account."""
 
+import io
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
 
 from arsync.cli.common import say
+from arsync.clock import utc_now
 
 
 @click.command(name="demo")
@@ -16,7 +21,19 @@ def demo_command(folder: Path, seed: int) -> int:
     """A two-minute tour: a simulated QuickBooks company and its bank, one run, a second run that changes nothing."""
     from arsync.demo import tour
 
-    return tour(folder, seed, say)
+    return tour(folder, seed, say, _printed, utc_now)
+
+
+def _printed(arguments: Sequence[str]) -> str:
+    """What a command of ours prints; it raises what the command raises."""
+    from arsync.cli import cli
+
+    page = io.TextIOWrapper(io.BytesIO(), encoding=sys.stdout.encoding, newline="\n")
+    with redirect_stdout(page):
+        cli.main(list(arguments), prog_name="arsync", standalone_mode=False)
+    page.flush()
+    page.seek(0)
+    return page.read()
 
 
 @click.group(name="simulate")
@@ -37,4 +54,4 @@ def simulate_quickbooks(port: int, state: Path | None, seed: int, realm: str) ->
     """QuickBooks Online on loopback: the real SDK talks to it, a bookkeeper and faults answer to its control pages."""
     from arsync.demo import serve
 
-    serve(port, state, seed, realm, say)
+    serve(port, state, seed, realm, say, utc_now)

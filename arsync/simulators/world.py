@@ -120,7 +120,7 @@ class _Customer:
 def build(simulator: QuickBooksSimulator, realm_id: str, today: date, seed: int) -> World:
     """Make the company and its bank."""
     with simulator.lock, simulator.saving_once():
-        company = simulator.add_company(realm_id, name=COMPANY)
+        company = simulator.add_company(realm_id, name=COMPANY, custom_txn_numbers=True)
         books = _Books(company.books, today, random.Random(f"world {seed} {today}"))  # noqa: S311 - repeatable
         books.found()
         books.live()
