@@ -97,8 +97,9 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
             where=f"policy version {policy.version}",
             do="map it under [adjustments]: arsync policy show, then arsync policy apply FILE",
         )
+    must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
-    asked = over_limit(wish.lines, receipt.currency, policy)
+    asked = over_limit(wish, receipt.currency, policy)
     new = made(
         conn,
         desk,
@@ -125,12 +126,14 @@ def link_payment(
 ) -> Acted:
     """Link a receipt to a payment the platform holds, and use its unapplied part where `parts` say so."""
     receipt = receipt_of(conn, desk, row)
+    must_be_free(conn, desk, payment_id, receipt)
     lines = lines_from(parts, 0)
     state = "planned" if lines else "done"
     if lines:
         must_write(desk)
         must_suffice(conn, desk, payment_id, parts, receipt.currency)
     why = "linked to a payment the platform already holds"
+    spends = (*lines, Line(payment_id, "cash", -sum(p.cash_minor for p in parts))) if lines else ()
     new = made(
         conn,
         desk,
@@ -139,7 +142,7 @@ def link_payment(
         verdict="link",
         evidence_class=EvidenceClass.BOOKED.value,
         why=why,
-        lines=lines,
+        lines=spends,
         state=state,
         receipt_state="planned" if lines else "linked",
         payment_id=payment_id,
@@ -313,9 +316,11 @@ def as_new(conn: Tx, desk: Desk, row: Any) -> New:
     )  # fmt: skip
 
 
-def over_limit(lines: Sequence[Line], currency: str, policy: PolicyVersion) -> bool:
-    """Whether more is written off than a clerk may give up alone."""
-    given_up = sum(line.minor for line in lines if line.kind == "write_off")
+def over_limit(wish: Wish, currency: str, policy: PolicyVersion) -> bool:
+    """Whether more is given up than a clerk may alone; a discount granted by hand counts as a write-off does."""
+    by_hand = wish.klass == EvidenceClass.NONE.value
+    kinds = {"write_off", "discount"} if by_hand else {"write_off"}
+    given_up = sum(line.minor for line in wish.lines if line.kind in kinds)
     return given_up > policy.policy.write_off_minor.get(currency, 0)
 
 
@@ -323,6 +328,12 @@ def lines_from(parts: Sequence[Part], rest_minor: int) -> tuple[Line, ...]:
     """A person's parts as lines; what is left of the receipt goes on account."""
     lines = []
     for part in parts:
+        if part.discount_minor < 0 or part.write_off_minor < 0:
+            # Below zero it would raise what somebody owes.
+            raise UsageError(
+                f"what is given up on I-{part.item_id} is below zero",
+                do="write discount and write-off as positive amounts",
+            )
         for kind, minor in (
             ("cash", part.cash_minor),
             ("discount", part.discount_minor),
@@ -397,6 +408,34 @@ def must_suffice(conn: Tx, desk: Desk, payment_id: int, parts: Sequence[Part], c
         raise UsageError(
             f"the payment has {Money(unapplied, currency)} unapplied, not {Money(wanted, currency)}",
             do="correct the parts",
+        )
+
+
+def must_be_money_in(row: Any, receipt: Any) -> None:
+    """Refuse to book money that went out as if it had come in."""
+    if receipt.amount_minor <= 0:
+        amount = Money(receipt.amount_minor, receipt.currency)
+        raise UsageError(
+            f"{amount} went back to the payer: it cannot be applied",
+            where=f"R-{receipt.id}",
+            do=f"undo the decision on the receipt it returns, then: arsync queue not-ours {row.id} --why TEXT",
+        )
+
+
+def must_be_free(conn: Tx, desk: Desk, payment_id: int, receipt: Any) -> None:
+    """Refuse a payment that another receipt stands behind already, or of another currency."""
+    for other in decisions.receipts_of_payments(conn, desk.ledger.id, [payment_id]):
+        raise Conflict(
+            f"R-{other.id} is linked to this payment already",
+            where=f"I-{payment_id}",
+            do=f"see: arsync show R-{other.id}; undo its decision first if it is wrong",
+        )
+    currency = books.item_row(conn, desk.ledger.id, payment_id).currency
+    if currency != receipt.currency:
+        raise UsageError(
+            f"the payment is in {currency}, the receipt in {receipt.currency}",
+            where=f"I-{payment_id}",
+            do="link the payment that books this receipt",
         )
 
 

@@ -187,9 +187,9 @@ def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: s
         return
     payments = [a.ref for a in answers if a.ref is not None and a.ref.kind == "payment"]
     if row.receipt_id is not None:
-        on_account = row.verdict == "on_account"
+        state = {"on_account": "on_account", "link": "linked"}.get(row.verdict, "applied")
         decisions.set_receipt(
-            conn, job.ledger.id, row.receipt_id, state="on_account" if on_account else "applied",
+            conn, job.ledger.id, row.receipt_id, state=state,
             payment_id=_our_id(conn, job, payments[-1]) if payments else None,
         )  # fmt: skip
     subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{row.id}"
@@ -319,12 +319,12 @@ def _changed(conn: Tx, job: Job, row: Any) -> str:
     shown = _item(conn, job, row.payment_id)
     if shown is None or shown.gone or shown.original_minor == 0:
         return f"{name}, which books R-{row.id}, was deleted or voided on the platform"
-    if row.state != "applied" or row.decision_id is None:
+    if row.state not in ("applied", "linked") or row.decision_id is None:
         return ""
     stored = books.applied_by(conn, job.ledger.id, row.payment_id)
     wanted: dict[int, int] = {}
     for line in decisions.lines(conn, job.ledger.id, row.decision_id):
-        if line.item_id is not None:
+        if line.item_id not in (None, row.payment_id):
             wanted[line.item_id] = wanted.get(line.item_id, 0) + line.amount_minor
     if any(stored.get(i, 0) != minor for i, minor in wanted.items()):
         return f"{name}, which books R-{row.id}, settles other amounts on the platform now"
