@@ -530,16 +530,15 @@ def refresh_open(conn: Connection, ledger_id: int, ids: Iterable[int]) -> set[in
     """Bring open amounts up to date with the applications; the items whose open amount moved."""
     changed: list[tuple[int, int, int, int]] = []
     for part in bulk.chunks(sorted(ids)):
-        applied = dict(
-            conn.execute(
-                select(application.c.item_id, func.sum(application.c.amount_minor))
-                .where(application.c.ledger_id == ledger_id, application.c.item_id.in_(part))
-                .group_by(application.c.item_id)
-            ).all()
+        sums = (
+            select(application.c.item_id, func.sum(application.c.amount_minor))
+            .where(application.c.ledger_id == ledger_id, application.c.item_id.in_(part))
+            .group_by(application.c.item_id)
         )
+        applied = {item_id: int(minor) for item_id, minor in conn.execute(sums)}
         query = select(item.c.id, item.c.original_minor, item.c.open_minor, item.c.gone, item.c.version)
         for row in conn.execute(query.where(item.c.ledger_id == ledger_id, item.c.id.in_(part))):
-            now = 0 if row.gone else row.original_minor - int(applied.get(row.id, 0))
+            now = 0 if row.gone else row.original_minor - applied.get(row.id, 0)
             if now != row.open_minor:
                 changed.append((ledger_id, row.id, now, row.version + 1))
     bulk.update(conn, item, ("ledger_id", "id"), ("open_minor", "version"), changed)
