@@ -71,12 +71,20 @@ def test_a_store_that_cannot_save_lets_nobody_use_the_new_token():
 
 def test_whoever_waited_for_the_lock_finds_the_work_done():
     store = MemoryTokens(ended())
-    asked = []
+    asked, everybody_saw_it_ended = [], threading.Barrier(8)
+    read = store.load
+
+    def load():
+        tokens_read = read()
+        if not store.held:
+            everybody_saw_it_ended.wait(timeout=10)
+        return tokens_read
 
     def wire(_):
         asked.append(1)
         return answer(GRANTED)
 
+    store.load = load
     signed = [sign_in(store, wire) for _ in range(8)]
     got = []
     threads = [threading.Thread(target=lambda one=one: got.append(one.access())) for one in signed]

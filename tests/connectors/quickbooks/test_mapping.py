@@ -327,3 +327,7 @@ def test_the_books_warn_of_settings_that_act_by_themselves():
         mapping.books(row | {"AccountingInfoPrefs": {"BookCloseDate": "soon"}}, "Acme").field
         == "BookCloseDate"
     )
+
+
+def test_a_line_of_nothing_on_receivables_is_no_item():
+    assert mapping.read("JournalEntry", entry(journal(entity=("Customer", "58"), Amount=0)), FACTS) == ()

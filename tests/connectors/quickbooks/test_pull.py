@@ -356,7 +356,7 @@ def test_a_strange_cursor_is_refused_not_forgotten(world, stored):
 # ---- the law: cut off anywhere, resumed from the last stored cursor, the same records
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cuts=st.lists(st.integers(1, 6), max_size=8))
 def test_a_pull_killed_anywhere_and_resumed_gives_the_same_records(world, monkeypatch, cuts):
     monkeypatch.setattr(pull_module.query, "ROWS", 7)
