@@ -27,6 +27,7 @@ from arsync.core.items import ItemKind
 from arsync.core.matching.decide import decide
 from arsync.core.matching.engine import match
 from arsync.core.matching.learn import learn
+from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.snapshot import (
     CustomerRow,
     ItemRow,
@@ -192,10 +193,22 @@ class Matcher:
         owners = [self.customer_ids[name] for name in correction.customer_ids]
         if receipt.amount_minor > 0:
             self.recent.append((receipt, owners[0] if len(owners) == 1 else 0))
+            self._used(receipt, owners[0] if len(owners) == 1 else 0)
         if len(owners) == 1 and correction.kind not in {"reversal", "unrelated"}:
             self.knowledge = learn(
                 self.knowledge, receipt.payer_name, receipt.payer_account, owners[0], today
             )
+
+    def _used(self, receipt: ReceiptRow, customer_id: int) -> None:
+        """Advices of a decided receipt are not handed in again, as a store would not."""
+        row = self.customers[customer_id - 1] if customer_id else None
+        names = {receipt.payer_name, *((row.name, *row.aliases) if row else ())}
+        payers = {normalise_payer(name) for name in names}
+        self.advices = [
+            advice
+            for advice in self.advices
+            if advice.total_minor != receipt.amount_minor or normalise_payer(advice.payer_name) not in payers
+        ]
 
     def _answer(self, receipt: ReceiptRow, finding: Finding) -> dict[str, Any] | None:
         decision = decide(finding, receipt, self.policy, "auto")
@@ -213,6 +226,7 @@ class Matcher:
         if decision.verdict is Verdict.APPLY:
             assert first is not None
             self.recent.append((receipt, first.customer_id or 0))
+            self._used(receipt, first.customer_id or 0)
             return {**base, "decision": "apply", **self._rows(first)}
         self.queued[self.line_names[receipt.id]] = receipt
         return {**base, "decision": "review", "suggestions": [self._rows(e) for e in finding.explanations]}

@@ -31,7 +31,7 @@ from arsync.core.matching.payers import Payer, Payers
 from arsync.core.matching.references import read
 from arsync.core.matching.snapshot import ItemRow, ReceiptRow, RemittanceRow, Snapshot
 
-_NEAR_DAYS = 14
+_NEAR_DAYS = 7
 _UNKNOWN = "unknown"
 
 

@@ -34,6 +34,8 @@ _ADVANCE = re.compile(
 )
 _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
+_SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
+_NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
 _KINDS = {
     EvidenceClass.ONE_ITEM: "one item",
     EvidenceClass.BALANCE: "balance",
@@ -450,17 +452,17 @@ class _Batch:
         reason = draft.reason
         if not explanations and reason is None:
             reason = Reason.UNKNOWN_PAYER if draft.payer.known is None else Reason.WEAK_EVIDENCE
-        settled = draft.strong and explanations[0].klass in {
-            EvidenceClass.REFERENCE,
-            EvidenceClass.REMITTANCE,
-            EvidenceClass.BOOKED,
-        }
-        waiting = (
-            self._policy.wait_days > 0
-            and _business_days(draft.receipt.on, self._as_of) < self._policy.wait_days
-        )
-        wait = waiting and not settled and draft.receipt.amount_minor > 0
+        wait = self._may_wait(draft.receipt) and reason not in _NO_ADVICE_HELPS and not _is_settled(draft)
         return Finding(draft.receipt.id, explanations, draft.unique, reason, tuple(draft.rejected), wait)
+
+    def _may_wait(self, receipt: ReceiptRow) -> bool:
+        wait_days = self._policy.wait_days
+        return wait_days > 0 and _business_days(receipt.on, self._as_of) < wait_days
+
+
+def _is_settled(draft: Draft) -> bool:
+    """Whether references, an advice or a booked payment settle it, so that no advice could add anything."""
+    return draft.strong and draft.explanations[0].klass in _SETTLING
 
 
 def _better(one: Iterable[Explanation], other: Iterable[Explanation]) -> bool:

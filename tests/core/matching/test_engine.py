@@ -336,6 +336,10 @@ class TestRemittance:
         assert decided(items, money, policy=policy, as_of=DAY + timedelta(days=1)).verdict is Verdict.WAIT
         assert decided(items, money, policy=policy, as_of=DAY + timedelta(days=2)).verdict is Verdict.PROPOSE
 
+    def test_nobody_waits_for_an_advice_of_a_return(self):
+        finding = find(TWO, receipt(100_00, is_return=True), policy=replace(POLICY, wait_days=2))
+        assert not finding.wait
+
 
 class TestAlreadyBooked:
     def test_a_payment_of_the_payer_is_linked_and_nothing_is_booked(self):
