@@ -152,7 +152,22 @@ def _send(job: Job, bundle_id: int, command_id: int, call: Call) -> Answer:
 
 def _fresh(conn: Tx, job: Job, wanted: Sequence[Intent]) -> Fresh:
     facts = books.books_of(conn, job.ledger.id) or Books(job.ledger.name, job.ledger.home_currency)
-    return Fresh(books.raw_of(conn, job.place(), touched(wanted)), facts)
+    refs = touched(wanted)
+    return Fresh(books.raw_of(conn, job.place(), (*refs, *_owners(conn, job, refs))), facts)
+
+
+def _owners(conn: Tx, job: Job, refs: Sequence[Ref]) -> list[Ref]:
+    """Whose items they are, and the customers above: a group may pay for its branches."""
+    ids = books.known_ids(conn, job.ledger.connection_id, "item", [r.id for r in refs if r.kind == "item"])
+    rows = [books.item_row(conn, job.ledger.id, our_id) for our_id in ids.values()]
+    above = {int(row.customer_id) for row in rows if row is not None}
+    family: set[int] = set()
+    while above:
+        family |= above
+        parents = {books.parent_of(conn, job.ledger.id, customer_id) for customer_id in above}
+        above = {parent for parent in parents if parent is not None} - family
+    names = books.platform_refs(conn, job.ledger.id, "customer", family)
+    return [Ref("customer", name) for name in names.values()]
 
 
 def touched(wanted: Sequence[Intent]) -> list[Ref]:
