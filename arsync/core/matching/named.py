@@ -35,6 +35,7 @@ _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this 
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
 _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
+_MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE")
 _RF = re.compile(r"^RF[0-9]{2}")
 
 
@@ -331,7 +332,8 @@ def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Sh
 def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
     tolerated = case.book.policy.small_difference_minor.get(case.receipt.currency, 0)
     missing = sum(item.available_minor for item in items) - case.receipt.amount_minor
-    if case.named.grouped or case.named.unknown or case.named.shared:
+    hints = any(_MORE.search(fold(text)) for text in case.receipt.texts)
+    if case.named.grouped or case.named.unknown or case.named.shared or hints:
         return []  # then another item may be what is missing
     largest = max(items, key=lambda item: (item.available_minor, -item.id))
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:

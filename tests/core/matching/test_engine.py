@@ -226,6 +226,12 @@ def test_a_tolerated_difference_is_written_off_the_largest_named_item():
     assert decided(TWO, receipt(153_09, "INV 20417 31002"), policy=policy).reason is Reason.SHORT_PAY
 
 
+def test_a_small_difference_is_no_write_off_where_the_text_says_that_there_is_more():
+    policy = replace(POLICY, small_difference_minor={"USD": 2_00})
+    assert decided(TWO, receipt(99_00, "INV 20417"), policy=policy).verdict is Verdict.APPLY
+    assert decided(TWO, receipt(99_00, "INV 20417 +MORE"), policy=policy).reason is Reason.SHORT_PAY
+
+
 def test_a_short_pay_keeps_the_shortfall_open_on_the_largest_item_named():
     decision = decided(TWO, receipt(150_10, "INV 20417 31002"))
     assert shares(decision) == {1: 95_00, 2: 55_10}
