@@ -21,7 +21,9 @@ from arsync.clock import Clock
 from arsync.errors import UsageError
 from arsync.simulators.quickbooks import QuickBooksSimulator
 from arsync.simulators.quickbooks.control import books_document
-from arsync.simulators.world import COMPANY, World, build
+from arsync.simulators.quickbooks.wire import dump_json
+from arsync.simulators.statements import dollars
+from arsync.simulators.world import COMPANY, Truth, World, build
 from arsync.store import office, queries
 from arsync.store.contents import contents
 from arsync.store.engine import Store
@@ -63,17 +65,15 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
         (folder / README).write_text(_readme(folder, url), encoding="utf-8")
         _set_up(guide, simulator, world, url)
         _first_run(guide, world)
-        _people_decide(guide, world)
-        _second_run(guide, simulator)
+        _second_run(guide, _people_decide(guide, world))
         _reports(guide)
-        unchanged = _third_run(guide, simulator)
+        unchanged = _last_run(guide, simulator)
     say(
         [
             "",
-            f"{folder}/ is yours to look at ({README} says what is what; the simulated QuickBooks has been stopped). Next:",
+            f"QuickBooks has been stopped. {folder}/ is yours to look at; {README} says what is what. Next:",
             f"  cd {folder}",
             "  arsync queue list                 what waits for a person, largest first",
-            "  arsync queue show Q-1             one of them: suggestions, and what speaks for and against each",
             "  arsync aging --basis document     who owes what; --as-of DATE for any past day",
             "  arsync doctor                     what is set up, what is missing",
         ]
@@ -89,7 +89,12 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
     access, refresh = simulator.grant(realm)
     with _listening(simulator, port) as url:
         query = urlencode(
-            {"client_id": simulator.client_id, "redirect_uri": _REDIRECT, "response_type": "code", "state": "s"}
+            {
+                "client_id": simulator.client_id,
+                "redirect_uri": _REDIRECT,
+                "response_type": "code",
+                "state": "s",
+            }
         )
         say(
             [
@@ -130,25 +135,35 @@ class _Guide:
         """Give a command; its output."""
         return self.arsync(("--config", str(self.folder / config.FILE), "--as", who, *arguments))
 
-    def told(self, *arguments: str) -> Any:
+    def told(self, *arguments: str) -> Any:  # noqa: ANN401 - JSON has any shape
         """What a command answers to a program."""
         return json.loads(self.quietly(*arguments, "--json"))
 
-    def show(self, *arguments: str, who: str = "", keep: tuple[int, int] | None = None) -> str:
-        """Give a command and show it; `keep` is how many lines of a long answer are shown, first and last."""
+    def show(
+        self, *arguments: str, who: str = "", keep: tuple[int, int] | None = None, until: str = ""
+    ) -> str:
+        """Give a command and show it; of a long answer `keep` lines first and last, or all `until` a line begins so."""
         named = ("--as", who) if who else ()
         self.say(f"$ {shlex.join(('arsync', *named, *arguments))}")
-        output = self.quietly(*arguments, who=who or ADMIN)
-        self.say(_shortened(output.rstrip("\n").split("\n"), keep))
+        output = self.quietly(*self._placed(arguments), who=who or ADMIN)
+        self.say(_shortened(output.rstrip("\n").split("\n"), keep, until))
         return output
 
+    def _placed(self, arguments: Sequence[str]) -> list[str]:
+        """The tour shows commands as they are given inside the folder."""
+        files = (POLICY, "aging.xlsx", "forecast.csv")
+        return [str(self.folder / one) if one in files else one for one in arguments]
 
-def _shortened(lines: list[str], keep: tuple[int, int] | None) -> list[str]:
+
+def _shortened(lines: list[str], keep: tuple[int, int] | None, until: str) -> list[str]:
+    if until:
+        stop = next((n for n, line in enumerate(lines) if line.startswith(until)), len(lines))
+        return "\n".join(lines[:stop]).rstrip().split("\n")
     if keep is None or len(lines) <= sum(keep) + 1:
         return lines
     first, last = keep
-    left_out = len(lines) - first - last
-    return [*lines[:first], f"  ... {left_out} more lines", *lines[len(lines) - last :]]
+    left_out = [f"  ... {len(lines) - first - last} more lines"] if last else []
+    return [*lines[:first], *left_out, *lines[len(lines) - last :]]
 
 
 def _make_room(folder: Path) -> None:
@@ -156,7 +171,9 @@ def _make_room(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / BOOKS).is_file() or not (folder / README).is_file():
             raise UsageError(
-                "the folder is not empty and not a former demo", where=str(folder), do="choose another with --folder"
+                "the folder is not empty and not a former demo",
+                where=str(folder),
+                do="choose another with --folder",
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +199,8 @@ def _listening(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
         url = simulator.start(port)
     except OSError as error:
         raise UsageError(
-            f"port {port} cannot be used: {error.strerror}", do="stop what uses it, or choose another with --port"
+            f"port {port} cannot be used: {error.strerror}",
+            do="stop what uses it, or choose another with --port",
         ) from error
     try:
         yield url
@@ -227,8 +245,10 @@ def _set_up(guide: _Guide, simulator: QuickBooksSimulator, world: World, url: st
     for one in world.files:
         _put(guide.folder / "inbox" / one.path, one.data)
     _put(guide.folder / POLICY, _policy(world).encode())
-    guide.say(f"{ADMIN} is admin, {MANAGER} manager, {CLERK} clerk; three bank accounts, {len(world.files)} files in the inbox")
-    guide.show("policy", "apply", str(guide.folder / POLICY), who=ADMIN)
+    guide.say(
+        f"{ADMIN} is admin, {MANAGER} manager, {CLERK} clerk; three bank accounts, {len(world.files)} bank files"
+    )
+    guide.show("policy", "apply", POLICY, who=ADMIN)
     guide.show("policy", "approve", "2", who=MANAGER)
     guide.show("ledger", "mode", "auto", who=MANAGER)
 
@@ -256,58 +276,139 @@ def _first_run(guide: _Guide, world: World) -> None:
     guide.step("pull the books, read the bank files, match, apply what is certain, write it back, prove it")
     guide.show("reconcile")
     guide.step("three that were applied, and why")
-    for case in ("several by list", "discount in time", "credit memo named"):
-        guide.show("show", f"R-{_receipt(guide, world, case)}", keep=(12, 0))
+    for case in ("one invoice by amount", "discount in time", "credit memo named"):
+        guide.show("show", f"R-{_receipt(guide, world, case)}", until="history")
     guide.step("what waits for a person")
-    guide.show("queue", "list", keep=(9, 3))
-    guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}")
+    guide.show("queue", "list", keep=(8, 0))
+    guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}", until="history")
 
 
-def _people_decide(guide: _Guide, world: World) -> None:
+def _people_decide(guide: _Guide, world: World) -> list[str]:
+    """A clerk's two decisions; their numbers, like `D-38`."""
     guide.step(f"{CLERK}, a clerk, accepts one suggestion and applies one by hand")
-    guide.show("queue", "accept", f"Q-{_queued(guide, world, _OTHER_NAME)}", who=CLERK)
-    truth = next(t for t in world.truths if t.case == _SHORT_PAY)
-    items = [f"--item={number}={cents / 100:.2f}" for number, cents in truth.settles]
-    guide.show("queue", "apply", f"Q-{_queued(guide, world, _SHORT_PAY)}", *items, who=CLERK)
+    accepted = guide.show(
+        "queue", "accept", f"Q-{_queued(guide, world, _OTHER_NAME)}", who=CLERK, keep=(1, 0)
+    )
+    items = [f"--item={number}={dollars(cents)}" for number, cents in _truth(world, _SHORT_PAY).settles]
+    applied = guide.show(
+        "queue", "apply", f"Q-{_queued(guide, world, _SHORT_PAY)}", *items, who=CLERK, keep=(1, 0)
+    )
+    return [text.partition(":")[0] for text in (accepted, applied)]
 
 
-def _second_run(guide: _Guide, simulator: QuickBooksSimulator) -> None:
-    guide.step("the next run writes them")
-    guide.show("reconcile", keep=(8, 0))
+def _second_run(guide: _Guide, decided: Sequence[str]) -> None:
+    guide.step(
+        "the next run (as systemd or cron would start it) writes both, reads them back and proves the books"
+    )
+    guide.show("run")
+    guide.show("show", decided[-1], until="suggestion")
+    guide.show("proof", "show")
 
 
 def _reports(guide: _Guide) -> None:
-    guide.step("what is owed, and the cash to come")
-    guide.show("aging", keep=(8, 6))
-    guide.show("forecast", "--weeks", "6")
+    guide.step("what is owed, how old it is, and the cash to come")
+    guide.show("aging", keep=(14, 4))
+    guide.show("forecast", "--weeks", "6", keep=(11, 0))
     for name in ("aging.xlsx", "forecast.csv"):
-        guide.show("export", str(guide.folder / name))
+        guide.show("export", name, keep=(1, 0))
+    guide.step("whether the record holds, and whether a decision can be made again from it")
+    guide.show("audit", "verify")
+    guide.show("audit", "replay", "D-1")
 
 
-def _third_run(guide: _Guide, simulator: QuickBooksSimulator) -> bool:
-    return True
+def _last_run(guide: _Guide, simulator: QuickBooksSimulator) -> bool:
+    """Run again with nothing new; compare everything, here and in the books, with what it was before."""
+    guide.step("once more: a run with nothing new changes nothing, anywhere")
+    store_before, books_before = _contents(guide), _books(simulator)
+    guide.show("run")
+    store_after, books_after = _contents(guide), _books(simulator)
+    changed = {name for name, held in store_after.items() if store_before[name] != held} - A_RUN_ITSELF
+    same_books = books_before == books_after
+    guide.say(
+        f"compared: {len(store_after)} tables, {sum(rows for rows, _ in store_after.values()):,} rows here: "
+        + (f"CHANGED: {', '.join(sorted(changed))}" if changed else "the same, but for the run's own record")
+    )
+    guide.say(
+        f"compared: {len(books_after):,} characters of books in QuickBooks: "
+        + ("the same" if same_books else "CHANGED")
+    )
+    return same_books and not changed
+
+
+def _contents(guide: _Guide) -> Contents:
+    with _store(guide) as store, store.read() as conn:
+        return contents(conn)
+
+
+def _books(simulator: QuickBooksSimulator) -> str:
+    """Every account, customer, transaction and journal line of the simulated books, as text."""
+    with simulator.lock:
+        return dump_json(books_document(simulator.companies[REALM]))
 
 
 # ---- looking things up
 
 
-def _receipt(guide: _Guide, world: World, case: str) -> int:
-    """The receipt of the first line of a case."""
-    truth = next(t for t in world.truths if t.case == case)
+@contextmanager
+def _store(guide: _Guide) -> Iterator[Store]:
     store = Store(config.load(guide.folder / config.FILE).store)
     try:
-        with store.read() as conn:
-            rows = queries.receipts(conn, office.find_ledger(conn, None).id)
+        yield store
     finally:
         store.close()
+
+
+def _truth(world: World, case: str) -> Truth:
+    """The first line of a case."""
+    return next(truth for truth in world.truths if truth.case == case)
+
+
+def _receipt(guide: _Guide, world: World, case: str) -> int:
+    """The receipt of that line."""
+    truth = _truth(world, case)
+    with _store(guide) as store, store.read() as conn:
+        rows = queries.receipts(conn, office.find_ledger(conn, None).id)
     return next(int(r.id) for r in rows if (r.on_date, r.amount_minor) == (truth.on, truth.cents))
 
 
 def _queued(guide: _Guide, world: World, case: str) -> int:
-    """The queue item about the first line of a case."""
+    """The queue item about it."""
     subject = f"receipt:{_receipt(guide, world, case)}"
     return next(int(q["id"]) for q in guide.told("queue", "list") if q["subject"] == subject)
 
 
 def _readme(folder: Path, url: str) -> str:
-    return ""
+    port = url.rpartition(":")[2]
+    return f"""\
+A demonstration of arsync: {COMPANY}, a company that was invented for it.
+
+arsync.toml         the configuration; commands given in this folder find it
+arsync.db           the store: books as read, bank lines, decisions, queue, events
+arsync.key          the key that protects the stored sign-in
+inbox/              what the bank sent: OFX (operating), camt.053 (wires), CSV (lockbox)
+profiles/           how the lockbox writes its CSV file
+{POLICY}         what arsync may do here without a person, as proposed by {ADMIN} and approved by {MANAGER}
+aging.xlsx, forecast.csv    two reports, each with its manifest: rows, control totals, SHA-256
+{BOOKS}     the simulated QuickBooks, as the tour left it
+{SECRET}   the simulated app's secret
+
+People: {ADMIN} (admin), {MANAGER} (manager), {CLERK} (clerk). Act as one of them with --as NAME.
+
+Everything that only reads works as it is:
+
+    cd {folder}
+    arsync queue list
+    arsync aging
+    arsync doctor
+
+To go on working, serve the simulated QuickBooks again (its pages: {url}/_control/), in another terminal:
+
+    arsync simulate quickbooks --port {port} --state {BOOKS}
+
+then, for example:
+
+    arsync --as {CLERK} queue accept --preferred
+    arsync reconcile
+
+`arsync demo` makes this folder anew.
+"""

@@ -1,6 +1,7 @@
 """queue, undo, credit, show: what people do with what waits, and everything about one thing."""
 
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,7 @@ def queue_list(
     if not rows:
         say(f"{ledger.name}: nothing waits")
         return
+    owned = any(r.owner for r in rows)
     body: list[tuple[output.Cell, ...]] = [
         (
             f"Q-{r.id}",
@@ -71,7 +73,7 @@ def queue_list(
             names.get(r.customer_id, ""),
             r.reason,
             "*" if r.preferred else "",
-            r.owner or "",
+            *([r.owner or ""] if owned else []),
             r.detail,
         )
         for r in rows
@@ -80,10 +82,11 @@ def queue_list(
     for r in rows:
         if r.currency and r.amount_minor is not None:
             sums[r.currency] = sums.get(r.currency, 0) + r.amount_minor
+    empty = [""] * (4 if owned else 3)
     totals: list[tuple[output.Cell, ...]] = [
-        (output.counted(len(rows), "item"), Money(m, c), c, "", "", "", "") for c, m in sorted(sums.items())
+        (output.counted(len(rows), "item"), Money(m, c), c, *empty) for c, m in sorted(sums.items())
     ]
-    head = ("", "Amount", "Customer", "Reason", "", "Owner", "What")
+    head = ("", "Amount", "Customer", "Reason", "", *(["Owner"] if owned else []), "What")
     say(output.grid(head, body, screen(), totals=totals))
     say(
         f"* one suggestion is preferred: arsync queue accept --preferred\nnext: arsync queue show {rows[0].id}"
@@ -560,7 +563,7 @@ class _Shown:
             rows.append(
                 (
                     row.number or f"I-{s.item_id}",
-                    row.kind,
+                    row.kind.replace("_", " "),
                     row.due,
                     Money(row.open_minor, currency),
                     Money(s.applied_minor, currency),
@@ -619,7 +622,7 @@ def _receipt_lines(row: Any, origin: Any) -> list[str]:
     pairs: list[tuple[str, output.Cell]] = [
         ("Receipt", f"R-{row.id} of {row.on_date}, {Money(row.amount_minor, row.currency)}"),
         ("Payer", " ".join(p for p in (row.payer_name, row.payer_account) if p)),
-        ("Text", " / ".join(json.loads(row.texts)["texts"])),
+        ("Text", next(iter(json.loads(row.texts)["texts"]), "")),
         ("Bank", f"{origin.account}, {origin.file} at {origin.locator}"),
     ]
     return [*output.facts(pairs, screen()), ""]
@@ -650,7 +653,8 @@ def _decision_lines(facts: dict[str, Any]) -> list[str]:
     when = facts["at"][:16].replace("T", " ")
     lines = [f"D-{facts['decision']}  {facts['verdict']}, {facts['state']}, by {facts['by']} at {when} UTC"]
     if facts["why"]:
-        lines.append(f"  why   {output.visible(facts['why'])}")
+        why = output.visible(facts["why"])
+        lines += textwrap.wrap(why, screen().width, initial_indent="  why   ", subsequent_indent=" " * 8)
     for line in facts["lines"]:
         named = line["number"] or (f"I-{line['item']}" if line["item"] else "the customer's account")
         lines.append(f"  {line['kind']:<9} {line['amount'].grouped():>14}  {named}")
@@ -664,7 +668,9 @@ def _decision_lines(facts: dict[str, Any]) -> list[str]:
 def _history_lines(history: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["history"] if history else []
     for event in history:
-        said = (event["body"] or {}).get("text") or (event["body"] or {}).get("why") or ""
+        body = event["body"] or {}
+        # Why something was decided stands with the decision itself.
+        said = body.get("text") or ("" if event["what"].startswith("decided") else body.get("why", ""))
         when = event["at"][:16].replace("T", " ")
         lines.append(
             f"  {when}  {event['who']}: {event['what']}" + (f": {output.visible(str(said))}" if said else "")

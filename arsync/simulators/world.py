@@ -330,8 +330,9 @@ class _Bank:
         line = Written(on, cents, payer, text, **more)  # type: ignore[arg-type]  # the fields of Written
         self.lines.append((line, Truth(account, on, cents, text, **truth)))  # type: ignore[arg-type]  # of Truth
 
-    def _channel(self) -> str:
-        return self.rng.choices((_OPERATING, _WIRES, _LOCKBOX), (6, 3, 2))[0]
+    def _channel(self, on: date) -> str:
+        """Mostly the operating account; the lockbox's last week is kept for the cheque nobody can read."""
+        return self.rng.choices((_OPERATING, _WIRES, _LOCKBOX), (6, 3, 3 if on < self._last_week else 0))[0]
 
     def _pays(  # noqa: PLR0913 - what a case says of itself, each by its name
         self,
@@ -359,7 +360,8 @@ class _Bank:
             "given_up_cents": given_up,
         }
         cents = sum(i.cents for i in invoices) - sum(c for _, c in memos) - less
-        self._receive(account or self._channel(), on or self._after(invoices), payer, text, truth, cents)
+        on = on or self._after(invoices)
+        self._receive(account or self._channel(on), on, payer, text, truth, cents)
         return self.lines[-1][0]
 
     # ---- cases that agree
@@ -470,9 +472,8 @@ class _Bank:
                 "customer": name,
                 "settles": ((one.number, one.cents),),
             }
-            self._receive(
-                self._channel(), self._after([one]), name, f"INV {one.number}", truth, one.cents + over
-            )
+            on = self._after([one])
+            self._receive(self._channel(on), on, name, f"INV {one.number}", truth, one.cents + over)
         (one,) = self._draw(names[3], 1)
         self._pays("small difference", names[3], [one], f"INVOICE {one.number}", less=37, given_up=37)
         ahead: dict[str, object] = {"case": "paid in advance", "customer": names[4]}
@@ -557,6 +558,11 @@ class _Bank:
     def _unreadable(self) -> None:
         """A cheque whose amount the lockbox keyed with a letter: nothing of that file is proven."""
         name = self._discount[-1]
+        (one,) = self._draw(name, 1)
+        beside = self._day(self._last_week)
+        self._pays(
+            "beside an unreadable amount", name, [one], f"INV {one.number}", account=_LOCKBOX, on=beside
+        )
         truth: dict[str, object] = {"case": "unreadable amount", "customer": name}
         on = self._day(self._last_week)
         self._receive(_LOCKBOX, on, name, "ON STATEMENT", truth, _UNREADABLE_CENTS, as_written="12O4.50")

@@ -38,7 +38,7 @@ def accept(
         chosen = finding.explanations[suggestion - 1]
         if chosen.booked_payment_id is not None:
             return acting.link_payment(conn, desk, row, chosen.booked_payment_id, chosen.customer_id)
-        why = f"accepted suggestion {suggestion}: " + "; ".join(e.text for e in chosen.evidence if e.supports)
+        why = f"accepted suggestion {suggestion}: " + " ".join(e.text for e in chosen.evidence if e.supports)
         lines = intents.lines_of(chosen)
         wish = Wish(chosen.customer_id, lines, why, chosen.klass.value, chosen.probability)
         acted = acting.keep_decision(conn, desk, row, wish)
@@ -148,9 +148,10 @@ def comment(desk: Desk, queue_id: int, text: str) -> Acted:
 
 
 def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> Acted:
-    """Close an item that is not about a receipt (an unreadable record, a refused file.
+    """Close an item that is not about a receipt: an unreadable record, a refused file, a contradiction looked at.
 
-    A contradiction that was looked at).
+    Where it asks what became of a call, the person has looked: nothing of it is sent again, and its receipt is to
+    be decided anew (linked to what stands in the books, if it arrived).
     """
     permitted(desk.person, "work")
     if not why.strip():
@@ -167,6 +168,8 @@ def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> 
                 f"Q-{queue_id} cannot be closed like this: {what}", do=f"see: arsync queue show {queue_id}"
             )
         acting.close_item(conn, desk, row, why)
+        if row.subject.startswith("command:"):
+            acting.give_up(conn, desk, int(row.subject.removeprefix("command:")), why)
         return Acted(None, "done", f"Q-{queue_id} is closed")
 
 

@@ -7,8 +7,9 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from arsync.connectors.contract import Bundle, Ref
+from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
 from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
 from arsync.core.items import Books
@@ -225,10 +226,24 @@ def plan_bundles(
 def cash_of(conn: Tx, ledger_id: int, receipt_id: int, customer: Ref) -> intents.Cash:
     """The money of a receipt, as the platform will be told."""
     row = decisions.receipt_of(conn, ledger_id, receipt_id)
+    account = _waiting_account(conn, ledger_id, receipt_id) or books.deposit_account(conn, row.bank_line_id)
+    total = Money(row.amount_minor, row.currency)
+    return intents.Cash(customer, row.on_date, total, reference_of(row), account)
+
+
+def reference_of(row: Any) -> str:
+    """What the bank calls a receipt: shown in the books."""
     texts = work.receipt_row(row)
-    reference = texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{receipt_id}"
-    account = books.deposit_account(conn, row.bank_line_id)
-    return intents.Cash(customer, row.on_date, Money(row.amount_minor, row.currency), reference, account)
+    return texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{row.id}"
+
+
+def _waiting_account(conn: Tx, ledger_id: int, receipt_id: int) -> str | None:
+    """The account a receipt was parked in at period end: posting it from there empties it again."""
+    parked = decisions.park_of(conn, ledger_id, receipt_id)
+    if parked is None:
+        return None
+    (intent,) = outbox.bundles_of(conn, ledger_id, parked.id)[0].bundle.intents
+    return intent.account if isinstance(intent, Park) else None
 
 
 def decision_event(decision_id: int, new: decisions.New) -> audit.Entry:
@@ -265,7 +280,7 @@ def _new(case: Case, finding_sha: bytes, snapshot_sha: bytes, policy: PolicyVers
         evidence_class=explanation.klass.value if explanation else core.EvidenceClass.NONE.value,
         probability=explanation.probability if explanation else 0.0,
         decided_by=ENGINE,
-        why="; ".join(e.text for e in explanation.evidence if e.supports) if explanation else "",
+        why=" ".join(e.text for e in explanation.evidence if e.supports) if explanation else "",
         currency=case.receipt.currency,
         lines=lines,
         state="planned" if verdict is Verdict.APPLY else "done",
