@@ -289,6 +289,22 @@ def back_to_queue(conn: Tx, desk: Desk, row: Any, state: str, why: str) -> None:
     queues.open_items(conn, desk.ledger.id, [entry], desk.at())
 
 
+def give_up(conn: Tx, desk: Desk, command_id: int, why: str) -> None:
+    """End a bundle of which nobody can tell what became: it is never sent again, a person decides anew."""
+    bundle_id = outbox.command_of(conn, desk.ledger.id, command_id).bundle_id
+    planned = next((p for p in outbox.bundles(conn, desk.ledger.id, ["unknown"]) if p.id == bundle_id), None)
+    if planned is None:
+        return
+    outbox.set_bundle(conn, desk.ledger.id, bundle_id, "withdrawn", why)
+    row = decisions.find(conn, desk.ledger.id, planned.decision_id)
+    if row.undoes_id is None:
+        back_to_queue(conn, desk, row, "failed", f"{desk.person.name} looked in the books: {why}")
+        return
+    decisions.set_state(conn, desk.ledger.id, row.id, "failed")
+    decisions.set_state(conn, desk.ledger.id, row.undoes_id, "done")
+    note(conn, desk, "decision failed", f"decision:{row.id}", {"decision": row.id, "why": why})
+
+
 def asked_decision(conn: Tx, desk: Desk, decision_id: int) -> Any:
     """A decision that waits for a second person, who must not be its maker."""
     row = decisions.find(conn, desk.ledger.id, decision_id)

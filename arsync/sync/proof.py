@@ -49,7 +49,9 @@ def prove(job: Job, *, changed: bool) -> Proof:
     if not job.connector.manifest.totals:
         return Proof("unproven")
     if not changed and not _due(job):
-        return _standing(job)
+        standing = _standing(job)
+        if not standing.differences:
+            return standing
     ours, theirs, source = _read(job)
     found = _compare(job, ours, theirs, source)
     if _unexplained(found) != _known(job):

@@ -119,7 +119,9 @@ def _intent_shown(
     conn: Tx, job: Job, intent: Intent, ref: Ref | None, refs: Mapping[int, Ref | None]
 ) -> tuple[str, str]:
     if isinstance(intent, Reverse):
-        return _reversal_shown(conn, job, intent)
+        return reversal_shown(conn, job, intent)
+    if isinstance(intent, Park):
+        return "shown", ""  # no receivable moves, so no pull shows it: the accepted answer has to do
     target = intent.payment if isinstance(intent, ApplyPayment) else ref
     our_id = _our_id(conn, job, target)
     row = _item(conn, job, our_id)
@@ -162,7 +164,8 @@ def _payment_shown(
     return "shown", ""
 
 
-def _reversal_shown(conn: Tx, job: Job, intent: Reverse) -> tuple[str, str]:
+def reversal_shown(conn: Tx, job: Job, intent: Reverse) -> tuple[str, str]:
+    """Whether the books show that something was taken back; what was never pulled has come and gone unseen."""
     our_id = _our_id(conn, job, intent.written)
     row = _item(conn, job, our_id)
     if row is None or our_id is None:
@@ -276,6 +279,16 @@ def _ask(conn: Tx, job: Job, planned: Planned, row: Any, why: str, at: str) -> N
 
 
 def _our_id(conn: Tx, job: Job, ref: Ref | None) -> int | None:
+def taken_back_already(conn: Tx, job: Job, wanted: Sequence[Intent]) -> bool:
+    """Whether somebody has taken back, on the platform, everything that a bundle is to take back."""
+    return all(
+        isinstance(intent, Reverse)
+        and _our_id(conn, job, intent.written) is not None
+        and reversal_shown(conn, job, intent)[0] == "shown"
+        for intent in wanted
+    )
+
+
     if ref is None:
         return None
     return books.known_ids(conn, job.ledger.connection_id, "item", [ref.id]).get(ref.id)

@@ -31,7 +31,7 @@ from arsync.store.engine import Tx
 from arsync.store.outbox import Planned
 from arsync.store.queues import Entry
 from arsync.sync.job import ENGINE, Job
-from arsync.sync.settle import answers_of
+from arsync.sync.settle import answers_of, taken_back_already
 
 _GENERATIONS = 5
 _REASONS = {
@@ -56,10 +56,12 @@ class Written:
 
 def write(job: Job, held: Collection[int]) -> Written:
     """Carry out every planned bundle; `held` are customers (our ids) whose books disagree."""
-    done, blocked = Written(), set[int]()
+    done = Written()
     with job.store.read() as conn:
         waiting = outbox.bundles(conn, job.ledger.id, ("planned", "sent"))
     for planned in waiting:
+        unclear = outbox.bundles(conn, job.ledger.id, ("unknown",))
+        blocked = {outbox.decision_of(conn, job.ledger.id, p.decision_id).customer_id for p in unclear}
         with job.store.read() as conn:
             customer_id = outbox.decision_of(conn, job.ledger.id, planned.decision_id).customer_id
         if customer_id in held or customer_id in blocked:
@@ -80,6 +82,12 @@ def _carry_out(job: Job, planned: Planned, done: Written) -> bool:
             ]
             rows = outbox.commands(conn, job.ledger.id, planned.id)
         lost = [row for row in rows if row.state == "sent"]
+            nothing_left = taken_back_already(conn, job, planned.bundle.intents)
+        if nothing_left:
+            with job.store.begin() as conn:
+                outbox.set_bundle(conn, job.ledger.id, planned.id, "confirmed")
+            done.confirmed += 1
+            return True
         answer = _send_again(job, lost[0]) if lost else _send_next(job, planned)
         if answer is None:
             done.confirmed += 1

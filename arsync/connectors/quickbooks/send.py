@@ -60,6 +60,9 @@ def send(company: Company, call: Call) -> Answer:
     try:
         answer = company.write(request.entity, request.operation, call.body.decode(), call.key)
     except Faulted as error:
+        if request.operation == "delete" and meaning(error.fault) == "gone":
+            ref = mapping.ref_of(request.entity, request.number)
+            return Answer(call, "accepted", ref, company.last.text.encode(), f"{ref.id} was gone already")
         return _refused(call, error.fault, company.last.text.encode())
     except (NoAnswer, Throttled, Garbled) as error:
         return Answer(call, "unknown", None, why=str(error))
