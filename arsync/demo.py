@@ -60,10 +60,10 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
     _make_room(folder)
     simulator = QuickBooksSimulator(seed=seed, clock=clock, state_path=folder / BOOKS)
     world = build(simulator, REALM, clock().date(), seed)
-    guide = _Guide(folder, say, arsync)
-    with _served(simulator, PORT) as url:
+    guide = Guide(folder, say, arsync)
+    with served(simulator, PORT) as url:
         (folder / README).write_text(_readme(folder, url), encoding="utf-8")
-        _set_up(guide, simulator, world, url)
+        set_up(guide, simulator, world, url)
         _first_run(guide, world)
         _second_run(guide, _people_decide(guide, world))
         _reports(guide)
@@ -120,7 +120,7 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Guide:
+class Guide:
     """Gives commands and shows them."""
 
     folder: Path
@@ -159,7 +159,7 @@ def _shortened(lines: list[str], keep: tuple[int, int] | None, until: str) -> li
     if until:
         stop = next((n for n, line in enumerate(lines) if line.startswith(until)), len(lines))
         return "\n".join(lines[:stop]).rstrip().split("\n")
-    if keep is None or len(lines) <= sum(keep) + 1:
+    if keep is None or len(lines) <= sum(keep) + (1 if keep[1] else 0):
         return lines
     first, last = keep
     left_out = [f"  ... {len(lines) - first - last} more lines"] if last else []
@@ -180,7 +180,7 @@ def _make_room(folder: Path) -> None:
 
 
 @contextmanager
-def _served(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
+def served(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
     """Serve at this port; where it is taken, at any that is free."""
     try:
         url = simulator.start(port)
@@ -223,7 +223,7 @@ def _section(simulator: QuickBooksSimulator, url: str, secret_file: str) -> str:
 # ---- the chapters
 
 
-def _set_up(guide: _Guide, simulator: QuickBooksSimulator, world: World, url: str) -> None:
+def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World, url: str) -> None:
     """An installation as a person makes one: init, sign in, people, bank accounts, policy, mode."""
     guide.step(f"set up {guide.folder}/ for {COMPANY}, whose QuickBooks is simulated at {url}")
     guide.arsync(("init", str(guide.folder), "--admin", ADMIN))
@@ -272,7 +272,7 @@ def _policy(world: World) -> str:
     )
 
 
-def _first_run(guide: _Guide, world: World) -> None:
+def _first_run(guide: Guide, world: World) -> None:
     guide.step("pull the books, read the bank files, match, apply what is certain, write it back, prove it")
     guide.show("reconcile")
     guide.step("three that were applied, and why")
@@ -283,7 +283,7 @@ def _first_run(guide: _Guide, world: World) -> None:
     guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}", until="history")
 
 
-def _people_decide(guide: _Guide, world: World) -> list[str]:
+def _people_decide(guide: Guide, world: World) -> list[str]:
     """A clerk's two decisions; their numbers, like `D-38`."""
     guide.step(f"{CLERK}, a clerk, accepts one suggestion and applies one by hand")
     accepted = guide.show(
@@ -296,7 +296,7 @@ def _people_decide(guide: _Guide, world: World) -> list[str]:
     return [text.partition(":")[0] for text in (accepted, applied)]
 
 
-def _second_run(guide: _Guide, decided: Sequence[str]) -> None:
+def _second_run(guide: Guide, decided: Sequence[str]) -> None:
     guide.step(
         "the next run (as systemd or cron would start it) writes both, reads them back and proves the books"
     )
@@ -305,7 +305,7 @@ def _second_run(guide: _Guide, decided: Sequence[str]) -> None:
     guide.show("proof", "show")
 
 
-def _reports(guide: _Guide) -> None:
+def _reports(guide: Guide) -> None:
     guide.step("what is owed, how old it is, and the cash to come")
     guide.show("aging", keep=(14, 4))
     guide.show("forecast", "--weeks", "6", keep=(11, 0))
@@ -316,7 +316,7 @@ def _reports(guide: _Guide) -> None:
     guide.show("audit", "replay", "D-1")
 
 
-def _last_run(guide: _Guide, simulator: QuickBooksSimulator) -> bool:
+def _last_run(guide: Guide, simulator: QuickBooksSimulator) -> bool:
     """Run again with nothing new; compare everything, here and in the books, with what it was before."""
     guide.step("once more: a run with nothing new changes nothing, anywhere")
     store_before, books_before = _contents(guide), _books(simulator)
@@ -335,7 +335,7 @@ def _last_run(guide: _Guide, simulator: QuickBooksSimulator) -> bool:
     return same_books and not changed
 
 
-def _contents(guide: _Guide) -> Contents:
+def _contents(guide: Guide) -> Contents:
     with _store(guide) as store, store.read() as conn:
         return contents(conn)
 
@@ -350,7 +350,7 @@ def _books(simulator: QuickBooksSimulator) -> str:
 
 
 @contextmanager
-def _store(guide: _Guide) -> Iterator[Store]:
+def _store(guide: Guide) -> Iterator[Store]:
     store = Store(config.load(guide.folder / config.FILE).store)
     try:
         yield store
@@ -363,7 +363,7 @@ def _truth(world: World, case: str) -> Truth:
     return next(truth for truth in world.truths if truth.case == case)
 
 
-def _receipt(guide: _Guide, world: World, case: str) -> int:
+def _receipt(guide: Guide, world: World, case: str) -> int:
     """The receipt of that line."""
     truth = _truth(world, case)
     with _store(guide) as store, store.read() as conn:
@@ -371,7 +371,7 @@ def _receipt(guide: _Guide, world: World, case: str) -> int:
     return next(int(r.id) for r in rows if (r.on_date, r.amount_minor) == (truth.on, truth.cents))
 
 
-def _queued(guide: _Guide, world: World, case: str) -> int:
+def _queued(guide: Guide, world: World, case: str) -> int:
     """The queue item about it."""
     subject = f"receipt:{_receipt(guide, world, case)}"
     return next(int(q["id"]) for q in guide.told("queue", "list") if q["subject"] == subject)

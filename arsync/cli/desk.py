@@ -659,7 +659,7 @@ def _decision_lines(facts: dict[str, Any]) -> list[str]:
         named = line["number"] or (f"I-{line['item']}" if line["item"] else "the customer's account")
         lines.append(f"  {line['kind']:<9} {line['amount'].grouped():>14}  {named}")
     lines += [
-        f"  wrote C-{c['command']} {c['verb']}: {c['state']} {c['platform'] or ''} {c['why']}".rstrip()
+        f"  wrote C-{c['command']} {c['verb'].replace('_', ' ')}: {c['state']} {c['platform'] or ''} {c['why']}".rstrip()
         for c in facts["commands"]
     ]
     return [*lines, ""]

@@ -139,7 +139,8 @@ def proof_show(ctx: click.Context, ledger_name: str | None, as_json: bool) -> No
         emit({"ledger": ledger.name, "compared_at": at, "stopped": ledger.stopped, "differences": standing})
         return
     if not standing:
-        say(f"{ledger.name}: no difference; last compared {at or 'never'}")
+        when = f"{at[:16].replace('T', ' ')} UTC" if at else "never"
+        say(f"{ledger.name}: no difference, customer by customer and in the control account; compared {when}")
         return
     rows = [
         (
@@ -311,10 +312,12 @@ def _proof_lines(proof: Proof) -> list[str]:
 def _line(ledger: Ledger, ran: Ran) -> str:
     if not ran.changed:
         return f"{ledger.name}: nothing changed"
-    decided = ", ".join(f"{n} {v}" for v, n in sorted(ran.tally.number.items())) or "nothing to decide"
+    tally = ran.tally.number
+    decided = ", ".join(f"{tally[v]} {label}" for v, label in _VERDICTS if v in tally) or "nothing to decide"
     return (
-        f"{ledger.name}: {ran.pulled.total} records changed, {ran.taken.new_lines} bank lines; {decided}; "
-        f"{ran.settled.verified} verified; {ran.open_queue} in the queue"
+        f"{ledger.name}: {output.counted(ran.pulled.total, 'record')} changed, "
+        f"{output.counted(ran.taken.new_lines, 'new bank line')}; {decided}; "
+        f"{output.counted(ran.settled.verified, 'decision')} written and verified; {ran.open_queue} in the queue"
         + (f"; {ran.stopped}" if ran.stopped else "")
     )
 

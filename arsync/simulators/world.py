@@ -32,7 +32,7 @@ GROUPS = {
     "Cascade Hospitality Group": ("Cascade Inn Tacoma", "Cascade Inn Yakima", "Cascade Lodge Leavenworth"),
     "Northgate School District": ("Northgate High School", "Northgate Middle School"),
 }
-LOOK_ALIKES = ("Meridian Dental Care", "Meridian Dental Group", "Alder Creek Farms", "Alder Creek Foods")
+LOOK_ALIKES = ("Meridian Dental Care", "Meridian Dental Supply", "Alder Creek Farms", "Alder Creek Foods")
 APOSTROPHES = r"O'Brien \ Sons' & Co"
 INACTIVE = "Bayview Catering"
 
