@@ -20,7 +20,7 @@ from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Produ
 from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
-Verb = Literal["post_receipt", "apply", "post_credit", "reverse"]
+Verb = Literal["post_receipt", "apply", "post_credit", "park", "reverse"]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
 
@@ -228,7 +228,22 @@ class Reverse:
     settles: tuple[Settle, ...] = ()
 
 
-Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Reverse
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Book money of an unknown payer to a waiting account, so that the bank agrees at period end; no receivable moves.
+
+    When the payer is known, the receipt is posted with the waiting account as its `deposit_account`: that empties
+    it, and nothing in a closed period is touched.
+    """
+
+    on: date
+    total: Money
+    account: str  # platform id of the waiting account
+    deposit_account: str  # platform id of the bank account
+    reference: str
+
+
+Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Park | Reverse
 
 
 @dataclass(frozen=True, slots=True)

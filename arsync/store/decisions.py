@@ -177,6 +177,17 @@ def of_receipt(conn: Connection, ledger_id: int, receipt_id: int) -> list[Any]:
     return list(conn.execute(query))
 
 
+def park_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
+    """The decision that parked a receipt at period end, done or under way; None if it was not parked."""
+    query = select(decision).where(
+        decision.c.ledger_id == ledger_id,
+        decision.c.receipt_id == receipt_id,
+        decision.c.verdict == "park",
+        decision.c.state.in_(("planned", "done")),
+    )
+    return conn.execute(query).one_or_none()
+
+
 def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
     """One receipt."""
     row = conn.execute(

@@ -22,6 +22,7 @@ from arsync.connectors.contract import (
     Bundle,
     Call,
     Intent,
+    Park,
     PostCredit,
     PostReceipt,
     Ref,
@@ -35,7 +36,7 @@ from arsync.store.tables import bundle, command, decision
 
 OPEN = ("planned", "sent", "confirmed", "unknown")
 _INTENTS: dict[str, type] = {
-    t.__name__: t for t in (PostReceipt, ApplyCredits, ApplyPayment, PostCredit, Reverse)
+    t.__name__: t for t in (PostReceipt, ApplyCredits, ApplyPayment, PostCredit, Park, Reverse)
 }
 
 

@@ -307,7 +307,7 @@ receipt = Table(
     Index("ix_receipt_state", "ledger_id", "state"),
     CheckConstraint(
         "state in ('undecided', 'waiting', 'queued', 'planned', 'applied', 'on_account', 'linked', "
-        "'not_ours', 'returned', 'parked')",
+        "'not_ours', 'returned')",
         name="state",
     ),
 )

@@ -45,7 +45,14 @@ class Work:
 def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     """Everything a match run needs."""
     items, versions, held = _items(conn, ledger_id)
-    receipts = _receipts(conn, ledger_id, receipt.c.state.in_(_OPEN_STATES) & receipt.c.hands_off.is_(False))
+    parking = select(decision.c.receipt_id).where(
+        decision.c.ledger_id == ledger_id, decision.c.verdict == "park", decision.c.state == "planned"
+    )
+    receipts = _receipts(
+        conn,
+        ledger_id,
+        receipt.c.state.in_(_OPEN_STATES) & receipt.c.hands_off.is_(False) & receipt.c.id.not_in(parking),
+    )
     since = min((row.on_date for row in receipts), default=as_of) - timedelta(days=_RECENT_DAYS)
     recent = _receipts(
         conn,

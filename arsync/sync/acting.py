@@ -404,6 +404,13 @@ def receipt_of(conn: Tx, desk: Desk, row: Any) -> Any:
             f"Q-{row.id} is not about a receipt to decide",
             do=f"close it with: arsync queue resolve {row.id} --why TEXT",
         )
+    parked = decisions.park_of(conn, desk.ledger.id, row.receipt_id)
+    if parked is not None and parked.state == "planned":
+        raise Conflict(
+            f"R-{row.receipt_id} is being booked to the waiting account just now",
+            where=f"D-{parked.id}",
+            do="run: arsync reconcile, then decide",
+        )
     return decisions.receipt_of(conn, desk.ledger.id, row.receipt_id)
 
 

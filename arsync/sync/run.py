@@ -17,6 +17,7 @@ from arsync.sync import decide, settle
 from arsync.sync.decide import Decided, Tally
 from arsync.sync.intake import Taken, intake
 from arsync.sync.job import Job
+from arsync.sync.park import park
 from arsync.sync.proof import Proof, prove
 from arsync.sync.pull import pull
 from arsync.sync.settle import Settled
@@ -38,6 +39,7 @@ class Ran:
     settled: Settled = field(default_factory=Settled)
     after: Proof | None = None
     contradicted: int = 0
+    parked: int = 0
     open_queue: int = 0
     new_queue: int = 0
     stopped: str = ""
@@ -99,6 +101,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     )
     ran.new_queue = tally.new_queue_items
     ran.stopped = before.stopped or _not_writing(job)
+    ran.parked = park(job)
     if not ran.stopped:
         ran.written = write(job, before.held)
     if ran.written.sent or ran.written.confirmed:

@@ -14,6 +14,7 @@ from arsync.connectors.contract import (
     ApplyCredits,
     ApplyPayment,
     Intent,
+    Park,
     PostCredit,
     PostReceipt,
     Ref,
@@ -189,7 +190,7 @@ def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: s
         _undone(conn, job, row, at)
         return
     payments = [a.ref for a in answers if a.ref is not None and a.ref.kind == "payment"]
-    if row.receipt_id is not None:
+    if row.receipt_id is not None and row.verdict != "park":
         state = {"on_account": "on_account", "link": "linked"}.get(row.verdict, "applied")
         decisions.set_receipt(
             conn, job.ledger.id, row.receipt_id, state=state,
@@ -278,7 +279,6 @@ def _ask(conn: Tx, job: Job, planned: Planned, row: Any, why: str, at: str) -> N
     )
 
 
-def _our_id(conn: Tx, job: Job, ref: Ref | None) -> int | None:
 def taken_back_already(conn: Tx, job: Job, wanted: Sequence[Intent]) -> bool:
     """Whether somebody has taken back, on the platform, everything that a bundle is to take back."""
     return all(
@@ -289,6 +289,7 @@ def taken_back_already(conn: Tx, job: Job, wanted: Sequence[Intent]) -> bool:
     )
 
 
+def _our_id(conn: Tx, job: Job, ref: Ref | None) -> int | None:
     if ref is None:
         return None
     return books.known_ids(conn, job.ledger.connection_id, "item", [ref.id]).get(ref.id)

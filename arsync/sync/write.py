@@ -17,6 +17,7 @@ from arsync.connectors.contract import (
     Cannot,
     Fresh,
     Intent,
+    Park,
     PostCredit,
     PostReceipt,
     Ref,
@@ -59,9 +60,9 @@ def write(job: Job, held: Collection[int]) -> Written:
     done = Written()
     with job.store.read() as conn:
         waiting = outbox.bundles(conn, job.ledger.id, ("planned", "sent"))
-    for planned in waiting:
         unclear = outbox.bundles(conn, job.ledger.id, ("unknown",))
         blocked = {outbox.decision_of(conn, job.ledger.id, p.decision_id).customer_id for p in unclear}
+    for planned in waiting:
         with job.store.read() as conn:
             customer_id = outbox.decision_of(conn, job.ledger.id, planned.decision_id).customer_id
         if customer_id in held or customer_id in blocked:
@@ -81,13 +82,13 @@ def _carry_out(job: Job, planned: Planned, done: Written) -> bool:
                 p for p in outbox.bundles_of(conn, job.ledger.id, planned.decision_id) if p.id == planned.id
             ]
             rows = outbox.commands(conn, job.ledger.id, planned.id)
-        lost = [row for row in rows if row.state == "sent"]
             nothing_left = taken_back_already(conn, job, planned.bundle.intents)
         if nothing_left:
             with job.store.begin() as conn:
                 outbox.set_bundle(conn, job.ledger.id, planned.id, "confirmed")
             done.confirmed += 1
             return True
+        lost = [row for row in rows if row.state == "sent"]
         answer = _send_again(job, lost[0]) if lost else _send_next(job, planned)
         if answer is None:
             done.confirmed += 1
@@ -182,6 +183,8 @@ def touched(wanted: Sequence[Intent]) -> list[Ref]:
     """Every record of the platform that intents name."""
     refs: dict[Ref, None] = {}
     for intent in wanted:
+        if isinstance(intent, Park):
+            continue
         if isinstance(intent, PostCredit):
             refs |= dict.fromkeys((intent.customer, intent.for_item))
             continue
@@ -239,7 +242,7 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
             back = tuple(Reverse(ref) for ref in reversed(written))
             again = Bundle(planned.bundle.key, planned.bundle.generation + 1, back)
             outbox.plan(conn, job.ledger.id, [(row.id, again)], at)
-        if row.receipt_id is not None and not undoing:
+        if row.receipt_id is not None and not undoing and row.verdict != "park":
             decisions.set_receipt(
                 conn, job.ledger.id, row.receipt_id, state="queued", decision_id=None, hands_off=True
             )
@@ -256,7 +259,7 @@ def _entry(conn: Tx, job: Job, row: Any, reason: Reason, why: str) -> Entry:
         amount = Money(receipt.amount_minor, receipt.currency)
     return Entry(
         subject=f"receipt:{row.receipt_id}"
-        if row.receipt_id is not None and row.undoes_id is None
+        if row.receipt_id is not None and row.undoes_id is None and row.verdict != "park"
         else f"decision:{row.id}",
         reason=reason.value,
         detail=why,

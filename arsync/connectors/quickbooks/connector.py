@@ -85,7 +85,9 @@ _DOCUMENT = Writes(
     atomic=True,
     calls_per_send=1,
 )
-_WRITES: Mapping[Verb, Writes] = dict.fromkeys(("post_receipt", "apply", "post_credit", "reverse"), _DOCUMENT)
+_WRITES: Mapping[Verb, Writes] = dict.fromkeys(
+    ("post_receipt", "apply", "post_credit", "park", "reverse"), _DOCUMENT
+)
 
 
 class QuickBooksConnector:

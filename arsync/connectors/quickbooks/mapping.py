@@ -79,7 +79,9 @@ def read(entity: str, row: Row, ledger: LedgerFacts) -> tuple[Record | Unreadabl
 
 
 def ref_of(entity: str, number: str) -> Ref:
-    """The ref of a row that gives exactly one record."""
+    """The ref of a row that gives exactly one record, or of a whole entry (journal entry, deposit)."""
+    if entity in _LINES_OF:
+        return Ref("item", f"{entity}:{number}")
     kind, prefix, _ = _READERS[entity]
     return Ref(kind, f"{prefix}{number}")
 

@@ -23,6 +23,7 @@ from arsync.connectors.contract import (
     Call,
     Cannot,
     Fresh,
+    Park,
     PostCredit,
     PostReceipt,
     Ref,
@@ -56,7 +57,7 @@ class _Draft:
     """What a call says, before its key."""
 
     verb: Verb
-    entity: Literal["Payment", "CreditMemo"]
+    entity: Literal["Payment", "CreditMemo", "Deposit"]
     body: Mapping[str, Any]
     expects: Mapping[str, str]
     operation: str = ""
@@ -402,6 +403,37 @@ def _named(task: _Task, item: Ref) -> str:
     return f"{entity} {number}" if number else item.id
 
 
+def _park(intent: Park, task: _Task) -> _Draft:
+    """A deposit on the bank account, straight from the waiting account; no customer, no receivable."""
+    _open_period(task, intent.on, "the receipt")
+    books = task.fresh.books
+    if not books.multicurrency and intent.total.currency != books.home_currency:
+        _no(
+            "currency_mismatch",
+            f"an amount in {intent.total.currency} for books that know {books.home_currency} only",
+        )
+    line = {
+        "Amount": intent.total.decimal(),
+        "Description": f"payer not known, {intent.reference}",
+        "DetailType": "DepositLineDetail",
+        "DepositLineDetail": {"AccountRef": {"value": intent.account}},
+    }
+    body: dict[str, Any] = {
+        "TxnDate": intent.on.isoformat(),
+        "DepositToAccountRef": {"value": intent.deposit_account},
+        "PrivateNote": _note(task, [f"receipt of {intent.total}, payer not known, {intent.reference}"]),
+        "Line": [line],
+    }
+    body |= {"CurrencyRef": {"value": intent.total.currency}} if books.multicurrency else {}
+    expects = {
+        "Currency": intent.total.currency,
+        "TotalAmt": intent.total.text(),
+        "DepositTo": intent.deposit_account,
+        "From": intent.account,
+    }
+    return _Draft("park", "Deposit", body, expects)
+
+
 # ---- changing a payment that exists
 
 _READ_ONLY = frozenset(
@@ -508,5 +540,6 @@ _DRAFTS: Mapping[type, Callable[[Any, _Task], _Draft]] = {
     ApplyCredits: _apply_credits,
     ApplyPayment: _apply_payment,
     PostCredit: _post_credit,
+    Park: _park,
     Reverse: _reverse,
 }

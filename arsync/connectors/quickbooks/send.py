@@ -21,7 +21,7 @@ from arsync.connectors.quickbooks.sdk import Company, Faulted
 from arsync.connectors.transport import NoAnswer
 from arsync.errors import Garbled, Throttled
 
-_ENTITIES = {"payment": "Payment", "creditmemo": "CreditMemo"}
+_ENTITIES = {"payment": "Payment", "creditmemo": "CreditMemo", "deposit": "Deposit"}
 _MARKER = re.compile(r"arsync:[a-z0-9-]+\.\d+\.\d+")
 _SLOW = timedelta(seconds=30)  # an answer that tells of an older change may be a replay
 Row = Mapping[str, Any]
@@ -135,6 +135,10 @@ def _facts(row: Row, expects: Mapping[str, str], request: _Request) -> dict[str,
         "TotalAmt": lambda: amount(row, "TotalAmt", currency).text(),
         "UnappliedAmt": lambda: amount(row, "UnappliedAmt", currency).text(),
         "Lines": lambda: lines_text(settled(row), currency),
+        "DepositTo": lambda: _value(row, "DepositToAccountRef") or "",
+        "From": lambda: " ".join(
+            str(_value(line.get("DepositLineDetail") or {}, "AccountRef")) for line in row.get("Line") or []
+        ),
         "status": lambda: str(row.get("status", "")) if row.get("Id") == request.number else "another object",
     }
     return {name: readers[name]() for name in expects}
@@ -183,10 +187,10 @@ def _find_created(company: Company, call: Call, request: _Request) -> Found:
     marked: dict[str, Row] = {}
     # By day first: few rows, and it finds a document that was moved to another customer. Then by customer,
     # any day.
-    for condition in (
-        query.equals("TxnDate", str(request.body["TxnDate"])),
-        query.equals("CustomerRef", call.expects["CustomerRef"]),
-    ):
+    conditions = [query.equals("TxnDate", str(request.body["TxnDate"]))]
+    if "CustomerRef" in call.expects:
+        conditions.append(query.equals("CustomerRef", call.expects["CustomerRef"]))
+    for condition in conditions:
         for row in _all(company, request.entity, condition):
             if wanted[0] in _MARKER.findall(row.get("PrivateNote") or ""):
                 marked[str(row.get("Id"))] = row

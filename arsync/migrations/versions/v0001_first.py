@@ -414,7 +414,7 @@ def upgrade() -> None:
         sa.Column("hands_off", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "state in ('undecided', 'waiting', 'queued', 'planned', 'applied', 'on_account', 'linked', 'not_ours', 'returned', 'parked')",
+            "state in ('undecided', 'waiting', 'queued', 'planned', 'applied', 'on_account', 'linked', 'not_ours', 'returned')",
             name=op.f("ck_receipt_state"),
         ),
         sa.PrimaryKeyConstraint("ledger_id", "id", name=op.f("pk_receipt")),
