@@ -52,11 +52,11 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
     """The installation, its store checked; closed at the end."""
     config = load(Path(ctx.obj["config"]) if ctx.obj["config"] else None)
     if ctx.obj["verbose"]:
-        from arsync.connectors.transport import REDACTION
+        from arsync.connectors.transport import guard
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
         for handler in logging.getLogger().handlers:
-            handler.addFilter(REDACTION)
+            guard(handler)
     store = Store(config.store)
     try:
         migrations.check(store)

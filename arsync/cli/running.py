@@ -11,7 +11,7 @@ from arsync.errors import ArsyncError, BooksDisagree, LedgerLocked, PlatformBusy
 from arsync.store import office, proofs, queries, queues
 from arsync.store.office import Ledger
 from arsync.sync import actions
-from arsync.sync.connect import House, job_of
+from arsync.sync.connect import House, at_work
 from arsync.sync.decide import Decided
 from arsync.sync.proof import Proof
 from arsync.sync.run import Ran, dry_run, run
@@ -40,12 +40,8 @@ def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool
         ledger = ledger_of(house, ledger_name)
         if dry_run:
             return _dry(house, ledger, config.inbox, as_json=as_json)
-        with _telling(ledger.name) as tell:
-            job, meter = job_of(house, ledger, tell)
-            try:
-                ran = run(job, config.inbox)
-            finally:
-                meter.keep(house.store)
+        with _telling(ledger.name) as tell, at_work(house, ledger, tell) as job:
+            ran = run(job, config.inbox)
         if as_json:
             emit(_facts(ledger, ran))
         else:
@@ -70,11 +66,8 @@ def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> i
             chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
         for ledger in chosen:
             try:
-                job, meter = job_of(house, ledger, lambda _step, _text: None)
-                try:
+                with at_work(house, ledger, lambda _step, _text: None) as job:
                     ran = run(job, config.inbox)
-                finally:
-                    meter.keep(house.store)
             except (PlatformBusy, LedgerLocked, BooksDisagree, ArsyncError) as error:
                 # One ledger's trouble does not keep the others waiting.
                 worst = worst or error
@@ -102,13 +95,12 @@ def pull_command(ctx: click.Context, ledger_name: str | None, full: bool, as_jso
 
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
-        with _telling(ledger.name) as tell:
-            job, meter = job_of(house, ledger, tell)
-            try:
-                with locked(house.store, f"ledger-{ledger.id}"):
-                    kept = pull(job, full=full)
-            finally:
-                meter.keep(house.store)
+        with (
+            _telling(ledger.name) as tell,
+            at_work(house, ledger, tell) as job,
+            locked(house.store, f"ledger-{ledger.id}"),
+        ):
+            kept = pull(job, full=full)
         if as_json:
             emit({"ledger": ledger.name, "seen": kept.seen, "changed": dict(kept.written)})
             return
@@ -175,12 +167,8 @@ def proof_sign(ctx: click.Context, ledger_name: str | None) -> None:
 
 
 def _dry(house: House, ledger: Ledger, inbox: Any, *, as_json: bool) -> int:
-    with _telling(ledger.name) as tell:
-        job, meter = job_of(house, ledger, tell)
-        try:
-            pulled, taken, proof, decided = dry_run(job, inbox)
-        finally:
-            meter.keep(house.store)
+    with _telling(ledger.name) as tell, at_work(house, ledger, tell) as job:
+        pulled, taken, proof, decided = dry_run(job, inbox)
     tally = _by_verdict(decided)
     if as_json:
         emit(

@@ -375,6 +375,10 @@ class Connector(Protocol):
 
     def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings
 
+    def close(self) -> None:
+        """Let go of connections; the connector is not used again."""
+        ...
+
     def probe(self) -> Probe:
         """Sign in and look: the books, what may be done, what to warn of."""
         ...

@@ -4,7 +4,8 @@ Each change is made by a person who may, and is on record.
 """
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -95,6 +96,17 @@ def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tu
     """A run's job for a ledger."""
     connector, meter = open_connector(house, ledger.connection_id)
     return Job(house.store, ledger, connector, house.clock, house.vault.signing_key(), tell), meter
+
+
+@contextmanager
+def at_work(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> Iterator[Job]:
+    """A run's job; at its end the meters are kept and connections are let go, however it ended."""
+    job, meter = job_of(house, ledger, tell)
+    try:
+        yield job
+    finally:
+        job.connector.close()
+        meter.keep(house.store)
 
 
 def _admin(by: Person) -> None:
