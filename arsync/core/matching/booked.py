@@ -117,11 +117,15 @@ def repeats_in_batch(receipts: tuple[ReceiptRow, ...]) -> dict[int, int]:
 
     Words without a digit are too common to count.
     """
-    groups: dict[tuple[str, int, str, str], list[ReceiptRow]] = defaultdict(list)
+    paid: dict[tuple[str, int, str], list[ReceiptRow]] = defaultdict(list)
     for row in sorted(receipts, key=attrgetter("on", "id")):
-        words = _words(row)
-        if any(map(str.isdigit, words)):
-            groups[row.currency, row.amount_minor, normalise_payer(row.payer_name), words].append(row)
+        paid[row.currency, row.amount_minor, normalise_payer(row.payer_name)].append(row)
+    groups: dict[tuple[int, str], list[ReceiptRow]] = defaultdict(list)
+    for number, rows in enumerate(paid.values()):
+        for row in rows if len(rows) > 1 else ():
+            words = _words(row)
+            if any(map(str.isdigit, words)):
+                groups[number, words].append(row)
     alike: dict[int, int] = {}
     for rows in groups.values():
         for one, other in pairwise(rows):

@@ -58,13 +58,17 @@ class Book:
 
     def _add(self, item: ItemRow) -> None:
         self.items[item.id] = item
-        self.by_customer.setdefault(item.customer_id, []).append(item)
+        mine = self.by_customer.get(item.customer_id)
+        if mine is None:
+            self.by_customer[item.customer_id] = [item]
+        else:
+            mine.append(item)
         if item.available_minor < 0:
             self.creditors.add(item.customer_id)
-        if item.number:
-            for key in number_keys(item.number):
-                if self._numbered.setdefault(key, item) is not item:
-                    self._shared.setdefault(key, []).append(item)
+        numbered = self._numbered
+        for key in number_keys(item.number) if item.number else ():
+            if numbered.setdefault(key, item) is not item:
+                self._shared.setdefault(key, []).append(item)
         for reference in item.references:
             for key in number_keys(reference)[:1]:
                 self.by_order.setdefault(key, []).append(item)

@@ -104,7 +104,9 @@ def base_name(normalised: str) -> str:
 
 def normalise_account(account: str) -> str:
     """An account for comparing: letters and digits only; empty when digits are hidden (`****1234`)."""
-    return "" if "*" in account or "X" * 3 in account.upper() else _NOT_WORD.sub("", account.upper())
+    if not account or "*" in account or "XXX" in account.upper():
+        return ""
+    return _NOT_WORD.sub("", account.upper())
 
 
 @lru_cache(maxsize=1 << 18)

@@ -274,10 +274,9 @@ def _enough(text: str, *, labelled: bool) -> bool:
 
 def _is_weak(key: str, *, whole: bool) -> bool:
     count = _digit_count(key)
-    has_letters = any(char.isalpha() for char in key)
-    return count < (_READABLE_DIGITS if has_letters else _STRONG_DIGITS) or (
-        not whole and count < _STRONG_DIGITS
-    )
+    if count >= _STRONG_DIGITS:
+        return False
+    return not whole or count < _READABLE_DIGITS or not any(map(str.isalpha, key))
 
 
 def _digit_count(text: str) -> int:
