@@ -172,7 +172,9 @@ def reversal_shown(conn: Tx, job: Job, intent: Reverse) -> tuple[str, str]:
     if row is None or our_id is None:
         return "shown", ""
     if not intent.settles:
-        return ("shown", "") if row.gone or row.original_minor == 0 else ("not yet", "")
+        # Voided counts as taken back; a payment without cash (credits applied) is void once it settles nothing.
+        void = row.original_minor == 0 and not books.applied_by(conn, job.ledger.id, our_id)
+        return ("shown", "") if row.gone or void else ("not yet", "")
     stored = books.applied_by(conn, job.ledger.id, our_id)
     left = [s for s in intent.settles if stored.get(_our_id(conn, job, s.item) or 0, 0)]
     return ("not yet", "") if left else ("shown", "")
