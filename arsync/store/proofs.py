@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from arsync.store import bulk
-from arsync.store.tables import difference, item
+from arsync.store.tables import customer, difference, item
 
 CONTROL = 0
 Key = tuple[int, str]  # customer id, currency
@@ -44,6 +44,14 @@ def ours(conn: Connection, ledger_id: int) -> dict[Key, int]:
     return {
         (customer, currency): int(minor) for customer, currency, minor in conn.execute(query) if int(minor)
     }
+
+
+def foreign_customers(conn: Connection, ledger_id: int, home: str) -> frozenset[int]:
+    """Customers who owe in another currency than the books' own."""
+    query = select(customer.c.id).where(
+        customer.c.ledger_id == ledger_id, customer.c.currency.is_not(None), customer.c.currency != home
+    )
+    return frozenset(conn.execute(query).scalars())
 
 
 def contradictions(conn: Connection, ledger_id: int) -> list[Any]:

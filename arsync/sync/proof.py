@@ -84,6 +84,7 @@ def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
     with job.store.read() as conn:
         ours = proofs.ours(conn, job.ledger.id)
         theirs = _theirs(conn, job, totals)
+        foreign = proofs.foreign_customers(conn, job.ledger.id, job.ledger.home_currency)
     for currency in {key[1] for key in ours} | {t.amount.currency for t in control}:
         ours[(CONTROL, currency)] = sum(
             minor for (c, cur), minor in ours.items() if c != CONTROL and cur == currency
@@ -94,6 +95,11 @@ def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
     if not control:
         for key in [k for k in ours if k[0] == CONTROL]:
             del ours[key]
+    # A platform's aging states foreign customers in home currency at a rate of its own: they are proved by the
+    # control account of their currency.
+    for key in [k for k in {**ours, **theirs} if k[0] in foreign]:
+        ours.pop(key, None)
+        theirs.pop(key, None)
     source = totals[0].source if totals else (control[0].source if control else "")
     return ours, theirs, source
 
