@@ -39,7 +39,7 @@ ADMIN, MANAGER, CLERK = "dana", "morgan", "casey"
 BOOKS, SECRET, README, POLICY = "quickbooks.json", "quickbooks.secret", "README.txt", "policy.toml"
 # A run always writes that it ran and how many calls it made; the counter counts the runs.
 A_RUN_ITSELF = frozenset({"run", "meter", "counter"})
-_REDIRECT = "http://127.0.0.1:8765/callback"
+REDIRECT = "http://127.0.0.1:8765/callback"
 _SHORT_PAY = "three invoices, a credit memo, short"
 _OTHER_NAME = "another name, no number"
 
@@ -63,7 +63,10 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
     guide = Guide(folder, say, arsync)
     with served(simulator, PORT) as url:
         (folder / README).write_text(_readme(folder, url), encoding="utf-8")
-        set_up(guide, simulator, world, url)
+        guide.step(f"set up {folder}/ for {COMPANY}, whose QuickBooks is simulated at {url}")
+        found(guide, simulator, url)
+        unpack(guide, world)
+        set_up(guide, simulator, world)
         _first_run(guide, world)
         _second_run(guide, _people_decide(guide, world))
         _reports(guide)
@@ -91,7 +94,7 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
         query = urlencode(
             {
                 "client_id": simulator.client_id,
-                "redirect_uri": _REDIRECT,
+                "redirect_uri": REDIRECT,
                 "response_type": "code",
                 "state": "s",
             }
@@ -223,9 +226,8 @@ def _section(simulator: QuickBooksSimulator, url: str, secret_file: str) -> str:
 # ---- the chapters
 
 
-def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World, url: str) -> None:
-    """An installation as a person makes one: init, sign in, people, bank accounts, policy, mode."""
-    guide.step(f"set up {guide.folder}/ for {COMPANY}, whose QuickBooks is simulated at {url}")
+def found(guide: Guide, simulator: QuickBooksSimulator, url: str) -> None:
+    """Make the installation and write the simulator's addresses, id and secret where a person would write Intuit's."""
     guide.arsync(("init", str(guide.folder), "--admin", ADMIN))
     secret = guide.folder / SECRET
     secret.write_text(simulator.client_secret + "\n", encoding="utf-8")
@@ -233,18 +235,25 @@ def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World, url: str)
     file = guide.folder / config.FILE
     written = file.read_text(encoding="utf-8").partition("[quickbooks]")[0]
     file.write_text(written + _section(simulator, url, SECRET), encoding="utf-8")
-    code = simulator.tokens.new_code(REALM, _REDIRECT)
-    back = f"{_REDIRECT}?{urlencode({'code': code, 'realmId': REALM})}"
+
+
+def unpack(guide: Guide, world: World) -> None:
+    """Put bank files, the lockbox's profile and the policy into the folder."""
+    _put(guide.folder / "profiles" / "lockbox.toml", world.profile.encode())
+    for one in world.files:
+        _put(guide.folder / "inbox" / one.path, one.data)
+    _put(guide.folder / POLICY, _policy(world).encode())
+
+
+def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World) -> None:
+    """What people do once: sign in, name each other and the bank accounts, agree on a policy and a mode."""
+    back = f"{REDIRECT}?{urlencode({'code': simulator.tokens.new_code(REALM, REDIRECT), 'realmId': REALM})}"
     guide.quietly("connect", "quickbooks", "--ledger", LEDGER, "--redirected", back)
     guide.quietly("people", "add", MANAGER, "--role", "manager")
     guide.quietly("people", "add", CLERK, "--role", "clerk")
     for account in world.accounts:
         profile = ("--profile", account.profile) if account.profile else ()
         guide.quietly("bank", "add", account.name, "--identifier", account.identifier, *profile)
-    _put(guide.folder / "profiles" / "lockbox.toml", world.profile.encode())
-    for one in world.files:
-        _put(guide.folder / "inbox" / one.path, one.data)
-    _put(guide.folder / POLICY, _policy(world).encode())
     guide.say(
         f"{ADMIN} is admin, {MANAGER} manager, {CLERK} clerk; three bank accounts, {len(world.files)} bank files"
     )

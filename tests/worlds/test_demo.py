@@ -1,82 +1,43 @@
 """The invented company and the tour: nothing is applied wrongly, on any day, and the tour leaves what it says."""
 
-import json
-import time
 from collections import Counter, defaultdict
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
 import pytest
 
-from arsync import demo
-from arsync.cli import trying
-from arsync.clock import Clock
-from arsync.config import load
 from arsync.core.decisions import Verdict
-from arsync.errors import UsageError
-from arsync.simulators.quickbooks import QuickBooksSimulator
-from arsync.simulators.world import World, build
-from arsync.store import office
-from arsync.store.engine import Store
-from arsync.store.vault import Vault
-from arsync.sync import connect
-from arsync.sync.connect import House
+from arsync.simulators.world import World
 from arsync.sync.run import dry_run
+from tests.worlds.pages import served_again
+from tests.worlds.standing import clock_of, furnish, job_in, stand
 
 CERTAIN = {
-    "one invoice by number", "several by list", "whole balance", "one invoice by amount", "discount in time",
-    "credit memo named", "credit memo not named", "small difference", "a parent for its branches",
-    "another name, with number", "look-alikes, with number",
-}  # fmt: skip
+    "one invoice by number",
+    "several by list",
+    "whole balance",
+    "one invoice by amount",
+    "discount in time",
+    "credit memo named",
+    "credit memo not named",
+    "small difference",
+    "a parent for its branches",
+    "another name, with number",
+    "look-alikes, with number",
+}
 PERSONS = {
-    "three invoices, a credit memo, short", "part payment", "over-payment", "paid in advance", "another name, no number",
-    "customer unknown", "look-alikes, no number", "sent twice", "discount too late", "returned payment", "no receivable",
+    "three invoices, a credit memo, short",
+    "part payment",
+    "over-payment",
+    "paid in advance",
+    "another name, no number",
+    "customer unknown",
+    "look-alikes, no number",
+    "sent twice",
+    "discount too late",
+    "returned payment",
+    "no receivable",
     "beside an unreadable amount",
-}  # fmt: skip
-
-
-def clock_of(today: date) -> Clock:
-    """Noon of a day, and as long after it as this has run."""
-    started, noon = time.monotonic(), datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=12)
-    return lambda: noon + timedelta(seconds=time.monotonic() - started)
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Makes the command line stand on a day; its clock."""
-
-    def stand(today: date) -> Clock:
-        clock = clock_of(today)
-        for module in ("arsync.cli.common", "arsync.cli.setup"):
-            monkeypatch.setattr(f"{module}.utc_now", clock)
-        return clock
-
-    return stand
-
-
-@contextmanager
-def furnished(folder: Path, clock: Clock, seed: int):
-    """An installation in auto, with the bank files in its inbox and nothing pulled yet: its job, inbox and world."""
-    simulator = QuickBooksSimulator(seed=seed, clock=clock)
-    world = build(simulator, demo.REALM, clock().date(), seed)
-    with demo.served(simulator, 0) as url:
-        demo.set_up(demo.Guide(folder, lambda _: None, trying._printed), simulator, world, url)
-        conf = load(folder / "arsync.toml")
-        store = Store(conf.store)
-        house = House(
-            store,
-            Vault(conf.keys()),
-            clock,
-            time.sleep,
-            lambda _: (conf.quickbooks.client_id, conf.quickbooks.secret()),
-        )
-        with store.read() as conn:
-            ledger = office.find_ledger(conn, None)
-        job, _ = connect.job_of(house, ledger, lambda _step, _text: None)
-        yield job, conf.inbox, world
-        job.connector.close()
-        store.close()
+}
 
 
 def told_apart(world: World, decided) -> list[tuple]:
@@ -116,8 +77,11 @@ DAYS = [
 
 
 @pytest.mark.parametrize(("today", "seed"), DAYS)
-def test_nothing_is_applied_wrongly_and_what_is_certain_is_applied(at, tmp_path, today, seed):
-    with furnished(tmp_path / "demo", at(today), seed) as (job, inbox, world):
+def test_nothing_is_applied_wrongly_and_what_is_certain_is_applied(monkeypatch, tmp_path, today, seed):
+    clock, template, folder = clock_of(today), tmp_path / "template", tmp_path / "demo"
+    stand(monkeypatch, clock)
+    world = furnish(template, clock, seed)
+    with served_again(template, folder, clock), job_in(folder, clock) as (job, inbox):
         _, taken, proof, decided = dry_run(job, inbox)
     assert proof.state == "proven"
     numbers = {item.id: item.number for item in decided.work.snapshot.items}

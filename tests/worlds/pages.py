@@ -1,0 +1,101 @@
+"""Pages whose sessions are run: every ```console block of a page, in order, in the world its first comment names.
+
+A line that begins with `$ ` is a command; what follows, up to the next one, is what it must print. Commands are
+arsync's own, run in this process at a fixed time, and a few of the shell's. With `ARSYNC_REGENERATE=1` they are written anew.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from arsync import demo
+from arsync.cli import trying
+from arsync.clock import Clock
+from arsync.errors import ArsyncError
+from arsync.simulators.quickbooks import QuickBooksSimulator
+
+TODAY, SEED = date(2026, 11, 22), 1
+WORLD = re.compile(r"<!-- tested: ([a-z-]+) -->")
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = ("cat", "cp", "head", "ls", "sed", "mkdir")
+_VARIES = (
+    (re.compile(r"(\d{4}-\d\d-\d\d) \d\d:\d\d(:\d\d)?"), r"\1 12:00"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8800"),
+    (re.compile(r"arsync \S+, Python \S+, SQLite \S+"), "arsync 0.1.0, Python 3.11.9, SQLite 3.45.0"),
+    (re.compile(r"[\d,]+ MiB of disk"), "50,000 MiB of disk"),
+    (re.compile(r"(?<=\d )[a-z]+, \d+ [a-z]+(?= writes| reads)"), ""),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder to work in, and the simulated QuickBooks behind it."""
+
+    folder: Path
+    simulator: QuickBooksSimulator
+
+
+@contextmanager
+def served_again(template: Path, folder: Path, clock: Clock) -> Iterator[World]:
+    """A copy of a folder of the demo, its QuickBooks served where the folder expects it."""
+    shutil.copytree(template, folder)
+    simulator = QuickBooksSimulator(clock=clock, state_path=folder / demo.BOOKS)
+    port = int(re.findall(r"base_url = .*:(\d+)", (folder / "arsync.toml").read_text("utf-8"))[0])
+    with simulator.serve(port):
+        yield World(folder, simulator)
+
+
+def play(text: str, world: World) -> str:
+    """The page with what its commands print now."""
+
+    def block(found: re.Match[str]) -> str:
+        commands = [line for line in found[1].splitlines() if line.startswith("$ ")]
+        said = [f"{line}\n{_give(line.removeprefix('$ '), world)}" for line in commands]
+        return f"```console\n{''.join(said)}```"
+
+    return BLOCK.sub(block, text)
+
+
+def _give(line: str, world: World) -> str:
+    """Give one command, with pipes; what it prints, without what varies."""
+    first, *pipes = line.split(" | ")
+    output = _arsync(shlex.split(first)[1:], world) if first.startswith("arsync ") else _shell(first, "")
+    for pipe in pipes:
+        output = _shell(pipe, output)
+    return settled(output, world.folder)
+
+
+def _arsync(arguments: list[str], world: World) -> str:
+    code = world.simulator.tokens.new_code(demo.REALM, demo.REDIRECT)
+    given = [one.replace("CODE", code).replace("REALM", demo.REALM) for one in arguments]
+    try:
+        return trying._printed(given)
+    except ArsyncError as error:
+        return f"error: {error}\n"
+
+
+def _shell(command: str, text: str) -> str:
+    assert shlex.split(command)[0] in SHELL, f"pages use arsync and {', '.join(SHELL)}: {command}"
+    ran = subprocess.run(shlex.split(command), input=text, capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+def settled(output: str, folder: Path) -> str:
+    """What is printed, with a standing value for what differs from run to run."""
+    text = output.replace(str(folder), "/home/dana/books")
+    for varies, standing in _VARIES:
+        text = varies.sub(standing, text)
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def regenerating() -> bool:
+    """Whether the pages are to be written anew."""
+    return os.environ.get("ARSYNC_REGENERATE") == "1"
