@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, case, func, select
 
 from arsync.connectors.contract import Gone, Page, Record, Ref
 from arsync.core.items import Books, Customer, ItemKind, OpenItem, Payment
@@ -284,62 +284,79 @@ def _keep_references(conn: Connection, place: Place, records: Sequence[Record]) 
 
 
 def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:
-    if not records:
+    fresh, ids = _fresh(conn, place, customer, records)
+    if not fresh:
         return
-    values = {r.ref.id: (r, r.value) for r in records if isinstance(r.value, Customer)}
-    ids = our_ids(conn, place, "customer", [*values, *(v.parent for _, v in values.values() if v.parent)])
+    parents = our_ids(conn, place, "customer", {r.value.parent for r, _ in fresh.values() if r.value.parent})
     known = {
-        row.id: row
-        for row in bulk.rows_by(
-            conn,
-            customer,
-            ("id", "raw_sha", "version", "gone"),
-            "id",
-            (ids[e] for e in values),
-            ledger_id=place.ledger_id,
-        )
+        row.id: row.version
+        for row in bulk.rows_by(conn, customer, ("id", "version"), "id", ids.values(), ledger_id=place.ledger_id)
     }
-    fresh = []
-    for external_id, (record, value) in values.items():
-        key, before = raw.sha(record.raw), known.get(ids[external_id])
-        if before is None or bytes(before.raw_sha) != key or before.gone:
-            fresh.append((ids[external_id], record, value, key, before.version + 1 if before else 1))
-    raw.keep(conn, [record.raw for _, record, _, _, _ in fresh])
-    rows = [
-        (
-            place.ledger_id, our_id, value.name, value.active, ids[value.parent] if value.parent else None,
-            value.currency, value.terms, value.email, json.dumps(value.aliases), False, key, version,
-        )
-        for our_id, _, value, key, version in fresh
-    ]  # fmt: skip
+    rows = []
+    for external_id, (record, key) in fresh.items():
+        value, our_id = record.value, ids[external_id]
+        rows.append(
+            (
+                place.ledger_id, our_id, value.name, value.active, parents[value.parent] if value.parent else None,
+                value.currency, value.terms, value.email, json.dumps(value.aliases), False, key,
+                known.get(our_id, 0) + 1,
+            )
+        )  # fmt: skip
     kept.written["customer"] += bulk.upsert(conn, customer, _CUSTOMER, rows)
 
 
 def _keep_items(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:
     """Items and payments; then applications of the payments; then open amounts of all that moved."""
-    if not records:
-        return
-    values = {r.ref.id: r for r in records}
-    ids = our_ids(conn, place, "item", values)
-    known = _known_items(conn, place, (ids[e] for e in values))
-    fresh: dict[int, Record] = {}
-    for external_id, record in values.items():
-        before = known.get(ids[external_id])
-        if before is None or bytes(before.raw_sha) != raw.sha(record.raw) or before.gone:
-            fresh[ids[external_id]] = record
+    fresh, ids = _fresh(conn, place, item, records)
     if not fresh:
         return
-    raw.keep(conn, [record.raw for record in fresh.values()])
-    customers = our_ids(conn, place, "customer", (_value(r).customer for r in fresh.values()))
-    rows = {i: _item_row(place, i, r, customers, known.get(i)) for i, r in fresh.items()}
-    bulk.upsert(conn, item, _ITEM, list(rows.values()))
+    known = _known_items(conn, place, ids.values())
+    customers = our_ids(conn, place, "customer", {_value(r).customer for r, _ in fresh.values()})
+    rows = {ids[e]: _item_row(place, ids[e], r, key, customers, known.get(ids[e])) for e, (r, key) in fresh.items()}
+    bulk.insert(conn, item, _ITEM, [row for i, row in rows.items() if i not in known])
+    bulk.upsert(conn, item, _ITEM, [row for i, row in rows.items() if i in known])
     _keep_versions(conn, place, rows, known)
-    for record in fresh.values():
+    for record, _ in fresh.values():
         kept.written[record.ref.kind] += 1
-    payments = {i: r.value for i, r in fresh.items() if isinstance(r.value, Payment)}
+    payments = {ids[e]: r.value for e, (r, _) in fresh.items() if isinstance(r.value, Payment)}
     bulk.upsert(conn, payment, _PAYMENT, [_payment_row(place, i, p) for i, p in payments.items()])
     moved = _keep_applications(conn, place, payments)
-    kept.item_ids |= set(fresh) | refresh_open(conn, place.ledger_id, moved | set(fresh))
+    kept.item_ids |= set(rows) | refresh_open(conn, place.ledger_id, moved | set(rows))
+    _tell_planner(conn, ids.values())
+
+
+def _fresh(
+    conn: Connection, place: Place, table: Table, records: Sequence[Record]
+) -> tuple[dict[str, tuple[Record, bytes]], dict[str, int]]:
+    """Records that are new, changed or back again, with the hash of their raw bytes, now kept; and our ids of them.
+
+    A page may state a record twice: the last one counts.
+    """
+    keyed = {record.ref.id: (record, raw.sha(record.raw)) for record in records}
+    if not keyed:
+        return {}, {}
+    kind = table.name
+    at_home = (table.c.ledger_id == place.ledger_id) & (table.c.id == external_ref.c.id)
+    query = (
+        select(external_ref.c.external_id, table.c.raw_sha)
+        .join(table, at_home)
+        .where(
+            external_ref.c.connection_id == place.connection_id,
+            external_ref.c.kind == kind,
+            bulk.among(conn, external_ref.c.external_id, keyed),
+            table.c.gone.is_(False),
+        )
+    )
+    same = {(external_id, bytes(key)) for external_id, key in conn.execute(query)}
+    fresh = {e: one for e, one in keyed.items() if (e, one[1]) not in same}
+    raw.keep_keyed(conn, {key: record.raw for record, key in fresh.values()})
+    return fresh, our_ids(conn, place, kind, fresh)
+
+
+def _tell_planner(conn: Connection, ids: Iterable[int]) -> None:
+    """On a first load, each time the number of items has grown tenfold."""
+    if len(str(min(ids))) != len(str(max(ids))):
+        bulk.analyze(conn, external_ref, customer, item, item_version, application)
 
 
 def _known_items(conn: Connection, place: Place, ids: Iterable[int]) -> dict[int, Any]:
@@ -351,7 +368,6 @@ def _known_items(conn: Connection, place: Place, ids: Iterable[int]) -> dict[int
         "original_minor",
         "open_minor",
         "gone",
-        "raw_sha",
         "version",
     )
     return {row.id: row for row in bulk.rows_by(conn, item, columns, "id", ids, ledger_id=place.ledger_id)}
@@ -363,7 +379,7 @@ def _value(record: Record) -> OpenItem | Payment:
 
 
 def _item_row(
-    place: Place, our_id: int, record: Record, customers: Mapping[str, int], before: Any
+    place: Place, our_id: int, record: Record, key: bytes, customers: Mapping[str, int], before: Any
 ) -> tuple[Any, ...]:
     value = _value(record)
     stated: Money | None
@@ -377,7 +393,7 @@ def _item_row(
     return (
         place.ledger_id, our_id, customers[value.customer], kind.value, number, ref, issued, due, original.currency,
         original.minor, open_minor, None if stated is None else stated.minor, terms, False,
-        raw.sha(record.raw), before.version + 1 if before else 1,
+        key, before.version + 1 if before else 1,
     )  # fmt: skip
 
 
@@ -528,19 +544,16 @@ def _stored_applications(
 
 def refresh_open(conn: Connection, ledger_id: int, ids: Iterable[int]) -> set[int]:
     """Bring open amounts up to date with the applications; the items whose open amount moved."""
-    changed: list[tuple[int, int, int, int]] = []
-    for part in bulk.chunks(sorted(ids)):
-        sums = (
-            select(application.c.item_id, func.sum(application.c.amount_minor))
-            .where(application.c.ledger_id == ledger_id, application.c.item_id.in_(part))
-            .group_by(application.c.item_id)
-        )
-        applied = {item_id: int(minor) for item_id, minor in conn.execute(sums)}
-        query = select(item.c.id, item.c.original_minor, item.c.open_minor, item.c.gone, item.c.version)
-        for row in conn.execute(query.where(item.c.ledger_id == ledger_id, item.c.id.in_(part))):
-            now = 0 if row.gone else row.original_minor - applied.get(row.id, 0)
-            if now != row.open_minor:
-                changed.append((ledger_id, row.id, now, row.version + 1))
+    applied = (
+        select(func.coalesce(func.sum(application.c.amount_minor), 0))
+        .where(application.c.ledger_id == ledger_id, application.c.item_id == item.c.id)
+        .scalar_subquery()
+    )
+    now = case((item.c.gone, 0), else_=item.c.original_minor - applied)
+    query = select(item.c.id, item.c.version, now).where(
+        item.c.ledger_id == ledger_id, bulk.among(conn, item.c.id, ids), now != item.c.open_minor
+    )
+    changed = [(ledger_id, i, int(minor), version + 1) for i, version, minor in conn.execute(query)]
     bulk.update(conn, item, ("ledger_id", "id"), ("open_minor", "version"), changed)
     return {row[1] for row in changed}
 

@@ -1,20 +1,22 @@
-"""One fast load per database: SQLite by executemany, PostgreSQL by COPY into a staging table.
+"""One fast load per database: SQLite by executemany, PostgreSQL by COPY or by arrays where rows may conflict.
 
 Law     a row that is already there with the same values is not written: unchanged input writes zero rows.
 Speed   measured against the raw driver in `bench/upsert.py`.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Table, bindparam, func, select
 
 from arsync.store.tables import counter
 
 Row = Sequence[Any]
-sqlite3.register_adapter(date, date.isoformat)
+sqlite3.register_adapter(date, cache(date.isoformat))
 
 
 def upsert(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
@@ -23,7 +25,7 @@ def upsert(conn: Connection, table: Table, columns: Sequence[str], rows: Sequenc
         return 0
     keys = [column.name for column in table.primary_key]
     others = [name for name in columns if name not in keys]
-    target, quoted = _quoted(conn, table, columns)
+    target = _q(conn, table.name)
     changes = ", ".join(f"{_q(conn, name)} = excluded.{_q(conn, name)}" for name in others)
     differs = " or ".join(
         f"{target}.{_q(conn, name)} is distinct from excluded.{_q(conn, name)}" for name in others
@@ -32,23 +34,21 @@ def upsert(conn: Connection, table: Table, columns: Sequence[str], rows: Sequenc
         differs = differs.replace(" is distinct from ", " is not ")
     conflict = ", ".join(_q(conn, key) for key in keys)
     action = f"do update set {changes} where {differs}" if others else "do nothing"
-    return _load(conn, target, quoted, rows, f"on conflict ({conflict}) {action}")
+    return _load(conn, table, columns, rows, f"on conflict ({conflict}) {action}")
 
 
 def insert(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
     """Insert new rows; a row that is already there is an error."""
     if not rows:
         return 0
-    target, quoted = _quoted(conn, table, columns)
-    return _load(conn, target, quoted, rows, "")
+    return _load(conn, table, columns, rows, "")
 
 
 def insert_missing(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
     """Insert rows whose key is not there yet; the number written."""
     if not rows:
         return 0
-    target, quoted = _quoted(conn, table, columns)
-    return _load(conn, target, quoted, rows, "on conflict do nothing")
+    return _load(conn, table, columns, rows, "on conflict do nothing")
 
 
 def update(
@@ -57,11 +57,17 @@ def update(
     """Set `columns` of the rows named by `keys`; each row holds the keys first."""
     if not rows:
         return
-    names = [*keys, *columns]
-    statement = table.update().values({name: bindparam(f"v_{name}") for name in columns})
-    for key in keys:
-        statement = statement.where(table.c[key] == bindparam(f"v_{key}"))
-    conn.execute(statement, [{f"v_{n}": v for n, v in zip(names, row, strict=True)} for row in rows])
+    target, names = _quoted(conn, table, [*keys, *columns])
+    named, changed = names[: len(keys)], names[len(keys) :]
+    if conn.dialect.name == "sqlite":
+        fits = " and ".join(f"{name} = ?{n}" for n, name in enumerate(named, 1))
+        values = ", ".join(f"{name} = ?{n}" for n, name in enumerate(changed, len(keys) + 1))
+        _execute_many(conn, f"update {target} set {values} where {fits}", rows)  # noqa: S608 - see _load
+        return
+    fits = " and ".join(f"{target}.{name} = given.{name}" for name in named)
+    values = ", ".join(f"{name} = given.{name}" for name in changed)
+    given = _given(conn, table, [*keys, *columns])
+    _execute(conn, f"update {target} set {values} from {given} where {fits}", rows)  # noqa: S608 - see _load
 
 
 def chunks(values: Iterable[Any], size: int = 500) -> Iterable[list[Any]]:
@@ -76,46 +82,93 @@ def chunks(values: Iterable[Any], size: int = 500) -> Iterable[list[Any]]:
         yield batch
 
 
+def among(conn: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """The condition `column in values`, for texts or integers.
+
+    One parameter however many values, so that a statement is compiled once; joined, so that PostgreSQL never
+    compares every row with every value, whatever its statistics say.
+    """
+    listed = list(values)
+    if conn.dialect.name == "sqlite":
+        return column.in_(select(func.json_each(json.dumps(listed)).table_valued("value").c.value))
+    return column.in_(select(func.unnest(bindparam(None, listed, ARRAY(column.type)))))
+
+
+def rows_by(
+    conn: Connection, table: Table, columns: Sequence[str], key: str, values: Iterable[Any], **fixed: Any
+) -> list[Any]:
+    """Rows of `table` whose `key` is among `values` and whose `fixed` columns equal."""
+    if not (wanted := list(values)):
+        return []
+    query = select(*(table.c[name] for name in columns)).where(among(conn, table.c[key], wanted))
+    for name, value in fixed.items():
+        query = query.where(table.c[name] == value)
+    return list(conn.execute(query))
+
+
 def take_ids(conn: Connection, ledger_id: int, name: str, number: int) -> range:
     """Reserve `number` ids of this ledger's counter; they count from 1 and are never used twice."""
     if number == 0:
         return range(0)
-    insert_missing(conn, counter, ("ledger_id", "name", "last"), [(ledger_id, name, 0)])
     mine = (counter.c.ledger_id == ledger_id) & (counter.c.name == name)
-    last = conn.execute(
-        counter.update().where(mine).values(last=counter.c.last + number).returning(counter.c.last)
-    ).scalar_one()
+    take = counter.update().where(mine).values(last=counter.c.last + number).returning(counter.c.last)
+    last = conn.execute(take).scalar()
+    if last is None:
+        insert_missing(conn, counter, ("ledger_id", "name", "last"), [(ledger_id, name, 0)])
+        last = conn.execute(take).scalar_one()
     return range(last - number + 1, last + 1)
 
 
-def _load(conn: Connection, target: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> int:
-    names = ", ".join(columns)
+def analyze(conn: Connection, *tables: Table) -> None:
+    """Tell PostgreSQL's planner how much a table has grown: it finds out by itself only a minute later."""
+    if conn.dialect.name == "postgresql":
+        for table in tables:
+            conn.exec_driver_sql(f"analyze {_q(conn, table.name)}")
+
+
+def _load(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> int:
+    target, quoted = _quoted(conn, table, columns)
+    names = ", ".join(quoted)
+    # Table and column names are ours, quoted; every value is a parameter.
     if conn.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        cursor = conn.connection.cursor()
-        try:
-            # Table and column names are ours, quoted; every value is a parameter.
-            cursor.executemany(f"insert into {target} ({names}) values ({marks}) {conflict}", rows)  # noqa: S608
-            return int(cursor.rowcount)
-        finally:
-            cursor.close()
-    return _copy(conn, target, names, rows, conflict)
+        marks = ", ".join("?" * len(quoted))
+        return _execute_many(conn, f"insert into {target} ({names}) values ({marks}) {conflict}", rows)  # noqa: S608
+    if conflict:
+        given = _given(conn, table, columns)
+        return _execute(conn, f"insert into {target} ({names}) select * from {given} {conflict}", rows)  # noqa: S608
+    return _copy(conn, f"copy {target} ({names}) from stdin", rows)
 
 
-def _copy(conn: Connection, target: str, names: str, rows: Sequence[Row], conflict: str) -> int:
+def _execute_many(conn: Connection, statement: str, rows: Sequence[Row]) -> int:
+    cursor = conn.connection.cursor()
+    try:
+        cursor.executemany(statement, rows)
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()
+
+
+def _execute(conn: Connection, statement: str, rows: Sequence[Row]) -> int:
     raw: Any = conn.connection.driver_connection
     with raw.cursor() as cursor:
-        into = target
-        if conflict:
-            into = f"stage_{target.strip(chr(34))}"
-            cursor.execute(f"create temp table if not exists {into} (like {target}) on commit delete rows")
-            cursor.execute(f"truncate {into}")
-        with cursor.copy(f"copy {into} ({names}) from stdin") as copy:
+        cursor.execute(statement, [list(values) for values in zip(*rows, strict=True)])
+        return int(cursor.rowcount)
+
+
+def _copy(conn: Connection, statement: str, rows: Sequence[Row]) -> int:
+    raw: Any = conn.connection.driver_connection
+    with raw.cursor() as cursor:
+        with cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-        if conflict:
-            cursor.execute(f"insert into {target} ({names}) select {names} from {into} {conflict}")  # noqa: S608 - as above
         return int(cursor.rowcount)
+
+
+def _given(conn: Connection, table: Table, columns: Sequence[str]) -> str:
+    """Rows that arrive as one array per column."""
+    arrays = ", ".join(f"%b::{table.c[name].type.compile(conn.dialect)}[]" for name in columns)
+    names = ", ".join(_q(conn, name) for name in columns)
+    return f"unnest({arrays}) as given ({names})"
 
 
 def _q(conn: Connection, name: str) -> str:
@@ -124,16 +177,3 @@ def _q(conn: Connection, name: str) -> str:
 
 def _quoted(conn: Connection, table: Table, columns: Sequence[str]) -> tuple[str, list[str]]:
     return _q(conn, table.name), [_q(conn, name) for name in columns]
-
-
-def rows_by(
-    conn: Connection, table: Table, columns: Sequence[str], key: str, values: Iterable[Any], **fixed: Any
-) -> list[Any]:
-    """Rows of `table` whose `key` is among `values` and whose `fixed` columns equal."""
-    found: list[Any] = []
-    for part in chunks(values):
-        query = select(*(table.c[name] for name in columns)).where(table.c[key].in_(part))
-        for name, value in fixed.items():
-            query = query.where(table.c[name] == value)
-        found += conn.execute(query).all()
-    return found

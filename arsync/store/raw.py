@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
@@ -19,9 +19,14 @@ def sha(body: bytes) -> bytes:
 def keep(conn: Connection, bodies: Iterable[bytes]) -> list[bytes]:
     """Keep bodies that are not there yet; their keys, in order."""
     keyed = [(sha(body), body) for body in bodies]
-    rows = [(key, zlib.compress(body, 1)) for key, body in dict(keyed).items()]
-    bulk.insert_missing(conn, raw, ("sha", "body"), rows)
+    keep_keyed(conn, dict(keyed))
     return [key for key, _ in keyed]
+
+
+def keep_keyed(conn: Connection, bodies: Mapping[bytes, bytes]) -> None:
+    """Keep bodies whose `sha` is known already."""
+    rows = [(key, zlib.compress(body, 1)) for key, body in bodies.items()]
+    bulk.insert_missing(conn, raw, ("sha", "body"), rows)
 
 
 def get(conn: Connection, key: bytes) -> bytes:

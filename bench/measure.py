@@ -1,0 +1,158 @@
+"""What the benches of speed share: databases, raw drivers, and figures that say whether they are good enough.
+
+Shape   a bench module has `run(big) -> list[Figure]`; `python -m bench NAME` prints them as one table.
+Rule    only ratios of one run are judged: what is compared takes turns, so that a busy machine hits both.
+"""
+
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Table, make_url
+
+from arsync import migrations
+from arsync.store.engine import Store
+from tests.postgres import Server
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure and what is wanted of it; `wanted` None: for information."""
+
+    what: str
+    value: float
+    unit: str
+    wanted: float | None = None
+    at_least: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """Empty, "met" or "missed"."""
+        if self.wanted is None:
+            return ""
+        good = self.value >= self.wanted if self.at_least else self.value <= self.wanted
+        return "met" if good else "missed"
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """What, figure, wanted, verdict."""
+        wanted = ""
+        if self.wanted is not None:
+            wanted = f"{'>=' if self.at_least else '<='} {_number(self.wanted)} {self.unit}".rstrip()
+        return self.what, f"{_number(self.value)} {self.unit}".rstrip(), wanted, self.verdict
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+
+
+def show(figures: Iterable[Figure]) -> str:
+    """The figures as an aligned table."""
+    rows = [("figure", "measured", "wanted", "verdict"), *(figure.cells() for figure in figures)]
+    widths = [max(len(row[n]) for row in rows) for n in range(4)]
+    return "\n".join(
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows
+    )
+
+
+def say(text: str) -> None:
+    """Progress, beside the table."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def stores(number: int) -> Iterator[Iterator[tuple[str, list[Store]]]]:
+    """For SQLite, then PostgreSQL: its name and `number` empty stores at the newest revision."""
+    with tempfile.TemporaryDirectory(prefix="arsync-bench-") as folder:
+        yield _each(Path(folder), number)
+
+
+def _each(folder: Path, number: int) -> Iterator[tuple[str, list[Store]]]:
+    with _opened([f"sqlite:///{folder / f'store-{n}.sqlite'}" for n in range(number)]) as made:
+        yield "SQLite", made
+    server = Server.start(16)
+    try:
+        names = [f"bench_{n}" for n in range(number)]
+        for name in names:
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        with _opened([server.url(name) for name in names]) as made:
+            yield "PostgreSQL", made
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _opened(urls: list[str]) -> Iterator[list[Store]]:
+    made = [Store(url) for url in urls]
+    for store in made:
+        migrations.upgrade(store)
+    yield made
+    for store in made:
+        store.close()
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds, and what came of it."""
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+class Driver:
+    """The raw driver of a store's database: rows as they are, no SQLAlchemy."""
+
+    def __init__(self, store: Store) -> None:
+        url = make_url(store.url)
+        self.is_sqlite = store.is_sqlite
+        if self.is_sqlite:
+            self.connection: Any = sqlite3.connect(str(url.database), isolation_level=None)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self.connection.execute(f"PRAGMA {pragma}")
+        else:
+            self.connection = psycopg.connect(
+                url.set(drivername="postgresql").render_as_string(hide_password=False)
+            )
+
+    def rows(self, table: Table, where: str = "true", columns: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """All columns (or these) of the rows that fit."""
+        names = ", ".join(f'"{name}"' for name in columns or _names(table))
+        found = self.connection.execute(f'select {names} from "{table.name}" where {where}').fetchall()  # noqa: S608 - names are ours
+        if not self.is_sqlite:
+            self.connection.rollback()
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction, durable as the product's."""
+        if self.is_sqlite:
+            self.connection.execute("BEGIN IMMEDIATE")
+        yield
+        self.connection.commit()
+
+    def insert(self, table: Table, rows: Sequence[Row], columns: Sequence[str] = ()) -> None:
+        """Insert rows: executemany, or COPY."""
+        names = columns or _names(table)
+        listed = ", ".join(f'"{name}"' for name in names)
+        if self.is_sqlite:
+            marks = ", ".join("?" * len(names))
+            self.connection.executemany(f'insert into "{table.name}" ({listed}) values ({marks})', rows)  # noqa: S608 - names are ours
+            return
+        with self.connection.cursor() as cursor, cursor.copy(f'copy "{table.name}" ({listed}) from stdin') as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def close(self) -> None:
+        """Let go."""
+        self.connection.close()
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name for column in table.c]
