@@ -11,7 +11,7 @@ import click
 
 from arsync import __version__, migrations, output
 from arsync import config as configs
-from arsync.cli.common import emit, json_option, ledger_of, ledger_option, number, opened, say, screen
+from arsync.cli.common import emit, json_option, ledger_of, ledger_option, number, opened, say, screen, told
 from arsync.core.matching import record
 from arsync.errors import ArsyncError, BooksDisagree, Broken, UsageError
 from arsync.store import audit, decisions, office, proofs, queries, raw, runs
@@ -284,15 +284,17 @@ def audit_log(ctx: click.Context, subject: str, ledger_name: str | None, as_json
 
 
 @click.command(name="upgrade")
+@json_option
 @click.pass_context
-def upgrade_command(ctx: click.Context) -> None:
+def upgrade_command(ctx: click.Context, as_json: bool) -> None:
     """Bring the store to this version's schema; make a backup first."""
     conf = configs.load(Path(ctx.obj["config"]) if ctx.obj["config"] else None)
     store = Store(conf.store)
     try:
         before = store.revision()
         migrations.upgrade(store)
-        say(f"{store.shown()}: {before or 'empty'} -> {store.revision()}")
+        after = store.revision()
+        told(f"{store.shown()}: {before or 'empty'} -> {after}", as_json=as_json, before=before, after=after)
     finally:
         store.close()
 

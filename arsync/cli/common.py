@@ -47,6 +47,14 @@ def emit(value: object) -> None:
     click.echo(output.as_json(value))
 
 
+def told(text: str, *, as_json: bool, **facts: object) -> None:
+    """Say what was done: a sentence for people, its facts for programs."""
+    if as_json:
+        emit({"done": text, **facts})
+    else:
+        say(text)
+
+
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
     """The installation, its store checked; closed at the end."""

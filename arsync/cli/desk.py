@@ -411,7 +411,7 @@ def _show_receipt(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]
 def _show_decision(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
     row = decisions.find(conn, ledger.id, number(thing, "D"))
     facts = _decision_facts(conn, ledger, row)
-    shown = _Shown(conn, ledger, _finding(conn, row.finding_sha))
+    shown = _Shown(conn, ledger, _finding(conn, row.finding_sha), undecided=row.state in ("asked", "planned"))
     return facts | {"suggestions": shown.jsonable(), "rejected": shown.rejected()}, [
         *_decision_lines(facts),
         *shown.lines(),
@@ -525,8 +525,9 @@ _SHOWS = {
 class _Shown:
     """A finding with the names of what it is about."""
 
-    def __init__(self, conn: Tx, ledger: Ledger, finding: Finding | None) -> None:
+    def __init__(self, conn: Tx, ledger: Ledger, finding: Finding | None, *, undecided: bool = True) -> None:
         self.finding = finding
+        self.undecided = undecided  # what is open now has nothing to do with a decision that was carried out
         self.names = queries.customer_names(conn, ledger.id)
         ids = {s.item_id for e in finding.explanations for s in e.shares} if finding else set()
         self.items = queries.items(conn, ledger.id, sorted(ids))
@@ -565,10 +566,10 @@ class _Shown:
                     row.number or f"I-{s.item_id}",
                     row.kind.replace("_", " "),
                     row.due,
-                    Money(row.open_minor, currency),
+                    Money(row.open_minor, currency) if self.undecided else None,
                     Money(s.applied_minor, currency),
                     Money(given, currency) if given else None,
-                    Money(row.open_minor - s.settled_minor, currency),
+                    Money(row.open_minor - s.settled_minor, currency) if self.undecided else None,
                 )
             )
         if e.on_account_minor and currency:
@@ -576,7 +577,9 @@ class _Shown:
         if not rows:
             return []
         head = ("Item", "Kind", "Due", "Open", "Pays", "Given up", "Left")
-        return [f"    {line}" for line in output.grid(head, rows, screen())]
+        shown = [n for n, title in enumerate(head) if self.undecided or title not in ("Open", "Left")]
+        table = [tuple(row[n] for n in shown) for row in rows]
+        return [f"    {line}" for line in output.grid([head[n] for n in shown], table, screen())]
 
     def jsonable(self) -> list[dict[str, Any]]:
         """Suggestions for programs."""
@@ -659,10 +662,14 @@ def _decision_lines(facts: dict[str, Any]) -> list[str]:
         named = line["number"] or (f"I-{line['item']}" if line["item"] else "the customer's account")
         lines.append(f"  {line['kind']:<9} {line['amount'].grouped():>14}  {named}")
     lines += [
-        f"  wrote C-{c['command']} {c['verb'].replace('_', ' ')}: {c['state']} {c['platform'] or ''} {c['why']}".rstrip()
+        f"  wrote C-{c['command']} {_words(c['verb'])}: {c['state']} {c['platform'] or ''} {c['why']}".rstrip()
         for c in facts["commands"]
     ]
     return [*lines, ""]
+
+
+def _words(verb: str) -> str:
+    return verb.replace("_", " ")
 
 
 def _history_lines(history: Sequence[dict[str, Any]]) -> list[str]:

@@ -156,11 +156,15 @@ def proof_show(ctx: click.Context, ledger_name: str | None, as_json: bool) -> No
 
 @proof_command.command(name="sign")
 @ledger_option
+@json_option
 @click.pass_context
-def proof_sign(ctx: click.Context, ledger_name: str | None) -> None:
+def proof_sign(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
     """Take the standing differences as the opening baseline (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
         acted, signed = actions.sign_baseline(at_desk)
+    if as_json:
+        emit({"done": acted.text, "differences": signed})
+        return
     for d in signed:
         say(f"  {Money(d.unexplained_minor, d.currency)}  ({d.source})")
     say(acted.text)

@@ -19,6 +19,7 @@ from arsync.cli.common import (
     person_of,
     say,
     screen,
+    told,
 )
 from arsync.clock import stamp, utc_now
 from arsync.core import policy as policies
@@ -34,11 +35,17 @@ from arsync.sync.connect import House
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 @click.option("--store", help="SQLAlchemy URL of the store (else a SQLite file in the folder).")
 @click.option("--admin", help="Name of the first person, an admin (else your account's name).")
+@json_option
 @click.pass_context
-def init_command(ctx: click.Context, folder: Path, store: str | None, admin: str | None) -> None:
+def init_command(
+    ctx: click.Context, folder: Path, store: str | None, admin: str | None, as_json: bool
+) -> None:
     """Set up an installation: configuration, key, store, inbox, and you as its admin."""
     name = connect.me(admin or ctx.obj["person"])
     file = set_up(folder, store, name)
+    if as_json:
+        emit({"config": str(file), "key": str(file.parent / "arsync.key"), "admin": name})
+        return
     say(
         [
             f"{file}: the configuration",
@@ -102,9 +109,15 @@ def connect_command() -> None:
 @click.option(
     "--redirected", help="The whole address the browser was sent to after consent (else it is asked for)."
 )
+@json_option
 @click.pass_context
 def connect_quickbooks(
-    ctx: click.Context, name: str, ledger_name: str | None, realm: str | None, redirected: str | None
+    ctx: click.Context,
+    name: str,
+    ledger_name: str | None,
+    realm: str | None,
+    redirected: str | None,
+    as_json: bool,
 ) -> None:
     """Open the consent page in a browser, allow arsync, and paste the address you are sent to."""
     import secrets
@@ -137,7 +150,10 @@ def connect_quickbooks(
         connection_id = connect.add_connection(house, "quickbooks", name, settings, person)
         connector, _ = connect.open_connector(house, connection_id)
         connector.exchange(answer["code"], app.redirect_uri)  # type: ignore[attr-defined]  # signing in is each platform's own
-        _open_ledger(house, connection_id, ledger_name, person)
+        if (known := connect.ledger_of(house, connection_id)) is not None:
+            told(f"signed in again; ledger {known.name} goes on", as_json=as_json, ledger=known.name)
+            return
+        _open_ledger(house, connection_id, ledger_name, person, as_json=as_json)
 
 
 def _unsigned(house: House, settings: Any) -> Any:
@@ -166,11 +182,20 @@ def _same_state(redirected: str, state: str) -> None:
         )
 
 
-def _open_ledger(house: House, connection_id: int, name: str | None, person: office.Person) -> None:
-    connector, meter = connect.open_connector(house, connection_id)
-    probe = connector.probe()
-    meter.keep(house.store)
-    ledger, probe = connect.add_ledger(house, connection_id, name or probe.books.company, person)
+def _open_ledger(
+    house: House, connection_id: int, name: str | None, person: office.Person, *, as_json: bool
+) -> None:
+    ledger, probe = connect.add_ledger(house, connection_id, name, person)
+    if as_json:
+        emit(
+            {
+                "ledger": ledger.name,
+                "mode": ledger.mode,
+                "books": probe.books,
+                "warnings": list(probe.warnings),
+            }
+        )
+        return
     lines = [
         f"connected to {probe.books.company} ({probe.books.home_currency}); ledger {ledger.name} is in observe"
     ]
@@ -204,6 +229,7 @@ def bank_command() -> None:
 )
 @click.option("--deposit-account", help="The platform's account that mirrors it (its id there).")
 @ledger_option
+@json_option
 @click.pass_context
 def bank_add(
     ctx: click.Context,
@@ -213,10 +239,15 @@ def bank_add(
     profile: str | None,
     deposit_account: str | None,
     ledger_name: str | None,
+    as_json: bool,
 ) -> None:
     """Add a bank account; its files go to inbox/NAME, or loose where they name the account."""
     from arsync.sync.intake import normalised_account
 
+    if name in {"", ".", ".."} or "/" in name or name.startswith("."):
+        raise UsageError(
+            f"{name!r} cannot be the name of a folder", do="choose letters, digits, spaces and dashes"
+        )
     with opened(ctx) as (conf, house):
         ledger = ledger_of(house, ledger_name)
         at_desk = Desk(house.store, ledger, person_of(ctx, house), house.clock)
@@ -231,7 +262,11 @@ def bank_add(
             },
         )
         (conf.inbox / name).mkdir(parents=True, exist_ok=True)
-        say([acted.text, f"next: put its files into {conf.inbox / name}, then: arsync reconcile --dry-run"])
+        folder = conf.inbox / name
+        if as_json:
+            emit({"done": acted.text, "folder": str(folder)})
+        else:
+            say([acted.text, f"next: put its files into {folder}, then: arsync reconcile --dry-run"])
 
 
 @bank_command.command(name="list")
@@ -277,14 +312,15 @@ def people_command() -> None:
 @people_command.command(name="add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(office.ROLES), required=True)
+@json_option
 @click.pass_context
-def people_add(ctx: click.Context, name: str, role: str) -> None:
+def people_add(ctx: click.Context, name: str, role: str, as_json: bool) -> None:
     """Add a person (an admin)."""
     with opened(ctx) as (_, house):
         permitted(person_of(ctx, house), "administer")
         with house.store.begin() as conn:
             office.add_person(conn, name, role, house.at())
-    say(f"{name} is {role}")
+    told(f"{name} is {role}", as_json=as_json, name=name, role=role)
 
 
 @people_command.command(name="list")
@@ -331,11 +367,12 @@ def ledger_list(ctx: click.Context, as_json: bool) -> None:
 @ledger_command.command(name="mode")
 @click.argument("mode", type=click.Choice(["observe", "propose", "auto"]))
 @ledger_option
+@json_option
 @click.pass_context
-def ledger_mode(ctx: click.Context, mode: Any, ledger_name: str | None) -> None:
+def ledger_mode(ctx: click.Context, mode: Any, ledger_name: str | None, as_json: bool) -> None:
     """observe: nothing is written; propose: people decide; auto: trusted evidence applies by itself (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
-        say(actions.set_mode(at_desk, mode).text)
+        told(actions.set_mode(at_desk, mode).text, as_json=as_json, ledger=at_desk.ledger.name, mode=mode)
 
 
 # ---- policy
@@ -405,8 +442,9 @@ def policy_list(ctx: click.Context, ledger_name: str | None, as_json: bool) -> N
 @policy_command.command(name="diff")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @ledger_option
+@json_option
 @click.pass_context
-def policy_diff(ctx: click.Context, file: Path, ledger_name: str | None) -> None:
+def policy_diff(ctx: click.Context, file: Path, ledger_name: str | None, as_json: bool) -> None:
     """What a file would change."""
     text = _policy_text(file)
     with opened(ctx) as (_, house), house.store.read() as conn:
@@ -414,28 +452,35 @@ def policy_diff(ctx: click.Context, file: Path, ledger_name: str | None) -> None
     lines = difflib.unified_diff(
         now.text.splitlines(), text.splitlines(), f"version {now.version}", str(file), lineterm="", n=1
     )
-    say(list(lines) or "no difference")
+    changed = list(lines)
+    if as_json:
+        emit({"version": now.version, "file": str(file), "diff": changed})
+    else:
+        say(changed or "no difference")
 
 
 @policy_command.command(name="apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @ledger_option
+@json_option
 @click.pass_context
-def policy_apply(ctx: click.Context, file: Path, ledger_name: str | None) -> None:
+def policy_apply(ctx: click.Context, file: Path, ledger_name: str | None, as_json: bool) -> None:
     """Propose a new version; another manager approves it (a manager)."""
     text = _policy_text(file)
     with desk(ctx, ledger_name) as at_desk:
-        say(actions.propose_policy(at_desk, text).text)
+        acted = actions.propose_policy(at_desk, text)
+    told(acted.text, as_json=as_json, state=acted.state)
 
 
 @policy_command.command(name="approve")
 @click.argument("version", type=int)
 @ledger_option
+@json_option
 @click.pass_context
-def policy_approve(ctx: click.Context, version: int, ledger_name: str | None) -> None:
+def policy_approve(ctx: click.Context, version: int, ledger_name: str | None, as_json: bool) -> None:
     """Put somebody else's proposed version in force (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
-        say(actions.approve_policy(at_desk, version).text)
+        told(actions.approve_policy(at_desk, version).text, as_json=as_json, version=version)
 
 
 def _policy_text(file: Path) -> str:

@@ -4,6 +4,7 @@ Each change is made by a person who may, and is on record.
 """
 
 import getpass
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from arsync.clock import Clock, stamp
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
-from arsync.errors import NotPermitted
+from arsync.errors import NotPermitted, UsageError
 from arsync.store import audit, office
 from arsync.store.engine import Store
 from arsync.store.office import Ledger, Person, StoredMeter
@@ -42,8 +43,6 @@ def me(name: str | None) -> str:
 
 def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredMeter]:
     """The connector of a connection, ready to be used; nothing is asked of the platform yet."""
-    import json
-
     with house.store.read() as conn:
         row = office.connection_row(conn, connection_id)
     connector_type = registry.load(row.platform)
@@ -62,21 +61,47 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
 
 
 def add_connection(house: House, platform: str, name: str, settings: Any, by: Person) -> int:
-    """A connection without tokens yet; its id."""
+    """The connection of that name to sign in, made if there is none; its id.
+
+    Signing in again to the same company renews the consent; the ledger stays as it is.
+    """
     _admin(by)
     with house.store.begin() as conn:
-        return office.add_connection(conn, name, platform, asdict(settings), house.at())
+        row = office.find_connection(conn, name)
+        if row is None:
+            return office.add_connection(conn, name, platform, asdict(settings), house.at())
+        before = json.loads(row.settings)
+        if row.platform != platform or before.get("realm_id") != asdict(settings).get("realm_id"):
+            raise UsageError(
+                f"{name} is a connection to another company", do="give this one its own name with --name"
+            )
+        office.set_connection(conn, row.id, settings=json.dumps(asdict(settings), sort_keys=True))
+        return int(row.id)
 
 
-def add_ledger(house: House, connection_id: int, name: str, by: Person) -> tuple[Ledger, Probe]:
-    """Look at the books behind a signed-in connection and open a ledger for them, in observe."""
+def ledger_of(house: House, connection_id: int) -> Ledger | None:
+    """The ledger a connection serves already."""
+    with house.store.read() as conn:
+        return next((x for x in office.ledgers(conn) if x.connection_id == connection_id), None)
+
+
+def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -> tuple[Ledger, Probe]:
+    """Look at the books behind a signed-in connection and open a ledger for them, in observe.
+
+    Without a name it is called like the company.
+    """
     _admin(by)
     connector, meter = open_connector(house, connection_id)
     probe = connector.probe()
     meter.keep(house.store)
     with house.store.begin() as conn:
         ledger = office.add_ledger(
-            conn, name, connection_id, probe.books.home_currency, house.at(), by=by.name
+            conn,
+            name or probe.books.company,
+            connection_id,
+            probe.books.home_currency,
+            house.at(),
+            by=by.name,
         )
         body = {
             "company": probe.books.company,
