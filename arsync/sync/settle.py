@@ -328,7 +328,12 @@ def watch(job: Job, moved: set[int]) -> int:
 
 
 def _changed(conn: Tx, job: Job, row: Any) -> str:
-    """How the books contradict a decided receipt now; empty if they do not."""
+    """How the books contradict a decided receipt now; empty if they do not, or if we are taking it back ourselves."""
+    if (
+        row.decision_id is not None
+        and decisions.find(conn, job.ledger.id, row.decision_id).state == "undoing"
+    ):
+        return ""
     name = books.platform_refs(conn, job.ledger.id, "item", [row.payment_id]).get(
         row.payment_id, "the payment"
     )

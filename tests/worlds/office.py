@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -160,17 +160,8 @@ class Office:
         seen = []
         for kind in ("Invoice", "CreditMemo", "Payment"):
             for one in self.keeper.all(kind):
-                names = sorted(
-                    (
-                        str(line["Amount"]),
-                        line["LinkedTxn"][0]["TxnType"],
-                        self.keeper.get(line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"]).get(
-                            "DocNumber", ""
-                        ),
-                    )
-                    for line in one.get("Line", [])
-                    if kind == "Payment"
-                )
+                lines = one.get("Line", []) if kind == "Payment" else []
+                names = sorted((str(line["Amount"]), *self._named(line["LinkedTxn"][0])) for line in lines)
                 number = one.get("DocNumber", "") if kind == "Invoice" else ""
                 balance = one.get("Balance", one.get("UnappliedAmt"))
                 unapplied = one.get("UnappliedAmt")
@@ -186,6 +177,10 @@ class Office:
                     )
                 )
         return sorted(seen, key=repr)
+
+    def _named(self, link: dict[str, str]) -> tuple[str, str]:
+        kind = link["TxnType"]
+        return kind, self.keeper.get(kind, link["TxnId"])["DocNumber"] if kind == "Invoice" else ""
 
     # ---- the bank
 
@@ -220,6 +215,12 @@ class Office:
 
     def today(self) -> date:
         return self.clock.now_is.date()
+
+    def new_tokens(self) -> Tokens:
+        """What signing in anew gives."""
+        access, refresh = self.simulator.grant(REALM)
+        now = self.clock.now_is
+        return Tokens(access, refresh, now + timedelta(minutes=55), now + timedelta(days=100))
 
     def job(self) -> Any:
         return connect.job_of(self.house, self.ledger, lambda _step, _text: None)[0]
@@ -431,11 +432,7 @@ def furnish(made: Office, mode: office.Mode = "propose") -> None:
     connection_id = connect.add_connection(
         house, "quickbooks", "quickbooks", settings(made.url), people["Ada"]
     )
-    access, refresh = made.simulator.grant(REALM)
-    now = made.clock.now_is
-    connect.keep_tokens(
-        house, connection_id, Tokens(access, refresh, now + timedelta(minutes=55), now + timedelta(days=100))
-    )
+    connect.keep_tokens(house, connection_id, made.new_tokens())
     connect.add_ledger(house, connection_id, made.ledger_name, people["Ada"])
     values = {
         "name": "main",
@@ -490,6 +487,8 @@ def open_office(platform: Platform, store_url: str, folder: Path) -> Office:
     """The office of a folder, with the books it was saved with."""
     platform.simulator.faults.clear()
     platform.simulator.requests.clear()
+    for name, value in asdict(Switches(audit_every_write=False)).items():
+        setattr(platform.simulator.switches, name, value)
     platform.simulator.load(folder / "books.json")
     return Office(
         folder,
