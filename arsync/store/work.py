@@ -57,7 +57,8 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     recent = _receipts(
         conn,
         ledger_id,
-        receipt.c.state.in_(("planned", "applied", "on_account", "linked")) & (receipt.c.on_date >= since),
+        (receipt.c.state.in_(("planned", "applied", "on_account", "linked")) | receipt.c.hands_off)
+        & (receipt.c.on_date >= since),
     )
     snapshot = Snapshot(
         ledger_id=ledger_id,
