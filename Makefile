@@ -8,7 +8,7 @@ BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast long bench lock errors format clean
+.PHONY: help demo test check fast long bench lock errors pages format clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ lock: $(READY)  ## make both locks again from pyproject.toml (UPGRADE=--upgrade 
 
 errors: $(READY)  ## write docs/errors.md again from tests/errors/
 	@$(PY) -m tools.errors_page
+
+pages: errors  ## write docs/errors.md and docs/cli.md again
+	@$(PY) -m tools.cli_page
 
 format: $(READY)  ## put the code in shape
 	@$(PY) -m ruff check --quiet --fix-only . ; $(PY) -m ruff format --quiet .

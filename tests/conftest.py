@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.postgres import NoServer, Server
 
 IN_CI = os.environ.get("CI") == "true"
+TESTS = Path(__file__).parent
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 _SLOW_MACHINE = [HealthCheck.too_slow]
@@ -23,6 +24,26 @@ settings.register_profile(
     "long", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=_SLOW_MACHINE
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+# ---- what is left out of `make fast`
+
+_SERVERS = {"postgres_16", "postgres_18", "pg_url"}
+_SLOW_FOLDERS = {"worlds"}  # whole companies, end to end
+
+
+def _needs_server(item: pytest.Item) -> bool:
+    """Whether the test starts PostgreSQL: by a fixture it names, or by the case of one."""
+    callspec = getattr(item, "callspec", None)
+    cases = {case for case in (callspec.params.values() if callspec else ()) if isinstance(case, str)}
+    return bool(_SERVERS & (cases | set(getattr(item, "fixturenames", ()))))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test on a server or on a whole company is slow, whoever wrote it."""
+    for item in items:
+        if _needs_server(item) or _SLOW_FOLDERS & set(item.path.relative_to(TESTS).parts):
+            item.add_marker(pytest.mark.slow)
 
 
 # ---- in CI a skipped test is a failed test

@@ -10,9 +10,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "arsync"
 
 
-HAS_COMMANDS = (PACKAGE / "cli.py").exists() or (PACKAGE / "cli" / "__init__.py").exists()
-
-
 @cache
 def tree(path: Path) -> ast.Module:
     """The syntax tree of one file."""

@@ -1,12 +1,14 @@
 """The pages tell the truth: links lead somewhere, commands and targets exist, decisions are short."""
 
 import re
-import subprocess
-import sys
+import shlex
 
+import click
 import pytest
 
-from tests.house.sources import HAS_COMMANDS, PACKAGE, ROOT, tracked
+from arsync.cli import COMMANDS, cli
+from tests.house.sources import PACKAGE, ROOT, tracked
+from tools import cli_page
 
 PAGES = sorted(path for path, _ in tracked() if path.suffix == ".md")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -30,26 +32,68 @@ def test_make_targets_exist(page):
     assert named <= targets
 
 
-def commands():
-    """The verbs of the command line, as its help lists them."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "arsync", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    listed = ran.stdout.partition("Commands:")[2]
-    return set(re.findall(r"^  ([a-z][a-z-]*)\b", listed, re.MULTILINE))
-
-
 def verbs(text):
-    """The verbs a page uses: `arsync verb` in backticks, and lines of code that begin with it."""
-    code = "".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
-    return re.findall(r"`arsync ([a-z]+)", text) + re.findall(r"^(?:\$ )?arsync ([a-z]+)", code, re.MULTILINE)
+    """The verbs that a page names: `arsync verb` in backticks."""
+    return re.findall(r"`arsync ([a-z]+)", text)
 
 
-@pytest.mark.skipif(not HAS_COMMANDS, reason="the command line is not there yet")
 def test_commands_exist():
-    known = commands()
     named = {(name(page), verb) for page in PAGES for verb in verbs(page.read_text("utf-8"))}
-    assert {(page, verb) for page, verb in named if verb not in known} == set()
+    assert {(page, verb) for page, verb in named if verb not in COMMANDS} == set()
+
+
+def command_lines(text):
+    """The lines of code that begin with arsync, without the comment behind them."""
+    code = "".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"^(?:\$ )?arsync +(.*?)(?: +#.*)?$", code, re.MULTILINE)
+    return [shlex.split(line) for line in found if not line.startswith("-")]
+
+
+def wrong(words):
+    """What a person who types this would be told about the command and its options; None if nothing."""
+    *_, context = walk(words)
+    if isinstance(context.command, click.Group):
+        return f"{context.command_path} needs a command"
+    known = {option for parameter in context.command.params for option in parameter.opts} | {"--help", "-h"}
+    used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    return f"{context.command_path}: {used - known}" if used - known else None
+
+
+def walk(words):
+    """The groups and the command that these words lead to."""
+    context = cli_page.entered(cli, None, "arsync")
+    yield context
+    for word in words:
+        group = context.command
+        below = group.get_command(context, word) if isinstance(group, click.Group) else None
+        if below is None:
+            return
+        context = cli_page.entered(below, context, word)
+        yield context
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_command_lines_may_be_typed(page):
+    assert [said for words in command_lines(page.read_text("utf-8")) if (said := wrong(words))] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        pytest.param("reconcile --dry-run", None, id="a command and its option"),
+        pytest.param("audit verify", None, id="a command of a group"),
+        pytest.param("audit", "needs a command", id="a group alone"),
+        pytest.param("reconcile --sure", "--sure", id="an option nobody has"),
+        pytest.param("recover", "needs a command", id="a command nobody has"),
+    ],
+)
+def test_wrong_lines_are_found(line, told):
+    said = wrong(line.split())
+    assert said is None if told is None else told in said
+
+
+def test_the_command_page_is_true():
+    assert cli_page.PAGE.read_text("utf-8") == cli_page.page(), "make pages"
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=name)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # `make check` keeps the law itself
+
 ROOT = Path(__file__).parents[2]
 LAW = ROOT / ".importlinter"
 _SECTION = "importlinter:contract:"

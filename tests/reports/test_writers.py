@@ -156,6 +156,7 @@ AMOUNTS = st.builds(Money, st.integers(-(10**17), 10**17), st.sampled_from(["USD
 LINES = st.lists(st.builds(line, name=st.sampled_from(NASTY), amount=AMOUNTS), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(LINES)
 def test_csv_and_json_read_back_exactly(tmp_path_factory, rows):
@@ -174,6 +175,7 @@ def test_csv_and_json_read_back_exactly(tmp_path_factory, rows):
         assert totals["open"].minor == sum(row[4].minor for row in rows if row[3] == currency)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(AMOUNTS.filter(lambda amount: abs(amount.minor) < 10**15), min_size=1, max_size=8))
 def test_spreadsheet_amounts_are_exact_to_fifteen_digits(tmp_path_factory, amounts):

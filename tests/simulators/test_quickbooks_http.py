@@ -25,6 +25,8 @@ from arsync.simulators.quickbooks import QuickBooksSimulator
 from arsync.simulators.quickbooks.interference import FAULT_KINDS
 from arsync.simulators.quickbooks.wire import parse_json
 
+pytestmark = pytest.mark.slow
+
 
 class Session:
     """What the SDK needs of a session: a token and `request`."""

@@ -100,6 +100,7 @@ def test_an_inactive_customer_still_arrives_under_its_own_name(world):
     assert value == Customer("Acme", active=False, currency="USD", aliases=value.aliases)
 
 
+@pytest.mark.slow
 def test_2350_invoices_of_one_second_take_four_reads(world):
     customer = world.keeper.create_customer("Acme")["Id"]
     made = bulk(world, customer, 2350)
@@ -112,6 +113,7 @@ def test_2350_invoices_of_one_second_take_four_reads(world):
     assert len(world.simulator.requests) - before <= 2 + 8 + 4
 
 
+@pytest.mark.slow
 def test_a_row_deleted_while_paging_hides_no_other(world):
     customer = world.keeper.create_customer("Acme")["Id"]
     made = bulk(world, customer, 2100)
@@ -142,6 +144,7 @@ def test_what_changes_while_a_load_runs_arrives_with_the_next_pull(world):
     assert pulled.gone == [item(f"Invoice:{two}")]
 
 
+@pytest.mark.slow
 def test_1700_changes_overflow_the_capture_and_none_is_lost(world):
     customer = world.keeper.create_customer("Acme")["Id"]
     world.clock.sleep(3600)
@@ -356,6 +359,7 @@ def test_a_strange_cursor_is_refused_not_forgotten(world, stored):
 # ---- the law: cut off anywhere, resumed from the last stored cursor, the same records
 
 
+@pytest.mark.slow
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cuts=st.lists(st.integers(1, 6), max_size=8))
 def test_a_pull_killed_anywhere_and_resumed_gives_the_same_records(world, monkeypatch, cuts):
