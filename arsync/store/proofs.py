@@ -5,6 +5,7 @@ Units   minor units of the currency. `customer_id` 0 is the ledger's control acc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -44,6 +45,13 @@ def ours(conn: Connection, ledger_id: int) -> dict[Key, int]:
     return {
         (customer, currency): int(minor) for customer, currency, minor in conn.execute(query) if int(minor)
     }
+
+
+def last_date(conn: Connection, ledger_id: int) -> date | None:
+    """The latest date any document bears; None when there is none."""
+    query = select(func.max(item.c.issued)).where(item.c.ledger_id == ledger_id, item.c.gone.is_(False))
+    found: date | None = conn.execute(query).scalar()
+    return found
 
 
 def foreign_customers(conn: Connection, ledger_id: int, home: str) -> frozenset[int]:

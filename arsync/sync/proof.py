@@ -79,7 +79,10 @@ def _standing(job: Job) -> Proof:
 
 def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
     """Ours and theirs by customer and currency; the control account under customer 0."""
-    totals = job.connector.totals(job.today())
+    with job.store.read() as conn:
+        # Documents dated ahead are open too; asked for an earlier day, the platform would leave them out.
+        last = max(proofs.last_date(conn, job.ledger.id) or job.today(), job.today())
+    totals = job.connector.totals(last)
     control = job.connector.control() if "ledger" in job.connector.manifest.totals else ()
     with job.store.read() as conn:
         ours = proofs.ours(conn, job.ledger.id)
