@@ -254,12 +254,15 @@ def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World) -> None:
     for account in world.accounts:
         profile = ("--profile", account.profile) if account.profile else ()
         guide.quietly("bank", "add", account.name, "--identifier", account.identifier, *profile)
+    guide.quietly("policy", "apply", str(guide.folder / POLICY), who=ADMIN)
+    guide.quietly("policy", "approve", "2", who=MANAGER)
+    guide.quietly("ledger", "mode", "auto", who=MANAGER)
     guide.say(
-        f"{ADMIN} is admin, {MANAGER} manager, {CLERK} clerk; three bank accounts, {len(world.files)} bank files"
+        [
+            f"people: {ADMIN} (admin), {MANAGER} (manager), {CLERK} (clerk); bank files: {len(world.files)}",
+            f"policy: proposed by {ADMIN}, approved by {MANAGER}, who has also set the ledger to auto",
+        ]
     )
-    guide.show("policy", "apply", POLICY, who=ADMIN)
-    guide.show("policy", "approve", "2", who=MANAGER)
-    guide.show("ledger", "mode", "auto", who=MANAGER)
 
 
 def _put(file: Path, data: bytes) -> None:
@@ -285,10 +288,11 @@ def _first_run(guide: Guide, world: World) -> None:
     guide.step("pull the books, read the bank files, match, apply what is certain, write it back, prove it")
     guide.show("reconcile")
     guide.step("three that were applied, and why")
-    for case in ("one invoice by amount", "discount in time", "credit memo named"):
-        guide.show("show", f"R-{_receipt(guide, world, case)}", until="history")
+    guide.show("show", f"R-{_receipt(guide, world, 'discount in time')}", until="history")
+    for case in ("one invoice by amount", "credit memo named"):
+        guide.show("show", f"D-{_decision(guide, world, case)}", until="suggestion")
     guide.step("what waits for a person")
-    guide.show("queue", "list", keep=(8, 0))
+    guide.show("queue", "list", keep=(7, 0))
     guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}", until="history")
 
 
@@ -316,8 +320,8 @@ def _second_run(guide: Guide, decided: Sequence[str]) -> None:
 
 def _reports(guide: Guide) -> None:
     guide.step("what is owed, how old it is, and the cash to come")
-    guide.show("aging", keep=(14, 4))
-    guide.show("forecast", "--weeks", "6", keep=(11, 0))
+    guide.show("aging", keep=(14, 0))
+    guide.show("forecast", "--weeks", "6", keep=(10, 0))
     for name in ("aging.xlsx", "forecast.csv"):
         guide.show("export", name, keep=(1, 0))
     guide.step("whether the record holds, and whether a decision can be made again from it")
@@ -328,9 +332,9 @@ def _reports(guide: Guide) -> None:
 def _last_run(guide: Guide, simulator: QuickBooksSimulator) -> bool:
     """Run again with nothing new; compare everything, here and in the books, with what it was before."""
     guide.step("once more: a run with nothing new changes nothing, anywhere")
-    store_before, books_before = _contents(guide), _books(simulator)
+    store_before, books_before = contents_of(guide), _books(simulator)
     guide.show("run")
-    store_after, books_after = _contents(guide), _books(simulator)
+    store_after, books_after = contents_of(guide), _books(simulator)
     changed = {name for name, held in store_after.items() if store_before[name] != held} - A_RUN_ITSELF
     same_books = books_before == books_after
     guide.say(
@@ -344,7 +348,8 @@ def _last_run(guide: Guide, simulator: QuickBooksSimulator) -> bool:
     return same_books and not changed
 
 
-def _contents(guide: Guide) -> Contents:
+def contents_of(guide: Guide) -> Contents:
+    """Rows and hash of every table of the installation."""
     with _store(guide) as store, store.read() as conn:
         return contents(conn)
 
@@ -372,12 +377,20 @@ def _truth(world: World, case: str) -> Truth:
     return next(truth for truth in world.truths if truth.case == case)
 
 
-def _receipt(guide: Guide, world: World, case: str) -> int:
-    """The receipt of that line."""
+def _row(guide: Guide, world: World, case: str) -> Any:  # noqa: ANN401 - a row of the store
+    """The receipt of that line, as the store has it."""
     truth = _truth(world, case)
     with _store(guide) as store, store.read() as conn:
         rows = queries.receipts(conn, office.find_ledger(conn, None).id)
-    return next(int(r.id) for r in rows if (r.on_date, r.amount_minor) == (truth.on, truth.cents))
+    return next(r for r in rows if (r.on_date, r.amount_minor) == (truth.on, truth.cents))
+
+
+def _receipt(guide: Guide, world: World, case: str) -> int:
+    return int(_row(guide, world, case).id)
+
+
+def _decision(guide: Guide, world: World, case: str) -> int:
+    return int(_row(guide, world, case).decision_id)
 
 
 def _queued(guide: Guide, world: World, case: str) -> int:
@@ -392,7 +405,7 @@ def _readme(folder: Path, url: str) -> str:
 A demonstration of arsync: {COMPANY}, a company that was invented for it.
 
 arsync.toml         the configuration; commands given in this folder find it
-arsync.db           the store: books as read, bank lines, decisions, queue, events
+arsync.db           the store: books as read, bank lines, decisions, queue, events; locks beside it
 arsync.key          the key that protects the stored sign-in
 inbox/              what the bank sent: OFX (operating), camt.053 (wires), CSV (lockbox)
 profiles/           how the lockbox writes its CSV file

@@ -32,7 +32,7 @@ def accept(
         finding = acting.finding_of(conn, row)
         if not 1 <= suggestion <= len(finding.explanations):
             raise UsageError(
-                f"Q-{queue_id} has {len(finding.explanations)} suggestion(s), not number {suggestion}",
+                f"Q-{queue_id} has {len(finding.explanations) or 'no'} suggestions; there is no number {suggestion}",
                 do=f"see: arsync queue show {queue_id}",
             )
         chosen = finding.explanations[suggestion - 1]

@@ -1,15 +1,29 @@
 """The invented company and the tour: nothing is applied wrongly, on any day, and the tour leaves what it says."""
 
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 import pytest
 
+from arsync import demo
+from arsync.cli import trying
 from arsync.core.decisions import Verdict
-from arsync.simulators.world import World
+from arsync.errors import PlatformBusy, UsageError
+from arsync.simulators.quickbooks import QuickBooksSimulator
+from arsync.simulators.world import World, build
 from arsync.sync.run import dry_run
-from tests.worlds.pages import served_again
-from tests.worlds.standing import clock_of, furnish, job_in, stand
+from tests.worlds.pages import SEED, TODAY, served_again
+from tests.worlds.standing import clock_of, furnish, job_in, stand, toured
+
+MOST_LINES = 140
+PEOPLE = (demo.ADMIN, demo.MANAGER, demo.CLERK)
 
 CERTAIN = {
     "one invoice by number",
@@ -94,3 +108,117 @@ def test_nothing_is_applied_wrongly_and_what_is_certain_is_applied(monkeypatch, 
     assert {t.case for c, t in pairs if c.decision.verdict in acts} == CERTAIN | {"booked already"}
     assert {t.case for c, t in pairs if c.decision.verdict not in acts} == PERSONS
     assert taken.new_lines == len(world.truths) - 1  # all but the one whose amount nobody can read
+
+
+# ---- the tour itself
+
+
+@pytest.fixture(scope="module")
+def tour_taken(tmp_path_factory):
+    """The folder the tour left, what it said, and its clock."""
+    folder, clock = tmp_path_factory.mktemp("tour") / "arsync-demo", clock_of(TODAY)
+    with pytest.MonkeyPatch.context() as patch:
+        stand(patch, clock)
+        said = toured(folder, clock, SEED)
+    return folder, "\n".join(said).split("\n"), clock
+
+
+@pytest.mark.slow
+def test_the_tour_shows_everything_and_fits_a_reader(tour_taken):
+    _, lines, _ = tour_taken
+    assert len(lines) <= MOST_LINES
+    assert max(map(len, lines)) <= 130
+    shown = [line.split()[1:] for line in lines if line.startswith("$ arsync")]
+    verbs = {next(word for word in words[1:] if word not in ("--as", *PEOPLE)) for words in shown}
+    assert {"reconcile", "run", "show", "queue", "aging", "forecast", "export", "audit", "proof"} <= verbs
+    assert lines[-6].startswith("QuickBooks has been stopped")
+    assert any(line.endswith("the same, but for the run's own record") for line in lines)
+
+
+@pytest.mark.slow
+def test_the_tour_leaves_a_folder_in_which_reading_works(tour_taken, monkeypatch, tmp_path):
+    made, _, clock = tour_taken
+    folder = tmp_path / "books"
+    shutil.copytree(made, folder)
+    left = {path.name for path in folder.iterdir()}
+    assert {"README.txt", "arsync.toml", "aging.xlsx", "forecast.csv.manifest.json", "inbox"} <= left
+    stand(monkeypatch, clock)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ARSYNC_USER", demo.ADMIN)
+    for line in (
+        "aging",
+        "unapplied",
+        "forecast",
+        "queue list",
+        "show R-1",
+        "show D-1",
+        "proof show",
+        "audit verify",
+        "doctor",
+    ):
+        assert trying._printed(line.split())
+    assert not [
+        check for check in json.loads(trying._printed(["doctor", "--json"])) if check["state"] == "bad"
+    ]
+    with pytest.raises(PlatformBusy):
+        trying._printed(["reconcile"])  # everything the tour started has been stopped
+
+
+@pytest.mark.slow
+def test_the_short_pay_stands_in_the_books_to_the_cent(tour_taken):
+    folder, _, clock = tour_taken
+    keeper = QuickBooksSimulator(clock=clock, state_path=folder / demo.BOOKS).companies[demo.REALM].books
+    keeper.audit()
+    world = build(QuickBooksSimulator(clock=clock), demo.REALM, TODAY, SEED)
+    (truth,) = [one for one in world.truths if one.case == "three invoices, a credit memo, short"]
+    documents = {d.get("DocNumber"): d for kind in ("Invoice", "CreditMemo") for d in keeper.all(kind)}
+    kinds = {number: "CreditMemo" if number.startswith("CM") else "Invoice" for number, _ in truth.settles}
+    (payment,) = [p for p in keeper.all("Payment") if p["TotalAmt"] * 100 == truth.cents]
+    lines = {
+        (line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"]): line["Amount"] * 100
+        for line in payment["Line"]
+    }
+    assert lines == {(kinds[n], documents[n]["Id"]): abs(cents) for n, cents in truth.settles}
+    assert payment["UnappliedAmt"] == 0
+    left = [documents[n].get("Balance", documents[n].get("RemainingCredit")) for n, _ in truth.settles]
+    assert sorted(left) == [0, 0, 0, 50]
+
+
+def test_a_folder_that_is_no_former_demo_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UsageError, match="not empty"):
+        demo.tour(tmp_path, 1, print, trying._printed, clock_of(TODAY))
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_a_change_behind_the_back_of_the_last_run_is_found(tmp_path, monkeypatch):
+    clock = clock_of(TODAY)
+    stand(monkeypatch, clock)
+    furnish(tmp_path / "demo", clock, SEED)
+    guide = demo.Guide(tmp_path / "demo", lambda _: None, trying._printed)
+    before = demo.contents_of(guide)
+    guide.quietly("people", "add", "eve", "--role", "auditor")
+    after = demo.contents_of(guide)
+    assert {name for name in after if after[name] != before[name]} == {"person"}
+
+
+# ---- the simulator by itself
+
+
+@pytest.mark.slow
+def test_the_simulator_is_served_until_interrupted_and_keeps_its_books(tmp_path):
+    state, command = (
+        tmp_path / "books.json",
+        [sys.executable, "-m", "arsync", "simulate", "quickbooks", "--port", "0"],
+    )
+    for _ in range(2):
+        with subprocess.Popen([*command, "--state", str(state)], stdout=subprocess.PIPE, text=True) as served:
+            said = []
+            while not said or not said[-1].startswith("stop with"):
+                said.append(served.stdout.readline())
+            url = re.search(r"at (http://\S+)", said[0])[1]
+            with urllib.request.urlopen(f"{url}/_control/books/{demo.REALM}") as page:
+                assert len(json.load(page)["transactions"]) > 500
+            served.send_signal(signal.SIGINT)
+            assert served.wait(10) == 0
+    assert state.stat().st_size > 100_000
