@@ -286,13 +286,12 @@ def _policy(world: World) -> str:
 
 def _first_run(guide: Guide, world: World) -> None:
     guide.step("pull the books, read the bank files, match, apply what is certain, write it back, prove it")
-    guide.show("reconcile")
+    guide.show("reconcile", until="next:")
     guide.step("three that were applied, and why")
     guide.show("show", f"R-{_receipt(guide, world, 'discount in time')}", until="history")
     for case in ("one invoice by amount", "credit memo named"):
         guide.show("show", f"D-{_decision(guide, world, case)}", until="suggestion")
-    guide.step("what waits for a person")
-    guide.show("queue", "list", keep=(7, 0))
+    guide.step("one that waits for a person, with what speaks for and against it")
     guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}", until="history")
 
 
@@ -320,7 +319,7 @@ def _second_run(guide: Guide, decided: Sequence[str]) -> None:
 
 def _reports(guide: Guide) -> None:
     guide.step("what is owed, how old it is, and the cash to come")
-    guide.show("aging", keep=(14, 0))
+    guide.show("aging", keep=(9, 0))
     guide.show("forecast", "--weeks", "6", keep=(10, 0))
     for name in ("aging.xlsx", "forecast.csv"):
         guide.show("export", name, keep=(1, 0))
