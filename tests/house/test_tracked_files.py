@@ -19,8 +19,9 @@ REGISTRIES = [
     "conda." + "anaconda.org",
 ]
 HOSTS = re.compile("|".join(re.escape(host) for host in REGISTRIES), re.IGNORECASE)
+# Dana is the person of the how-tos.
 MACHINE = re.compile(
-    r"(?<![\w.])/(?:" + "|".join(["wo" + "rk/", "ro" + "ot/", "ho" + "me/", "Us" + "ers/"]) + r")\w"
+    r"(?<![\w.])/(?:" + "|".join(["wo" + "rk/", "ro" + "ot/", "ho" + "me/(?!dana/)", "Us" + "ers/"]) + r")\w"
 )
 KEYS = re.compile("-----BEGIN " + r"[A-Z ]*PRIVATE KEY-----")
 
@@ -57,6 +58,8 @@ def test_the_locks_hold_no_address():
         pytest.param(HOSTS, "see https://files.python" + "hosted.org/x", True, id="a registry"),
         pytest.param(HOSTS, "pip install arsync", False, id="the ordinary client"),
         pytest.param(MACHINE, "open('/ro" + "ot/x')", True, id="a home folder"),
+        pytest.param(MACHINE, "/ho" + "me/somebody/x", True, id="somebody's folder"),
+        pytest.param(MACHINE, "/ho" + "me/dana/books", False, id="the folder of the how-tos"),
         pytest.param(MACHINE, "/etc/arsync/arsync.toml", False, id="where the configuration lives"),
         pytest.param(MACHINE, "net/wo" + "rk/x", False, id="part of another path"),
     ],
