@@ -1,4 +1,4 @@
-"""A company that keeps books in several currencies: proved per control account, never mixed, wrong-currency money queued."""
+"""Books in several currencies: proved per control account, never mixed; money in a wrong currency is queued."""
 
 from collections.abc import Iterator
 from decimal import Decimal
