@@ -5,7 +5,7 @@ Law     only the holder of the ledger's lock pulls, decides automatically and se
         writes nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ class Ran:
 
 def run(job: Job, inbox: Path) -> Ran:
     """The whole story, once."""
-    with locked(job.store, f"ledger-{job.ledger.id}"):
+    with locked(job.store, f"ledger-{job.ledger.id}") as still_ours:
+        job = replace(job, still_ours=still_ours)
         with job.store.begin() as conn:
             run_id = runs.start(conn, job.ledger.id, job.at())
             queue_before = len(queues.listing(conn, job.ledger.id))

@@ -133,6 +133,7 @@ def _send_next(job: Job, planned: Planned) -> Answer | Cannot | None:
         return None
     if isinstance(call, Cannot):
         return call
+    job.still_ours()
     with job.store.begin() as conn:
         command_id = outbox.keep_call(conn, job.ledger.id, planned.id, number, call, job.at())
     return _send(job, planned.id, command_id, call)
@@ -143,6 +144,7 @@ def _send_again(job: Job, row: Any) -> Answer:
 
     The run before was cut off between storing and answering, and the platform knows nothing of it.
     """
+    job.still_ours()
     with job.store.begin() as conn:
         outbox.keep_attempt(conn, job.ledger.id, row, job.at())
     return _send(job, row.bundle_id, row.id, outbox.call_of(row))
