@@ -148,11 +148,12 @@ def _tokens(house: House, ledger: Ledger, row: Any, now: datetime) -> list[tuple
         tokens = StoredTokens(house.store, house.vault, row.id).load()
     except ArsyncError as error:
         return [("bad", error.what, error.do)]
-    until = tokens.hard_until or tokens.refresh_until
+    # The refresh token dies when it is not used for about a hundred days; consent as a whole ends some day too.
+    until = min((end for end in (tokens.refresh_until, tokens.hard_until) if end is not None), default=None)
     if until is None:
         return [("ok", f"ledger {ledger.name}: signed in to {row.platform}", "")]
     days = (until - now).days
-    text = f"ledger {ledger.name}: consent of {row.platform} lasts {days} more days"
+    text = f"ledger {ledger.name}: {row.platform} lets us in for {days} more days without another run"
     return [
         (
             "warn" if days < _SOON_DAYS else "ok",
