@@ -12,6 +12,8 @@ from arsync.sync import actions
 from arsync.sync import run as running
 from tests.worlds.office import Line
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def office(quick_office):

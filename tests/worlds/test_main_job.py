@@ -14,6 +14,8 @@ from arsync.sync import actions
 from arsync.sync.report import aging_report, unapplied_report
 from tests.worlds.office import Line
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_receipt_pays_one_invoice(office):
     customer = office.customer("Northwind Traders")
