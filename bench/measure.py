@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import Table, make_url
 
 from arsync import migrations
 from arsync.store.engine import Store
+from arsync.store.tables import raw
 from tests.postgres import Server
 
 Row = Sequence[Any]
@@ -59,7 +60,8 @@ def show(figures: Iterable[Figure]) -> str:
     rows = [("figure", "measured", "wanted", "verdict"), *(figure.cells() for figure in figures)]
     widths = [max(len(row[n]) for row in rows) for n in range(4)]
     return "\n".join(
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
+        for row in rows
     )
 
 
@@ -124,7 +126,7 @@ class Driver:
     def rows(self, table: Table, where: str = "true", columns: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """All columns (or these) of the rows that fit."""
         names = ", ".join(f'"{name}"' for name in columns or _names(table))
-        found = self.connection.execute(f'select {names} from "{table.name}" where {where}').fetchall()  # noqa: S608 - names are ours
+        found = self.connection.execute(f'select {names} from "{table.name}" where {where}').fetchall()
         if not self.is_sqlite:
             self.connection.rollback()
         return found
@@ -143,11 +145,50 @@ class Driver:
         listed = ", ".join(f'"{name}"' for name in names)
         if self.is_sqlite:
             marks = ", ".join("?" * len(names))
-            self.connection.executemany(f'insert into "{table.name}" ({listed}) values ({marks})', rows)  # noqa: S608 - names are ours
+            self.connection.executemany(f'insert into "{table.name}" ({listed}) values ({marks})', rows)
             return
-        with self.connection.cursor() as cursor, cursor.copy(f'copy "{table.name}" ({listed}) from stdin') as copy:
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(f'copy "{table.name}" ({listed}) from stdin') as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
+
+    def update(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Set these columns; each row ends with the id. One statement prepared once, or COPY and one update."""
+        if self.is_sqlite:
+            values = ", ".join(f'"{name}" = ?' for name in columns)
+            self.connection.executemany(
+                f'update "{table.name}" set {values} where ledger_id = 1 and id = ?', rows
+            )
+            return
+        names = ", ".join(f'"{name}"' for name in (*columns, "id"))
+        values = ", ".join(f'"{name}" = given."{name}"' for name in columns)
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f'create temp table given on commit drop as select {names} from "{table.name}" limit 0'
+            )
+            with cursor.copy(f"copy given ({names}) from stdin") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            fits = f'"{table.name}".ledger_id = 1 and "{table.name}".id = given.id'
+            cursor.execute(f'update "{table.name}" set {values} from given where {fits}')
+            cursor.execute("drop table given")
+
+    def forget_raw(self, but: set[bytes]) -> None:
+        """Remove raw records that were not there at first."""
+        gone = [(key,) for (key,) in self.rows(raw, columns=("sha",)) if bytes(key) not in but]
+        with self.transaction(), closing(self.connection.cursor()) as cursor:
+            cursor.executemany(f"delete from raw where sha = {'?' if self.is_sqlite else '%s'}", gone)
+
+    def tidy(self) -> None:
+        """What the database's own housekeeping would have done by the next day."""
+        if self.is_sqlite:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        self.connection.autocommit = True
+        self.connection.execute("vacuum analyze")
+        self.connection.autocommit = False
 
     def close(self) -> None:
         """Let go."""

@@ -103,7 +103,7 @@ def rows_by(
     query = select(*(table.c[name] for name in columns)).where(among(conn, table.c[key], wanted))
     for name, value in fixed.items():
         query = query.where(table.c[name] == value)
-    return list(conn.execute(query))
+    return list(conn.execute(query).all())
 
 
 def take_ids(conn: Connection, ledger_id: int, name: str, number: int) -> range:
