@@ -8,6 +8,7 @@ Law     everything the tour starts is stopped when it ends; what it leaves in th
 import json
 import shlex
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
         [
             "",
             f"QuickBooks has been stopped. {folder}/ is yours to look at; {README} says what is what. Next:",
+            *_path(),
             f"  cd {folder}",
             "  arsync queue list                 what waits for a person, largest first",
             "  arsync aging --basis document     who owes what; --as-of DATE for any past day",
@@ -180,6 +182,11 @@ def _make_room(folder: Path) -> None:
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _path() -> list[str]:
+    """How to find the command, where the shell does not find it by itself."""
+    return [] if shutil.which("arsync") else [f'  export PATH="{Path(sys.executable).parent}:$PATH"']
 
 
 @contextmanager

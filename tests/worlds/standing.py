@@ -28,7 +28,8 @@ def clock_of(today: date) -> Clock:
 
 
 def stand(monkeypatch: Any, clock: Clock) -> None:
-    """Make the command line live by this clock."""
+    """Make the command line live by this clock, and the tour serve at a port that nobody else uses."""
+    monkeypatch.setattr(demo, "PORT", 0)
     for module in ("arsync.cli.common", "arsync.cli.setup", "arsync.cli.trying"):
         monkeypatch.setattr(f"{module}.utc_now", clock)
 
