@@ -8,12 +8,13 @@ Errors  `StoreUnusable` for a store that cannot be opened, is of another version
 """
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
 from arsync.errors import StoreUnusable
 
@@ -95,22 +96,28 @@ def _postgres_begin(conn: Connection) -> None:
         conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
+def _operational() -> tuple[type[Exception], ...]:
+    """Errors of a database that is full, locked or gone; the bulk paths speak to the drivers directly."""
+    drivers: list[type[Exception]] = [OperationalError, InterfaceError, sqlite3.OperationalError]
+    if "psycopg" in sys.modules:
+        drivers += [sys.modules["psycopg"].OperationalError, sys.modules["psycopg"].InterfaceError]
+    return tuple(drivers)
+
+
 @contextmanager
 def _clear_errors(url: str) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        why = str(error.orig)
+    except _operational() as error:
+        why = str(getattr(error, "orig", error))
         if "disk is full" in why or "No space left" in why or "disk I/O error" in why:
             raise StoreUnusable(
                 "the store's disk is full: nothing of this step was kept",
                 where=make_url(url).render_as_string(),
                 do="free some space and run again; the run carries on where it stopped",
             ) from error
-        if error.connection_invalidated or "unable to open" in why or "connection" in why or "locked" in why:
-            raise StoreUnusable(
-                f"the store cannot be used: {why.strip()}",
-                where=make_url(url).render_as_string(),
-                do="check that the path or server exists and may be written; arsync doctor tells more",
-            ) from error
-        raise
+        raise StoreUnusable(
+            f"the store cannot be used: {why.strip()}",
+            where=make_url(url).render_as_string(),
+            do="check that the path or server exists and may be written; arsync doctor tells more",
+        ) from error

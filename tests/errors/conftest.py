@@ -5,8 +5,9 @@ import pytest
 from arsync import migrations
 from arsync.store.engine import Store
 from tests.connectors.quickbooks.conftest import company_options, switches, world
+from tests.worlds.conftest import platform, quick_office, sqlite_template
 
-__all__ = ["company_options", "switches", "world"]  # fixtures
+__all__ = ["company_options", "platform", "quick_office", "sqlite_template", "switches", "world"]  # fixtures
 
 
 @pytest.fixture

@@ -217,6 +217,10 @@ class Office:
     def today(self) -> date:
         return self.clock.now_is.date()
 
+    def settings(self) -> QuickBooksSettings:
+        """What a connection to these books is told."""
+        return settings(self.url)
+
     def new_tokens(self) -> Tokens:
         """What signing in anew gives."""
         access, refresh = self.simulator.grant(REALM)
@@ -354,8 +358,8 @@ class Office:
         """Every line of money in that a bank file held is a receipt, once."""
         assert sorted(r.amount_minor for r in self.receipts()) == sorted(self.received.values())
 
-    def agrees(self) -> None:
-        """The simulator's books and the store say the same of every customer, and no decision is booked twice."""
+    def agrees(self, *, booked: bool = True) -> None:
+        """Books and store say the same of every customer; `booked`: and every decision of ours stands there once."""
         self.keeper.audit()
         with self.store.read() as conn:
             i = tables.item.c
@@ -373,7 +377,8 @@ class Office:
         for one in self.keeper.open_items():
             theirs[one["customer_id"]] += int(Decimal(str(one["open"])) * 100)
         assert {refs[c]: m for c, m in ours.items()} == {c: m for c, m in theirs.items() if m}
-        self.booked_once()
+        if booked:
+            self.booked_once()
 
     def booked_once(self) -> None:
         """No decision of ours has more than one payment, and every applied receipt has exactly one."""
