@@ -1,0 +1,110 @@
+"""The policy document: careful when it says nothing, exact in amounts, and never wrong in silence."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arsync.core.decisions import EvidenceClass
+from arsync.core.matching.snapshot import MatchPolicy
+from arsync.core.money import Money
+from arsync.core.policy import ADJUSTMENT_KINDS, DEFAULT_TEXT, BookedAs, Policy, parse
+from arsync.errors import ConfigError
+
+
+def test_an_empty_document_gives_nothing_away():
+    policy = parse("")
+    assert policy == Policy()
+    assert (policy.write_off_minor, policy.adjustments, policy.unidentified) == ({}, {}, "leave")
+    assert policy.match == MatchPolicy()
+    assert policy.match.small_difference_minor == {}
+
+
+def test_the_document_of_a_new_ledger_says_what_the_defaults_are():
+    assert parse(DEFAULT_TEXT) == parse("")
+
+
+def test_every_line_of_the_default_that_is_only_a_hint_may_be_used():
+    """The examples behind `#` in the default document are right as they stand."""
+    lines = []
+    for line in DEFAULT_TEXT.splitlines():
+        bare = line.removeprefix("# ")
+        lines.append(
+            bare if line.startswith("# ") and "=" in bare and not bare.startswith("Classes") else line
+        )
+    policy = parse("\n".join(lines).replace('at_period_end = "leave"', 'at_period_end = "book"'))
+    assert policy.write_off_minor == {"USD": 2500}
+    assert policy.match.small_difference_minor == {"USD": 50}
+    assert policy.match.large_minor == {"USD": 5_000_000}
+    assert set(policy.adjustments) == set(ADJUSTMENT_KINDS)
+    assert policy.adjustments["write-off"] == BookedAs("43", "NON")
+    assert (policy.unidentified, policy.unidentified_account) == ("book", "96")
+
+
+WRONG = {
+    "torn": ("[match", "not valid TOML"),
+    "a table nobody knows": ("[matching]\n", "matching is not a setting"),
+    "a key nobody knows": ("[match]\nautomatik = []\n", "match.automatik is not a setting"),
+    "a text in place of a table": ('match = "auto"\n', "match is 'auto'"),
+    "a class that may never be automatic": ('[match]\nautomatic = ["partial"]\n', "match.automatic"),
+    "no evidence may never be automatic": ('[match]\nautomatic = ["none"]\n', "match.automatic"),
+    "a text in place of a list": ('[match]\nautomatic = "reference"\n', "match.automatic"),
+    "a payer known by nobody's word": ("[match]\nalias_confirmations = 0\n", "match.alias_confirmations"),
+    "yes is no number": ("[match]\nalias_confirmations = true\n", "match.alias_confirmations"),
+    "waiting backwards": ("[match]\nwait_days = -1\n", "match.wait_days"),
+    "half a day": ("[match]\nwait_days = 1.5\n", "match.wait_days"),
+    "everything is likely enough": ("[match]\nthreshold = 0\n", "match.threshold"),
+    "per cent in place of a share": ("[match]\nthreshold = 98\n", "match.threshold"),
+    "an amount without quotes": ("[match.large]\nUSD = 50000\n", "match.large.USD"),
+    "finer than a cent": ('[write_off]\nUSD = "25.001"\n', "write_off.USD"),
+    "below zero": ('[write_off]\nUSD = "-25.00"\n', "write_off.USD"),
+    "no currency": ('[write_off]\nDOLLAR = "25.00"\n', "write_off.DOLLAR"),
+    "grace below zero": ("[discount]\ngrace_days = -3\n", "discount.grace_days"),
+    "a kind nobody knows": ('[adjustments]\n"bad debt" = { product = "1" }\n', "bad debt"),
+    "a text in place of a mapping": ('[adjustments]\n"write-off" = "1"\n', "adjustments.write-off"),
+    "without a product": ('[adjustments]\n"write-off" = { tax_code = "1" }\n', "adjustments.write-off"),
+    "a number for an id": ('[adjustments]\n"write-off" = { product = 43 }\n', "adjustments.write-off"),
+    "a misspelt tax code": (
+        '[adjustments]\n"write-off" = { product = "4", tax = "1" }\n',
+        "tax is not a setting",
+    ),
+    "guessing": ('[unidentified]\nat_period_end = "guess"\n', "unidentified.at_period_end"),
+    "booked to nowhere": ('[unidentified]\nat_period_end = "book"\n', "unidentified.account"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), WRONG.values(), ids=WRONG)
+def test_what_is_not_allowed_names_its_key(text, key):
+    with pytest.raises(ConfigError) as met:
+        parse(text, "policy.toml")
+    assert key in met.value.what
+    assert met.value.where == "policy.toml"
+    assert met.value.do
+
+
+CLASSES = [c.value for c in EvidenceClass if c not in (EvidenceClass.NONE, EvidenceClass.PARTIAL)]
+AMOUNTS = st.dictionaries(st.sampled_from(["USD", "EUR", "JPY", "KWD"]), st.integers(0, 10**9), max_size=3)
+
+
+@given(
+    st.sets(st.sampled_from(CLASSES)), st.integers(1, 9), st.integers(0, 30), st.integers(0, 30), AMOUNTS, AMOUNTS, AMOUNTS,
+)  # fmt: skip
+def test_a_policy_is_what_its_document_says(
+    automatic, confirmations, wait_days, grace, write_off, small, large
+):
+    def table(minors):
+        return "\n".join(f'{code} = "{Money(minor, code).text()}"' for code, minor in minors.items())
+
+    text = (
+        f"[match]\nautomatic = {sorted(automatic)}\nalias_confirmations = {confirmations}\nwait_days = {wait_days}\n"
+        f"[match.large]\n{table(large)}\n[match.small_difference]\n{table(small)}\n"
+        f"[discount]\ngrace_days = {grace}\n[write_off]\n{table(write_off)}\n"
+    )
+    assert tomllib.loads(text)
+    policy = parse(text)
+    assert policy.match.automatic == automatic
+    assert (policy.match.alias_confirmations, policy.match.wait_days) == (confirmations, wait_days)
+    assert policy.match.discount_grace_days == grace
+    assert (policy.write_off_minor, policy.match.small_difference_minor) == (write_off, small)
+    assert policy.match.large_minor == large
