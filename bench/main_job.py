@@ -49,7 +49,7 @@ _STAGES: tuple[tuple[str, ModuleType, str], ...] = (
     ("audit", audit, "record"),
     ("close queue items", queues, "close"),
     ("open queue items", queues, "open_items"),
-    ("receipts' states", decisions, "move_receipt"),
+    ("receipts' states", decisions, "move_receipts"),
 )
 
 
@@ -198,7 +198,7 @@ def measure(name: str, ours: Store, theirs: Store) -> list[Figure]:
     ]
 
 
-def run(*, big: bool = False) -> list[Figure]:  # noqa: ARG001 - every bench is asked the same
+def run(*, big: bool = False) -> list[Figure]:
     """Both databases."""
     figures = []
     with stores(2) as each:

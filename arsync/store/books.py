@@ -259,13 +259,17 @@ def open_minor(conn: Connection, ledger_id: int, item_id: int) -> int:
 
 def deposit_account(conn: Connection, bank_line_id: int) -> str | None:
     """The platform's account that mirrors the bank account of a line."""
+    return deposit_accounts(conn, [bank_line_id]).get(bank_line_id)
+
+
+def deposit_accounts(conn: Connection, bank_line_ids: Iterable[int]) -> dict[int, str | None]:
+    """The platform's accounts that mirror the bank accounts of lines."""
     query = (
-        select(bank_account.c.deposit_account)
-        .join(bank_line, bank_line.c.bank_account_id == bank_account.c.id)
-        .where(bank_line.c.id == bank_line_id)
+        select(bank_line.c.id, bank_account.c.deposit_account)
+        .join(bank_account, bank_line.c.bank_account_id == bank_account.c.id)
+        .where(bulk.among(conn, bank_line.c.id, bank_line_ids))
     )
-    found: str | None = conn.execute(query).scalar()
-    return found
+    return dict(conn.execute(query).all())
 
 
 # ---- keeping
@@ -437,17 +441,18 @@ def _keep_versions(
 
 
 def _close_versions(conn: Connection, place: Place, ids: Iterable[int]) -> None:
-    for part in bulk.chunks(ids):
-        conn.execute(
-            item_version.update()
-            .where(
-                item_version.c.ledger_id == place.ledger_id,
-                item_version.c.item_id.in_(part),
-                item_version.c.known_to.is_(None),
-                item_version.c.known_from != place.at,
-            )
-            .values(known_to=place.at)
+    if not (listed := list(ids)):
+        return
+    conn.execute(
+        item_version.update()
+        .where(
+            item_version.c.ledger_id == place.ledger_id,
+            bulk.among(conn, item_version.c.item_id, listed),
+            item_version.c.known_to.is_(None),
+            item_version.c.known_from != place.at,
         )
+        .values(known_to=place.at)
+    )
 
 
 def _keep_applications(conn: Connection, place: Place, payments: Mapping[int, Payment]) -> set[int]:
@@ -531,22 +536,17 @@ def _stored_applications(
 
     With `touching`, of those that settle them too.
     """
+    a, listed = application.c, list(ids)
     stored: dict[tuple[int, int, date], int] = {}
-    a = application.c
-    for part in bulk.chunks(ids):
-        mine = a.other_id.in_(part) | a.item_id.in_(part) if touching else a.other_id.in_(part)
+    for side in (a.other_id, a.item_id) if touching else (a.other_id,):
         query = (
             select(a.other_id, a.item_id, a.on_date, func.sum(a.amount_minor))
-            .where(a.ledger_id == place.ledger_id, a.pays.is_(False), mine)
+            .where(a.ledger_id == place.ledger_id, a.pays.is_(False), bulk.among(conn, side, listed))
             .group_by(a.other_id, a.item_id, a.on_date)
         )
-        stored.update(
-            {
-                (payer, settled, on): int(minor)
-                for payer, settled, on, minor in conn.execute(query)
-                if int(minor)
-            }
-        )
+        for payer, settled, on, minor in conn.execute(query).all():
+            if int(minor):
+                stored[(payer, settled, on)] = int(minor)
     return stored
 
 

@@ -52,20 +52,27 @@ def insert_missing(conn: Connection, table: Table, columns: Sequence[str], rows:
 
 
 def update(
-    conn: Connection, table: Table, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
+    conn: Connection,
+    table: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    counted: str | None = None,
 ) -> None:
-    """Set `columns` of the rows named by `keys`; each row holds the keys first."""
+    """Set `columns` of the rows named by `keys`, and count `counted` up; each row holds the keys first."""
     if not rows:
         return
     target, names = _quoted(conn, table, [*keys, *columns])
     named, changed = names[: len(keys)], names[len(keys) :]
+    up = [f"{_q(conn, counted)} = {target}.{_q(conn, counted)} + 1"] if counted else []
     if conn.dialect.name == "sqlite":
         fits = " and ".join(f"{name} = ?{n}" for n, name in enumerate(named, 1))
-        values = ", ".join(f"{name} = ?{n}" for n, name in enumerate(changed, len(keys) + 1))
+        values = ", ".join([*(f"{name} = ?{n}" for n, name in enumerate(changed, len(keys) + 1)), *up])
         _execute_many(conn, f"update {target} set {values} where {fits}", rows)  # noqa: S608 - see _load
         return
     fits = " and ".join(f"{target}.{name} = given.{name}" for name in named)
-    values = ", ".join(f"{name} = given.{name}" for name in changed)
+    values = ", ".join([*(f"{name} = given.{name}" for name in changed), *up])
     given = _given(conn, table, [*keys, *columns])
     _execute(conn, f"update {target} set {values} from {given} where {fits}", rows)  # noqa: S608 - see _load
 

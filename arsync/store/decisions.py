@@ -110,12 +110,18 @@ def keep(conn: Connection, ledger_id: int, rows: Sequence[New], at: str) -> list
         ],
     )
     touch_items(conn, ledger_id, {line.item_id for r in rows for line in r.lines if line.item_id is not None})
-    for i, r in numbered:
-        if r.receipt_id is not None and r.receipt_state is not None:
-            set_receipt(
-                conn, ledger_id, r.receipt_id, state=r.receipt_state, decision_id=i, customer_id=r.customer_id,
-                payment_id=r.payment_id, hands_off=r.hands_off,
-            )  # fmt: skip
+    bulk.update(
+        conn,
+        receipt,
+        ("ledger_id", "id"),
+        ("state", "decision_id", "customer_id", "payment_id", "hands_off"),
+        [
+            (ledger_id, r.receipt_id, r.receipt_state, i, r.customer_id, r.payment_id, r.hands_off)
+            for i, r in numbered
+            if r.receipt_id is not None and r.receipt_state is not None
+        ],
+        counted="version",
+    )
     return list(ids)
 
 
@@ -128,13 +134,18 @@ def set_receipt(conn: Connection, ledger_id: int, receipt_id: int, **values: Any
     )
 
 
-def move_receipt(conn: Connection, ledger_id: int, receipt_id: int, state: str) -> None:
-    """Put an undecided receipt into another undecided state; writes nothing when it is there already."""
-    conn.execute(
-        receipt.update()
-        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == receipt_id, receipt.c.state != state)
-        .values(state=state, version=receipt.c.version + 1)
-    )
+def move_receipts(conn: Connection, ledger_id: int, ids: Sequence[int], state: str) -> None:
+    """Put undecided receipts into another undecided state; writes nothing for those that are there already."""
+    if ids:
+        conn.execute(
+            receipt.update()
+            .where(
+                receipt.c.ledger_id == ledger_id,
+                bulk.among(conn, receipt.c.id, ids),
+                receipt.c.state != state,
+            )
+            .values(state=state, version=receipt.c.version + 1)
+        )
 
 
 def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, why: str | None = None) -> None:
@@ -179,13 +190,18 @@ def of_receipt(conn: Connection, ledger_id: int, receipt_id: int) -> list[Any]:
 
 def park_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
     """The decision that parked a receipt at period end, done or under way; None if it was not parked."""
+    return parks(conn, ledger_id, [receipt_id]).get(receipt_id)
+
+
+def parks(conn: Connection, ledger_id: int, receipt_ids: Iterable[int]) -> dict[int, Any]:
+    """The decisions that parked these receipts, by receipt."""
     query = select(decision).where(
         decision.c.ledger_id == ledger_id,
-        decision.c.receipt_id == receipt_id,
+        bulk.among(conn, decision.c.receipt_id, receipt_ids),
         decision.c.verdict == "park",
         decision.c.state.in_(("planned", "done")),
     )
-    return conn.execute(query).one_or_none()
+    return {row.receipt_id: row for row in conn.execute(query)}
 
 
 def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
@@ -196,6 +212,12 @@ def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
     if row is None:
         raise NotFound(f"there is no receipt R-{receipt_id}", do="see: arsync queue list")
     return row
+
+
+def receipts(conn: Connection, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
+    """Receipts by id."""
+    rows = bulk.rows_by(conn, receipt, [c.name for c in receipt.c], "id", ids, ledger_id=ledger_id)
+    return {row.id: row for row in rows}
 
 
 def receipts_of_payments(conn: Connection, ledger_id: int, payment_ids: Iterable[int]) -> list[Any]:
@@ -221,20 +243,21 @@ def receipts_of_line(conn: Connection, ledger_id: int, line_id: int) -> list[Any
 
 def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:
     """Count up the versions of items whose available amount changed."""
-    for part in bulk.chunks(sorted(ids)):
-        conn.execute(
-            item.update()
-            .where(item.c.ledger_id == ledger_id, item.c.id.in_(part))
-            .values(version=item.c.version + 1)
-        )
+    rows = [(ledger_id, item_id) for item_id in sorted(ids)]
+    bulk.update(conn, item, ("ledger_id", "id"), (), rows, counted="version")
 
 
 def _locked(conn: Connection, table: Any, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
-    found: dict[int, Any] = {}
-    for part in bulk.chunks(sorted(ids)):
-        query = select(table).where(table.c.ledger_id == ledger_id, table.c.id.in_(part)).order_by(table.c.id)
-        found.update({row.id: row for row in conn.execute(query.with_for_update())})
-    return found
+    listed = sorted(ids)
+    if not listed:
+        return {}
+    query = (
+        select(table)
+        .where(table.c.ledger_id == ledger_id, bulk.among(conn, table.c.id, listed))
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    return {row.id: row for row in conn.execute(query).all()}
 
 
 def _stale(

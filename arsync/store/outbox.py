@@ -9,8 +9,9 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -215,7 +216,7 @@ def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
 
 def intents_to_text(intents: Sequence[Intent]) -> str:
     """Intents as JSON, amounts as decimal text."""
-    return json.dumps([{"intent": type(i).__name__, **asdict(i)} for i in intents], default=_plain)
+    return json.dumps([{"intent": type(i).__name__, **_plain(i)} for i in intents], default=_plain)
 
 
 def intents_from_text(text: str) -> tuple[Intent, ...]:
@@ -242,9 +243,17 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    """One level; the encoder asks again for what is inside."""
     if isinstance(value, date):
         return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: getattr(value, name) for name in _names(type(value))}
     raise TypeError(f"cannot store {type(value).__name__}")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _planned(row: Any) -> Planned:

@@ -69,19 +69,22 @@ def open_items(conn: Connection, ledger_id: int, entries: Sequence[Entry], at: s
             for i, e in zip(ids, new, strict=True)
         ],
     )
-    changed = {}
-    for subject, row in known.items():
-        entry = wanted[subject]
-        if any(_comparable(getattr(row, f)) != getattr(entry, f) for f in _FACTS):
-            changed[subject] = row.id
-            conn.execute(
-                queue_item.update()
-                .where(queue_item.c.ledger_id == ledger_id, queue_item.c.id == row.id)
-                .values(
-                    {f: getattr(entry, f) for f in _FACTS}
-                    | {"snapshot_sha": entry.snapshot_sha, "version": row.version + 1}
-                )
-            )
+    changed = {
+        subject: row.id
+        for subject, row in known.items()
+        if any(_comparable(getattr(row, f)) != getattr(wanted[subject], f) for f in _FACTS)
+    }
+    bulk.update(
+        conn,
+        queue_item,
+        ("ledger_id", "id"),
+        (*_FACTS, "snapshot_sha"),
+        [
+            (ledger_id, i, *(getattr(wanted[subject], f) for f in _FACTS), wanted[subject].snapshot_sha)
+            for subject, i in changed.items()
+        ],
+        counted="version",
+    )
     return Opened({entry.subject: i for i, entry in zip(ids, new, strict=True)}, changed)
 
 
@@ -152,15 +155,15 @@ def change(conn: Connection, ledger_id: int, row: Any, **values: Any) -> None:
 
 
 def _open_rows(conn: Connection, ledger_id: int, subjects: Iterable[str]) -> list[Any]:
-    found: list[Any] = []
-    for part in bulk.chunks(subjects):
-        query = select(queue_item).where(
-            queue_item.c.ledger_id == ledger_id,
-            queue_item.c.closed_at.is_(None),
-            queue_item.c.subject.in_(part),
-        )
-        found += conn.execute(query).all()
-    return found
+    listed = list(subjects)
+    if not listed:
+        return []
+    query = select(queue_item).where(
+        queue_item.c.ledger_id == ledger_id,
+        queue_item.c.closed_at.is_(None),
+        bulk.among(conn, queue_item.c.subject, listed),
+    )
+    return list(conn.execute(query).all())
 
 
 def _comparable(value: Any) -> Any:

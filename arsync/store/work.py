@@ -27,6 +27,7 @@ from arsync.store.tables import alias, bank_line, customer, decision, decision_l
 
 _OPEN_STATES = ("undecided", "waiting", "queued")
 _RECENT_DAYS = 90
+_KINDS = {kind.value: kind for kind in ItemKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None)
         .group_by(decision_line.c.item_id)
     )
     if ids is not None:
-        query = query.where(decision_line.c.item_id.in_(list(ids)))
+        query = query.where(bulk.among(conn, decision_line.c.item_id, ids))
     return {item_id: int(minor) for item_id, minor in conn.execute(query)}
 
 
@@ -164,31 +165,22 @@ def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[
         i.open_minor, i.stated_open_minor, i.terms, i.version,
     ).where(i.ledger_id == ledger_id, i.open_minor != 0, i.gone.is_(False)).order_by(i.id)  # fmt: skip
     rows, versions, held = [], {}, set()
-    for r in conn.execute(query):
-        versions[r.id] = r.version
-        available = r.open_minor - taken.get(r.id, 0)
-        if r.stated_open_minor is not None and r.stated_open_minor != r.open_minor:
-            held.add(r.id)
-            available = 0
-        if not available:
+    for (
+        item_id, owner, kind, number, reference, issued, due, currency, original, still, stated, term, version,
+    ) in conn.execute(query).all():  # fmt: skip
+        versions[item_id] = version
+        if stated is not None and stated != still:
+            held.add(item_id)
             continue
-        discount, until = _discount(terms.get(r.terms) if r.terms else None, r.issued, r.original_minor)
-        rows.append(
-            ItemRow(
-                r.id,
-                r.customer_id,
-                ItemKind(r.kind),
-                r.number,
-                r.issued,
-                r.due,
-                r.currency,
-                r.original_minor,
-                available,
-                (r.reference,) if r.reference else (),
-                discount,
-                until,
-            )
-        )
+        if available := still - taken.get(item_id, 0):
+            discount, until = _discount(terms.get(term) if term else None, issued, original)
+            references = (reference,) if reference else ()
+            rows.append(
+                ItemRow(
+                    item_id, owner, _KINDS[kind], number, issued, due, currency, original, available, references,
+                    discount, until,
+                )
+            )  # fmt: skip
     return tuple(rows), versions, frozenset(held)
 
 
@@ -206,7 +198,7 @@ def _receipts(conn: Connection, ledger_id: int, where: Any) -> list[Any]:
         .where(receipt.c.ledger_id == ledger_id, bank_line.c.superseded_by.is_(None), where)
         .order_by(receipt.c.id)
     )
-    return list(conn.execute(query))
+    return list(conn.execute(query).all())
 
 
 def _booked(conn: Connection, ledger_id: int, since: date) -> tuple[BookedRow, ...]:

@@ -5,17 +5,18 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
         the queue as it is writes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
 from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
-from arsync.core.items import Books
 from arsync.core.matching import record
 from arsync.core.matching.snapshot import ReceiptRow
 from arsync.core.money import Money
+from arsync.core.policy import Policy
 from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
@@ -71,10 +72,17 @@ def look(job: Job) -> Decided:
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
     findings = match(todo.snapshot, todo.knowledge, policy.policy.match)
+    standing = _Standing(
+        todo.proven,
+        facts.closed_until if facts else None,
+        policy.policy,
+        owners={row.id: row.customer_id for row in todo.snapshot.items},
+        parents={row.id: row.parent_id for row in todo.snapshot.customers},
+    )
     cases = []
     for receipt, finding in zip(todo.snapshot.receipts, findings, strict=True):
         decided = decide(finding, receipt, policy.policy.match, job.ledger.mode)
-        guarded = _guard(decided, receipt, todo, facts, policy)
+        guarded = _guard(decided, receipt, standing)
         cases.append(Case(receipt, finding, guarded))
     return Decided(todo, tuple(cases), policy)
 
@@ -105,15 +113,23 @@ def keep(job: Job, decided: Decided) -> Tally:
             tally.new_queue_items, tally.changed_queue_items = len(opened.new), len(opened.changed)
             _note_queued(conn, job, news, opened, at)
         for state, cases in (("queued", queued), ("waiting", waiting)):
-            for case in cases:
-                if decided.work.states[case.receipt.id] != state:
-                    decisions.move_receipt(conn, job.ledger.id, case.receipt.id, state)
+            ids = [c.receipt.id for c in cases if decided.work.states[c.receipt.id] != state]
+            decisions.move_receipts(conn, job.ledger.id, ids, state)
     return tally
 
 
-def _guard(
-    decided: Decision, receipt: ReceiptRow, todo: work.Work, facts: Books | None, policy: PolicyVersion
-) -> Decision:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What may stand in the way of acting."""
+
+    proven: Mapping[int, bool]  # by receipt
+    closed_until: date | None
+    policy: Policy
+    owners: Mapping[int, int]  # item -> customer
+    parents: Mapping[int, int | None]  # customer -> the one above
+
+
+def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
     """What stands in the way of acting, whatever the evidence.
 
     Unproven statement, closed period, unmapped adjustment, strangers.
@@ -121,28 +137,24 @@ def _guard(
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
     reason = None
-    if not todo.proven[receipt.id]:
+    if not standing.proven[receipt.id]:
         reason = Reason.UNPROVEN_STATEMENT
     elif decided.verdict is Verdict.APPLY:
-        reason = _write_obstacle(decided.explanation, receipt, todo, facts, policy)
+        reason = _write_obstacle(decided.explanation, receipt, standing)
     return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
 
 
-def _write_obstacle(
-    explanation: Explanation, receipt: ReceiptRow, todo: work.Work, facts: Books | None, policy: PolicyVersion
-) -> Reason | None:
-    if facts and facts.closed_until and receipt.on <= facts.closed_until:
+def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> Reason | None:
+    if standing.closed_until and receipt.on <= standing.closed_until:
         return Reason.CLOSED_PERIOD
-    if intents.unmapped(intents.lines_of(explanation), policy.policy):
+    if intents.unmapped(intents.lines_of(explanation), standing.policy):
         return Reason.UNMAPPED_ADJUSTMENT
     if explanation.customer_id is None:
         return Reason.SEVERAL_CUSTOMERS
-    parents = {row.id: row.parent_id for row in todo.snapshot.customers}
-    owners = {row.id: row.customer_id for row in todo.snapshot.items}
     for share in explanation.shares:
-        owner: int | None = owners[share.item_id]
+        owner: int | None = standing.owners[share.item_id]
         while owner is not None and owner != explanation.customer_id:
-            owner = parents.get(owner)
+            owner = standing.parents.get(owner)
         if owner is None:
             return Reason.SEVERAL_CUSTOMERS
     return None
@@ -213,22 +225,33 @@ def plan_bundles(
     customers = books.platform_refs(
         conn, ledger.id, "customer", {n.customer_id for _, n in rows if n.customer_id}
     )
+    cash = _cash(conn, ledger.id, [new.receipt_id for _, new in rows if new.receipt_id is not None])
     bundles = []
     for decision_id, new in rows:
         assert new.customer_id is not None
         assert new.receipt_id is not None
-        money = cash_of(conn, ledger.id, new.receipt_id, Ref("customer", customers[new.customer_id]))
+        money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
         bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))
     outbox.plan(conn, ledger.id, bundles, at)
 
 
-def cash_of(conn: Tx, ledger_id: int, receipt_id: int, customer: Ref) -> intents.Cash:
-    """The money of a receipt, as the platform will be told."""
-    row = decisions.receipt_of(conn, ledger_id, receipt_id)
-    account = _waiting_account(conn, ledger_id, receipt_id) or books.deposit_account(conn, row.bank_line_id)
-    total = Money(row.amount_minor, row.currency)
-    return intents.Cash(customer, row.on_date, total, reference_of(row), account)
+def _cash(conn: Tx, ledger_id: int, receipt_ids: Sequence[int]) -> Callable[[int, Ref], intents.Cash]:
+    """The money of each receipt, as the platform will be told of it for a customer."""
+    rows = decisions.receipts(conn, ledger_id, receipt_ids)
+    banks = books.deposit_accounts(conn, {row.bank_line_id for row in rows.values()})
+    waiting = {
+        i: _waiting_account(conn, ledger_id, d.id) for i, d in decisions.parks(conn, ledger_id, rows).items()
+    }
+
+    def of(receipt_id: int, customer: Ref) -> intents.Cash:
+        row = rows[receipt_id]
+        account = waiting.get(receipt_id) or banks.get(row.bank_line_id)
+        return intents.Cash(
+            customer, row.on_date, Money(row.amount_minor, row.currency), reference_of(row), account
+        )
+
+    return of
 
 
 def reference_of(row: Any) -> str:
@@ -237,12 +260,9 @@ def reference_of(row: Any) -> str:
     return texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{row.id}"
 
 
-def _waiting_account(conn: Tx, ledger_id: int, receipt_id: int) -> str | None:
+def _waiting_account(conn: Tx, ledger_id: int, parked_by: int) -> str | None:
     """The account a receipt was parked in at period end: posting it from there empties it again."""
-    parked = decisions.park_of(conn, ledger_id, receipt_id)
-    if parked is None:
-        return None
-    (intent,) = outbox.bundles_of(conn, ledger_id, parked.id)[0].bundle.intents
+    (intent,) = outbox.bundles_of(conn, ledger_id, parked_by)[0].bundle.intents
     return intent.account if isinstance(intent, Park) else None
 
 
