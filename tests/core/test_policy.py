@@ -88,8 +88,14 @@ AMOUNTS = st.dictionaries(st.sampled_from(["USD", "EUR", "JPY", "KWD"]), st.inte
 
 
 @given(
-    st.sets(st.sampled_from(CLASSES)), st.integers(1, 9), st.integers(0, 30), st.integers(0, 30), AMOUNTS, AMOUNTS, AMOUNTS,
-)  # fmt: skip
+    st.sets(st.sampled_from(CLASSES)),
+    st.integers(1, 9),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    AMOUNTS,
+    AMOUNTS,
+    AMOUNTS,
+)
 def test_a_policy_is_what_its_document_says(
     automatic, confirmations, wait_days, grace, write_off, small, large
 ):
