@@ -30,6 +30,9 @@ def test_payer_names(name, expected):
 def test_suffixes_go_only_when_a_name_is_left():
     assert base_name("KESTREL FOODS LLC") == "KESTREL FOODS"
     assert base_name("CO") == "CO"
+    # "Group" and "Partners" tell firms apart; only what the law adds to a name may be missing.
+    assert base_name("MERIDIAN DENTAL GROUP") == "MERIDIAN DENTAL GROUP"
+    assert base_name("HALE PARTNERS LLP") == "HALE PARTNERS"
 
 
 def test_a_hidden_account_is_no_account():
