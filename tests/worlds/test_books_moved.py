@@ -235,6 +235,57 @@ def test_a_bank_deposit_straight_to_receivables_is_a_credit_of_its_customer(offi
     assert office.balance(invoice) == 250
 
 
+def test_a_credit_memo_whose_payment_is_refused_is_taken_back(office, before_writing):
+    """Of two calls the first was written and the second cannot be: nothing half-done stays in the books."""
+    term = office.keeper.create_term("2/10 net 30", 30, discount_percent=2, discount_days=10)["Id"]
+    customer = office.customer("Northwind Traders")
+    invoice = office.invoice(customer, "100.00", "1001", days_ago=5, SalesTermRef={"value": term})
+    office.mode("auto")
+    office.statement(Line("98.00", "INVOICE 1001", "NORTHWIND TRADERS"))
+    before_writing(lambda: office.keeper.create_payment(customer, "100.00", [("Invoice", invoice, "100.00")]))
+    office.run()
+    office.run_until_idle()
+    assert (office.keeper.all("CreditMemo"), office.ours()) == ([], {})
+    assert office.queued().reason in ("platform refused", "stale record")
+    office.adds_up()
+    office.agrees()
+
+
+def test_a_clerk_decides_while_a_run_does(office, monkeypatch):
+    """What a person has decided in between stands; the program drops its own decision and counts it."""
+    _, invoice = case(office, "propose")
+    office.run()
+    queued, keep = office.queued(), running.decide.keep
+    office.mode("auto")
+
+    def keep_late(job, decided):
+        actions.accept(office.desk(), queued.id)
+        return keep(job, decided)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running.decide, "keep", keep_late)
+        ran = office.run()
+    assert ran.tally.dropped == 1
+    assert office.run_until_idle() <= 1
+    assert office.decision(office.receipt().decision_id).decided_by == "Cleo"
+    assert (len(office.payments()), office.balance(invoice)) == (1, 0)
+    office.adds_up()
+    office.agrees()
+
+
+def test_a_dry_run_decides_and_writes_nothing(office):
+    _, invoice = case(office)
+    job = office.job()
+    _, taken, _, decided = running.dry_run(job, office.inbox)
+    job.connector.close()
+    assert [c.decision.verdict.value for c in decided.cases] == ["apply"]
+    assert taken.new_receipts == 1
+    assert (office.payments(), office.balance(invoice), office.queue()) == ([], 250, [])
+    assert office.receipt().state == "undecided"
+    office.run()
+    assert office.balance(invoice) == 0
+
+
 # ---- figures that do not agree
 
 
