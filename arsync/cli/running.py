@@ -187,7 +187,7 @@ def _dry(house: House, ledger: Ledger, inbox: Any, *, as_json: bool) -> int:
         return 0
     lines = [f"{ledger.name}  dry run: nothing is decided, nothing is written to the books"]
     lines += _pull_lines(pulled.seen, pulled.total, taken.new_lines, taken.refused)
-    lines += _match_lines(tally)
+    lines += _match_lines(tally, "Would be")
     lines += _proof_lines(proof)
     say([*lines, f"next: arsync reconcile --ledger {ledger.name}"])
     return 0
@@ -243,7 +243,7 @@ def _by_verdict(decided: Decided) -> dict[str, tuple[int, dict[str, int]]]:
     return result
 
 
-def _match_lines(tally: dict[str, tuple[int, dict[str, int]]]) -> list[str]:
+def _match_lines(tally: dict[str, tuple[int, dict[str, int]]], heading: str = "Match") -> list[str]:
     if not tally:
         return ["  match   no receipt waits for a decision"]
     total = sum(count for count, _ in tally.values())
@@ -260,7 +260,7 @@ def _match_lines(tally: dict[str, tuple[int, dict[str, int]]]) -> list[str]:
         ("receipts", total if len(sums) == 1 else None, "", currency, Money(amount, currency))
         for currency, amount in sorted(sums.items())
     ]
-    table = output.grid(("Match", "Number", "Share", "", "Amount"), rows, screen(), totals=totals)
+    table = output.grid((heading, "Number", "Share", "", "Amount"), rows, screen(), totals=totals)
     return [f"  {line}" for line in table]
 
 
