@@ -7,9 +7,10 @@ Errors  `AmountUnreadable` (a ValueError) for text that is not exactly an amount
 Source  ISO 4217, list one of 2025 (exponents other than two are listed below).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 _THREE = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 _NONE = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -23,6 +24,10 @@ _TWO = frozenset(
     ZWG""".split()
 )
 _MAX_DIGITS = 15
+# Decimal alone would also take "1_000", " 12 " and the digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# The usual context rounds to 28 digits without a word.
+_EXACT = Context(prec=60, traps=[Inexact])
 
 
 class AmountUnreadable(ValueError):
@@ -58,17 +63,21 @@ class Money:
         """The amount written in major units (`"12.34"`), exactly.
 
         Raises:
-            AmountUnreadable: not a plain finite number, over 15 digits, or finer than the currency.
+            AmountUnreadable: not a plain number in ASCII digits, over 15 digits, or finer than the currency.
         """
         raw = str(amount)
         digits = exponent(currency)
+        if _NUMBER.fullmatch(raw) is None:
+            raise AmountUnreadable(raw, "not a number")
         try:
             value = Decimal(raw)
+            if value.adjusted() >= _MAX_DIGITS:
+                raise AmountUnreadable(raw, f"over {_MAX_DIGITS} digits")
+            scaled = value.scaleb(digits, _EXACT)
         except InvalidOperation:
-            raise AmountUnreadable(raw, "not a number") from None
-        if not value.is_finite() or value.adjusted() >= _MAX_DIGITS:
-            raise AmountUnreadable(raw, f"not finite, or over {_MAX_DIGITS} digits")
-        scaled = value.scaleb(digits)
+            raise AmountUnreadable(raw, "an exponent beyond any amount") from None
+        except Inexact:
+            raise AmountUnreadable(raw, f"{currency} has {digits} decimal digits") from None
         if scaled != scaled.to_integral_value():
             raise AmountUnreadable(raw, f"{currency} has {digits} decimal digits")
         return cls(int(scaled), currency)
@@ -81,7 +90,7 @@ class Money:
     def decimal(self) -> Decimal:
         """The amount in major units, with the currency's digits: `Decimal("12.30")`."""
         digits = exponent(self.currency)
-        return Decimal(self.minor).scaleb(-digits)
+        return Decimal(self.minor).scaleb(-digits, _EXACT)
 
     def text(self) -> str:
         """Plain decimal text for files and programs: `"1234.50"`."""
