@@ -4,7 +4,6 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 READY := .venv/.ready
 LOG := .venv/install.log
-BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
@@ -50,8 +49,8 @@ fast: $(READY)  ## the quick tests, under 30 seconds
 long: check  ## everything: all kill seeds, both PostgreSQL majors, many more examples
 	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600
 
-bench: $(READY)  ## figures against the floor, as ratios of one run (BENCH=bench/one.py for one)
-	@for script in $(BENCH); do echo "== $$script"; $(PY) $$script || exit 1; done
+bench: $(READY)  ## figures against the floor, as ratios of one run (BENCH=upsert for one, WRITE=--write keeps them)
+	@$(PY) -m bench $(BENCH) $(WRITE)
 
 lock: $(READY)  ## make both locks again from pyproject.toml (UPGRADE=--upgrade for newer versions); needs uv
 	@uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \

@@ -105,6 +105,21 @@ def test_order_of_arrival_does_not_matter(store, keep):
     law(store)
 
 
+def test_a_payment_of_an_invoice_that_comes_in_the_same_page_or_later_settles_it(store, keep):
+    """What a page mentions for the first time is not read again: its open amount must be right at once."""
+    keep(
+        customer("1"),
+        invoice(10, "1", 500_00),
+        paid(20, "1", 300_00, {"Invoice:10": 200_00, "Invoice:11": 100_00}),
+    )
+    keep(invoice(11, "1", 400_00), invoice(12, "1", 1_00))
+    with store.read() as conn:
+        opens = conn.execute(
+            select(item.c.number, item.c.open_minor).order_by(item.c.open_minor, item.c.number)
+        ).all()
+    assert [tuple(o) for o in opens] == [(None, 0), ("12", 1_00), ("10", 300_00), ("11", 300_00)]
+
+
 def test_a_journal_entry_named_without_its_line_is_the_one_line_of_that_customer(store, keep):
     line = invoice(10, "1", 80_00, kind=ItemKind.JOURNAL_DEBIT)
     line = type(line)(Ref("item", "JournalEntry:30:2"), line.raw, line.value)

@@ -62,3 +62,40 @@ def test_ids_count_up_and_are_never_given_twice(store):
         assert list(bulk.take_ids(conn, 1, "item", 2)) == [4, 5]
         assert list(bulk.take_ids(conn, 2, "item", 1)) == [1]
         assert conn.execute(select(counter.c.last).where(counter.c.ledger_id == 1)).scalar() == 5
+
+
+def test_an_update_sets_columns_by_key_and_counts_up(store):
+    with store.begin() as conn:
+        bulk.upsert(conn, alias, COLUMNS, [row("a"), row("b"), row("c", until=DAY)])
+        keys = ("ledger_id", "key", "customer_id", "since")
+        rows = [(1, "a", 7, DAY, DAY), (1, "c", 7, DAY, None), (1, "nobody", 7, DAY, DAY)]
+        bulk.update(conn, alias, keys, ("until",), rows, counted="confirmations")
+        found = conn.execute(select(alias.c.key, alias.c.until, alias.c.confirmations).order_by(alias.c.key))
+        assert [tuple(r) for r in found] == [("a", DAY, 2), ("b", None, 1), ("c", None, 2)]
+
+
+def test_an_update_may_only_count_up(store):
+    with store.begin() as conn:
+        bulk.upsert(conn, alias, COLUMNS, [row("a"), row("b")])
+        bulk.update(conn, alias, ("ledger_id", "key"), (), [(1, "b")], counted="confirmations")
+        found = conn.execute(select(alias.c.confirmations).order_by(alias.c.key)).scalars()
+        assert list(found) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["a", "nobody", "a"], ["a"], id="each once, however often it is named"),
+        pytest.param(
+            ['"\\', "{NULL}", "Łódź, ž"], ['"\\', "{NULL}", "Łódź, ž"], id="text that would need quoting"
+        ),
+        pytest.param([*map(str, range(5_000)), "a"], ["a"], id="thousands at once"),
+    ],
+)
+def test_rows_among_values(store, wanted, found):
+    with store.begin() as conn:
+        bulk.upsert(conn, alias, COLUMNS, [row(key) for key in ("a", "b", '"\\', "{NULL}", "Łódź, ž")])
+        rows = bulk.rows_by(conn, alias, ("key",), "key", wanted, ledger_id=1)
+        assert sorted(r.key for r in rows) == sorted(found)
+        assert bulk.rows_by(conn, alias, ("key",), "key", wanted, ledger_id=2) == []
