@@ -268,18 +268,23 @@ def postgres_yard(platform, killer, tmp_path_factory, postgres_16):
     yard.close()
 
 
+FIRST = ("write", "decide", "intake", "settle", "pull")  # steps that come before the others in every round
+TWICE = ("write",)
+
+
 def drawn(template, number, seed):
-    """Points of every kind and step in turn, seeded; never the same twice."""
+    """Seeded points, in rounds that visit every kind and step of the run; never the same twice."""
     source = random.Random(seed)
     piles = []
-    for (kind, _step), numbers in sorted(template.points.items()):
+    for (kind, step), numbers in sorted(template.points.items()):
         pile = [(kind, n, when) for n in numbers for when in WHENS[kind]]
         source.shuffle(pile)
-        piles.append(pile)
-    source.shuffle(piles)
+        place = FIRST.index(step) if step in FIRST else len(FIRST)
+        piles.append((place, source.random(), 2 if step in TWICE else 1, pile))
     points = []
-    while len(points) < number and any(piles):
-        points += [pile.pop() for pile in piles if pile]
+    while len(points) < number and any(pile for *_, pile in piles):
+        for *_, often, pile in sorted(piles):
+            points += [pile.pop() for _ in range(min(often, len(pile)))]
     return points[:number]
 
 
