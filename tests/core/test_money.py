@@ -136,3 +136,35 @@ def test_weights_that_say_nothing_are_refused(weights):
 @given(st.lists(MINOR.filter(lambda minor: abs(minor) < 10**12)))
 def test_the_sum_of_many(minors):
     assert total((Money(minor, "USD") for minor in minors), "USD") == Money(sum(minors), "USD")
+
+
+# ---- what a Decimal would have let through
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param(
+            "1." + "0" * 40 + "1", "2 decimal digits", id="finer than the 28 digits a Decimal rounds to"
+        ),
+        pytest.param("1E-999999999", "2 decimal digits", id="nearly nothing is not nothing"),
+        pytest.param("1E+999999999", "over 15 digits", id="beyond all memory"),
+        pytest.param("1E+99999999999999999999", "exponent", id="an exponent no computer holds"),
+        pytest.param("1000000000000000", "over 15 digits", id="sixteen digits"),
+        pytest.param("1_000", "not a number", id="grouped as in program code"),
+        pytest.param(" 12", "not a number", id="a blank before"),
+        pytest.param("12\n", "not a number", id="a line end behind"),
+        pytest.param("١٢", "not a number", id="digits of another script"),
+        pytest.param("", "not a number", id="nothing at all"),
+    ],
+)
+def test_only_plain_exact_numbers_are_amounts(text, why):
+    with pytest.raises(AmountUnreadable, match=why) as refused:
+        Money.of(text, "USD")
+    assert refused.value.raw == text
+
+
+def test_long_amounts_are_written_whole():
+    amount = Money(10**32 + 1, "USD")
+    assert amount.text() == "1" + "0" * 30 + ".01"
+    assert amount.grouped() == "1" + ",000" * 10 + ".01"
