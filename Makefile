@@ -46,8 +46,9 @@ check: $(READY)  ## style, types and the import law
 fast: $(READY)  ## the quick tests, under 30 seconds
 	@HYPOTHESIS_PROFILE=fast $(PYTEST) -m "not slow and not long and not corpus" -x
 
-long: check  ## everything: all kill seeds, both PostgreSQL majors, many more examples
+long: check  ## everything: all kill seeds, both PostgreSQL majors, many more examples, a million invoices
 	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600
+	@$(PY) -m bench --big upsert main_job
 
 bench: $(READY)  ## figures against the floor, as ratios of one run (BENCH=upsert for one, WRITE=--write keeps them)
 	@$(PY) -m bench $(BENCH) $(WRITE)
