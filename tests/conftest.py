@@ -42,7 +42,9 @@ def _needs_server(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test on a server or on a whole company is slow, whoever wrote it."""
     for item in items:
-        if _needs_server(item) or _SLOW_FOLDERS & set(item.path.relative_to(TESTS).parts):
+        if _needs_server(item) or (
+            item.path.is_relative_to(TESTS) and _SLOW_FOLDERS & set(item.path.relative_to(TESTS).parts)
+        ):
             item.add_marker(pytest.mark.slow)
 
 
