@@ -39,6 +39,7 @@ def command(office, *arguments):
 # ---- the books
 
 
+@pytest.mark.slow
 @reproduces(
     BooksDisagree,
     title="A decision does not replay to the same explanation",
@@ -73,6 +74,7 @@ def fill_disk(store):
     return full
 
 
+@pytest.mark.slow
 @reproduces(
     StoreUnusable,
     title="The disk is full",
@@ -104,6 +106,7 @@ def test_a_store_of_another_kind():
     Store("oracle7://scott@tiger/books")
 
 
+@pytest.mark.slow
 @reproduces(
     StoreUnusable,
     title="The store belongs to another version of arsync",
@@ -159,6 +162,7 @@ def test_a_policy_with_a_bare_amount():
     policy.parse("[write_off]\nUSD = 25.00\n")
 
 
+@pytest.mark.slow
 @reproduces(
     ConfigError,
     title="The inbox is not there",
@@ -200,6 +204,7 @@ def test_an_empty_key(tmp_path):
     configured(tmp_path).keys()
 
 
+@pytest.mark.slow
 @reproduces(
     ConsentLost,
     title="Nobody has signed in yet",

@@ -1,0 +1,99 @@
+"""From a decision to what is asked of the platform: not a cent is gained or lost on the way, or in the outbox."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arsync.connectors.contract import (
+    ApplyCredits,
+    ApplyPayment,
+    PostCredit,
+    PostReceipt,
+    Ref,
+    Reverse,
+    Settle,
+)
+from arsync.core.decisions import EvidenceClass, Explanation, Share
+from arsync.core.money import Money
+from arsync.core.policy import BookedAs, Policy
+from arsync.store import outbox
+from arsync.store.decisions import Line
+from arsync.sync import intents
+
+DAY = date(2026, 11, 22)
+POLICY = Policy(
+    adjustments={kind: BookedAs("42", "NON") for kind in ("cash discount", "small difference", "write-off")}
+)
+NORTH = Ref("customer", "7")
+REFS = {number: Ref("item", f"Invoice:{number}") for number in range(1, 6)}
+GIVEN_UP = ("discount", "small_difference", "write_off")
+
+
+def cash(minor):
+    return intents.Cash(NORTH, DAY, Money(minor, "USD"), "CHK 12", "35")
+
+
+LINES = st.lists(
+    st.builds(
+        Line, st.sampled_from(sorted(REFS)), st.sampled_from(("cash", *GIVEN_UP)), st.integers(1, 10**9)
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(LINES, st.integers(0, 10**6))
+def test_cash_and_what_is_given_up_are_what_the_items_lose_and_what_stays(lines, kept):
+    received = sum(line.minor for line in lines if line.kind == "cash") + kept
+    whole = (*lines, Line(None, "on_account", kept)) if kept else tuple(lines)
+    *given_up, receipt = intents.for_receipt(cash(received), whole, REFS, POLICY)
+    assert isinstance(receipt, PostReceipt)
+    assert all(isinstance(one, PostCredit) and one.amount.minor > 0 for one in given_up)
+    settled = sum(settle.amount.minor for settle in receipt.settles)
+    assert received + sum(one.amount.minor for one in given_up) == settled + kept
+    assert receipt.credits_of == tuple(range(len(given_up)))
+    assert len({settle.item for settle in receipt.settles}) == len(receipt.settles), "an item is settled once"
+
+
+@given(LINES)
+def test_intents_read_back_from_the_outbox_are_the_same(lines):
+    payment = Ref("payment", "Payment:9")
+    settles = (Settle(REFS[1], Money(5, "USD")), Settle(REFS[2], Money(-5, "KWD")))
+    wanted = (
+        *intents.for_receipt(cash(sum(line.minor for line in lines)), lines, REFS, POLICY),
+        ApplyCredits(NORTH, DAY, settles, (0,)),
+        ApplyPayment(payment, settles),
+        Reverse(payment, settles),
+        Reverse(payment),
+    )
+    assert outbox.intents_from_text(outbox.intents_to_text(wanted)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kinds", "missing"),
+    [
+        pytest.param(["cash", "on_account"], [], id="nothing is given up"),
+        pytest.param(["discount"], ["cash discount"], id="a discount without a document"),
+        pytest.param(["write_off", "write_off"], ["write-off"], id="said once"),
+        pytest.param(GIVEN_UP, ["cash discount", "small difference", "write-off"], id="all three"),
+    ],
+)
+def test_what_the_policy_maps_to_no_document(kinds, missing):
+    lines = [Line(1, kind, 100) for kind in kinds]
+    assert intents.unmapped(lines, Policy()) == missing
+    assert intents.unmapped(lines, POLICY) == []
+
+
+@given(
+    st.lists(st.builds(Share, st.sampled_from(sorted(REFS)), *[st.integers(0, 10**6)] * 4), max_size=5),
+    st.integers(0, 10**6),
+)
+def test_a_deduction_stays_open_on_its_item(shares, kept):
+    explanation = Explanation(7, tuple(shares), kept, EvidenceClass.PARTIAL, (), 0.5)
+    lines = intents.lines_of(explanation)
+    assert sum(line.minor for line in lines) == kept + sum(
+        share.settled_minor - share.deduction_minor for share in shares
+    )
+    assert all(line.minor for line in lines), "no line says nothing"
