@@ -21,7 +21,7 @@ settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=_SLOW_MACHINE
 )
 settings.register_profile(
-    "long", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=_SLOW_MACHINE
+    "long", max_examples=500, deadline=None, print_blob=True, suppress_health_check=_SLOW_MACHINE
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
