@@ -54,8 +54,8 @@ What is compared with what stands at the head of each bench: `bench/upsert.py`, 
 - Beside the raw driver: a third of what a new invoice costs is compressing its raw record. The driver that only
   writes ready-made rows does not pay that, so the ratio is given without and with it.
 - The floor of the main job decides nothing and compresses nothing; the matcher alone takes more than twice as long.
-- Rates and milliseconds are of a machine shared with other work; the same bench on a quiet one is two to three times
-  as fast, at about the same ratios.
+- Rates and milliseconds are of a machine shared with other work and say little: between two runs they differed by a
+  factor of two, ratios by a tenth.
 - The run that proves reads four times: preferences, change feed, aging report and the control account.
 """
 
