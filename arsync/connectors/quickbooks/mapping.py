@@ -70,9 +70,12 @@ class FieldUnreadable(ValueError):
 def read(entity: str, row: Row, ledger: LedgerFacts) -> tuple[Record | Unreadable, ...]:
     """Everything one row states."""
     if entity in _LINES_OF:
-        return tuple(
-            _entry_line(entity, row, line, ledger) for line in _receivable_lines(entity, row, ledger)
-        )
+        try:
+            lines = _receivable_lines(entity, row, ledger)
+        except FieldUnreadable as bad:
+            ref = Ref("item", f"{entity}:{row.get('Id', '?')}")
+            return (Unreadable(ref, exact.text(row).encode(), bad.field_name, bad.why),)
+        return tuple(_entry_line(entity, row, line, ledger) for line in lines)
     kind, prefix, reader = _READERS[entity]
     ref = Ref(kind, f"{prefix}{row.get('Id', '?')}")
     return (_record(ref, row, lambda: reader(row, ledger)),)
@@ -130,6 +133,8 @@ def _currency(row: Row, ledger: LedgerFacts) -> str:
     stated = _inner(row, "CurrencyRef", "value")
     if stated:
         return stated
+    if row.get("CurrencyRef") is not None:
+        raise FieldUnreadable("CurrencyRef", f"{row['CurrencyRef']!r} names no currency")
     if ledger.multicurrency:
         raise FieldUnreadable("CurrencyRef", "missing, and these books hold several currencies")
     return ledger.home_currency
@@ -181,7 +186,7 @@ _VOIDED = re.compile(r"\s*Voided\b")
 
 def _voided(row: Row, amount_read: Money) -> bool:
     # There is no flag: a void leaves amounts of zero and writes "Voided" before the private note.
-    return not amount_read and bool(_VOIDED.match(row.get("PrivateNote") or ""))
+    return not amount_read and bool(_VOIDED.match(_text(row, "PrivateNote") or ""))
 
 
 # ---- documents
@@ -257,14 +262,10 @@ def _list(row: Row, name: str) -> list[Row]:
 
 def _receivable_lines(entity: str, row: Row, ledger: LedgerFacts) -> list[Row]:
     detail = _LINES_OF[entity]
-    lines = row.get("Line")
-    if not isinstance(lines, list):
-        return []
     return [
         line
-        for line in lines
-        if isinstance(line, Mapping)
-        and isinstance(line.get(detail), Mapping)
+        for line in _list(row, "Line")
+        if isinstance(line.get(detail), Mapping)
         and _inner(line[detail], "AccountRef") in ledger.receivable
         and line.get("Amount") != 0
     ]
@@ -285,7 +286,7 @@ def _entry_line(entity: str, row: Row, line: Row, ledger: LedgerFacts) -> Record
 def _journal_line(row: Row, line: Row, ledger: LedgerFacts) -> OpenItem:
     detail = line["JournalEntryLineDetail"]
     side = detail.get("PostingType")
-    if side not in {"Debit", "Credit"}:
+    if side not in ("Debit", "Credit"):  # a list cannot be looked up in a set
         raise FieldUnreadable("PostingType", f"{side!r} is neither Debit nor Credit")
     entity = detail.get("Entity")
     if not isinstance(entity, Mapping) or entity.get("Type") != "Customer" or not _inner(entity, "EntityRef"):
@@ -324,10 +325,9 @@ def _line_item(row: Row, line: Row, ledger: LedgerFacts, kind: ItemKind, custome
 
 def entry_lines(entity: str, row: Row, ledger: LedgerFacts) -> tuple[EntryLine, ...]:
     """The receivable lines of an entry, for resolving the payment lines that point at it."""
-    records = (_entry_line(entity, row, line, ledger) for line in _receivable_lines(entity, row, ledger))
     return tuple(
         EntryLine(record.ref.id, record.value.customer, record.value.kind.is_debit)
-        for record in records
+        for record in read(entity, row, ledger)
         if isinstance(record, Record) and isinstance(record.value, OpenItem)
     )
 

@@ -37,15 +37,18 @@ def aged_receivables(report: Row, source: str, home_currency: str) -> tuple[Tota
     """
     header = report.get("Header")
     currency = str(header.get("Currency") or home_currency) if isinstance(header, Mapping) else home_currency
+    if not isinstance(report.get("Rows"), Mapping):
+        raise ReportUnreadable("it has no rows, not even an empty list of them")
     rows = _rows(report)
     if not rows:
         return (Total(None, Money.zero(currency), source),)
     columns = _columns(report, currency)
     customers: dict[str, Money] = {}
     for cells in _customer_rows(rows):
-        number = str(cells[columns.name].get("id") or "")
-        if not number:
-            raise ReportUnreadable(f"row {cells[columns.name].get('value')!r} names no customer")
+        name = _at(cells, columns.name)
+        number = name.get("id")
+        if not isinstance(number, str) or not number:
+            raise ReportUnreadable(f"row {name.get('value')!r} names no customer")
         customers[number] = customers.get(number, Money.zero(currency)) + _row_total(cells, columns)
     stated = _grand_total(rows, columns)
     if stated != total(customers.values(), currency):
@@ -54,16 +57,22 @@ def aged_receivables(report: Row, source: str, home_currency: str) -> tuple[Tota
     return (*each, Total(None, stated, source))
 
 
-def _rows(report: Row) -> Sequence[Row]:
-    rows = report.get("Rows")
-    found = rows.get("Row") if isinstance(rows, Mapping) else None
-    return found if isinstance(found, list) else []
+def _list(holder: object, name: str) -> list[Row]:
+    """The objects listed under a name; none where the name is absent."""
+    found = (holder.get(name) or []) if isinstance(holder, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise ReportUnreadable(f"{name} is no list of objects")
+    return found
+
+
+def _rows(holder: Row) -> list[Row]:
+    return _list(holder.get("Rows", {}), "Row")
 
 
 def _columns(report: Row, currency: str) -> _Columns:
-    columns = report.get("Columns")
-    listed = columns.get("Column") if isinstance(columns, Mapping) else None
-    if not isinstance(listed, list):
+    stated = report.get("Columns")
+    listed = _list(stated, "Column") if isinstance(stated, Mapping) else []
+    if not listed:
         raise ReportUnreadable("it has no columns")
     money = [position for position, column in enumerate(listed) if column.get("ColType") == "Money"]
     names = [position for position, column in enumerate(listed) if column.get("ColType") != "Money"]
@@ -75,7 +84,7 @@ def _columns(report: Row, currency: str) -> _Columns:
 
 
 def _key(column: Row) -> str:
-    for pair in column.get("MetaData") or []:
+    for pair in _list(column, "MetaData"):
         if pair.get("Name") == "ColKey":
             return str(pair.get("Value")).lower()
     return ""
@@ -86,7 +95,7 @@ def _customer_rows(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     for row in rows:
         if row.get("group") == "GrandTotal":
             continue
-        header = _cells(row.get("Header"))
+        header = _cells(row.get("Header", {}))
         if any(cell.get("value") for cell in header[1:]):
             yield header
         if row.get("ColData") is not None:
@@ -94,9 +103,14 @@ def _customer_rows(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         yield from _customer_rows(_rows(row))
 
 
-def _cells(holder: object) -> Sequence[Row]:
-    cells = holder.get("ColData") if isinstance(holder, Mapping) else None
-    return cells if isinstance(cells, list) else []
+def _cells(holder: object) -> list[Row]:
+    return _list(holder, "ColData")
+
+
+def _at(cells: Sequence[Row], position: int) -> Row:
+    if position >= len(cells):
+        raise ReportUnreadable("a row has fewer cells than there are columns")
+    return cells[position]
 
 
 def _row_total(cells: Sequence[Row], columns: _Columns) -> Money:
@@ -104,15 +118,14 @@ def _row_total(cells: Sequence[Row], columns: _Columns) -> Money:
     if stated != total(
         (_cell(cells, position, columns.currency) for position in columns.buckets), columns.currency
     ):
-        raise ReportUnreadable(f"row {cells[columns.name].get('value')!r} does not add up to {stated.text()}")
+        name = _at(cells, columns.name).get("value")
+        raise ReportUnreadable(f"row {name!r} does not add up to {stated.text()}")
     return stated
 
 
 def _cell(cells: Sequence[Row], position: int, currency: str) -> Money:
-    if position >= len(cells):
-        raise ReportUnreadable("a row has fewer cells than there are columns")
-    value = cells[position].get("value")
-    if value in {None, ""}:
+    value = _at(cells, position).get("value")
+    if value is None or value == "":
         return Money.zero(currency)
     try:
         return Money.of(str(value), currency)
@@ -123,5 +136,5 @@ def _cell(cells: Sequence[Row], position: int, currency: str) -> Money:
 def _grand_total(rows: Sequence[Row], columns: _Columns) -> Money:
     for row in rows:
         if row.get("group") == "GrandTotal":
-            return _row_total(_cells(row.get("Summary")) or _cells(row), columns)
+            return _row_total(_cells(row.get("Summary", {})) or _cells(row), columns)
     raise ReportUnreadable("it has no total")

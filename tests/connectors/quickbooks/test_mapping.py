@@ -331,3 +331,27 @@ def test_the_books_warn_of_settings_that_act_by_themselves():
 
 def test_a_line_of_nothing_on_receivables_is_no_item():
     assert mapping.read("JournalEntry", entry(journal(entity=("Customer", "58"), Amount=0)), FACTS) == ()
+
+
+@pytest.mark.parametrize(
+    ("entity", "wrong", "field"),
+    [
+        pytest.param(
+            "Invoice", {"CurrencyRef": {"value": 1}}, "CurrencyRef", id="a currency that is a number"
+        ),
+        pytest.param("Invoice", {"CurrencyRef": "USD"}, "CurrencyRef", id="a currency of another shape"),
+        pytest.param("JournalEntry", {"Line": "x"}, "Line", id="lines that are a word"),
+        pytest.param("JournalEntry", {"Line": [None]}, "Line", id="a line that is none"),
+    ],
+)
+def test_another_shape_is_no_default(entity, wrong, field):
+    row = {"Id": "7", "CustomerRef": {"value": "1"}, "TxnDate": "2026-11-01", "DueDate": "2026-11-30"}
+    [told] = mapping.read(entity, {**row, "TotalAmt": 1, "Balance": 1, **wrong}, FACTS)
+    assert isinstance(told, Unreadable)
+    assert (told.field, told.ref.id) == (field, f"{entity}:7")
+    assert mapping.entry_lines("JournalEntry", {**row, "Line": "x"}, FACTS) == ()
+
+
+def test_a_note_that_is_no_text_ends_no_pull():
+    row = {"Id": "7", "CustomerRef": {"value": "1"}, "TxnDate": "2026-11-01", "DueDate": "2026-11-30"}
+    assert only("Invoice", {**row, "TotalAmt": 0, "Balance": 0, "PrivateNote": 12}).value.voided is False

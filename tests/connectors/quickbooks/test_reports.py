@@ -94,3 +94,25 @@ def test_an_empty_report_is_a_total_of_nothing(rows):
 def test_a_report_that_does_not_add_up_is_refused(document, why):
     with pytest.raises(ReportUnreadable, match=why):
         told(document)
+
+
+def test_no_customers_is_an_empty_list():
+    assert told({**report(), "Rows": {}}) == {None: usd("0")}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"Rows": None}, id="no rows at all"),
+        pytest.param({"Rows": []}, id="rows of another shape"),
+        pytest.param({"Rows": {"Row": "x"}}, id="a word for rows"),
+        pytest.param({"Rows": {"Row": [None]}}, id="a row that is none"),
+        pytest.param({"Rows": {"Row": [{"ColData": []}]}}, id="a row without cells"),
+        pytest.param({"Rows": {"Row": [{"ColData": ["x"]}]}}, id="a cell that is none"),
+        pytest.param({"Columns": {"Column": ["x"]}}, id="a column that is none"),
+    ],
+)
+def test_a_report_of_another_shape_is_no_empty_report(broken):
+    whole = report(cells("Acme", "1", "1.00", "", "1.00"), grand("1.00", "", "1.00"))
+    with pytest.raises(ReportUnreadable):
+        told({**whole, **broken})
