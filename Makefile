@@ -7,7 +7,7 @@ LOG := .venv/install.log
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast long bench lock errors pages format clean
+.PHONY: help demo test check fast long mutate bench lock errors pages format clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,9 +46,23 @@ check: $(READY)  ## style, types and the import law
 fast: $(READY)  ## the quick tests, under 30 seconds
 	@HYPOTHESIS_PROFILE=fast $(PYTEST) -m "not slow and not long and not corpus" -x
 
-long: check  ## everything: all kill seeds, both PostgreSQL majors, many more examples, a million invoices
+# Each part runs even when one before it failed; the last lines say which did.
+LONG := tests mutate bench-big
+long: check  ## everything: all kill seeds, both PostgreSQL majors, fuzzing, mutants, a million invoices (an hour)
+	@failed=""; for part in $(LONG); do echo "== $$part"; $(MAKE) --no-print-directory long-$$part || failed="$$failed $$part"; done; \
+	  if [ -n "$$failed" ]; then echo "long   failed:$$failed"; exit 1; else echo "long   passed: $(LONG)"; fi
+
+.PHONY: long-tests long-mutate long-bench-big
+long-tests: $(READY)
 	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600
+
+long-mutate: mutate
+
+long-bench-big: $(READY)
 	@$(PY) -m bench --big upsert main_job
+
+mutate: $(READY)  ## change the code that decides money, line by line; the tests must notice (docs/evidence/mutation.md)
+	@$(PY) -m tools.mutants
 
 bench: $(READY)  ## figures against the floor, as ratios of one run (BENCH=upsert for one, WRITE=--write keeps them)
 	@$(PY) -m bench $(BENCH) $(WRITE)

@@ -150,3 +150,17 @@ def test_weeks_start_on_mondays_and_hold_their_day(day, count):
     assert [age_days(week_start(day), start) for start in week_starts(day, count)] == [
         7 * n for n in range(count)
     ]
+
+
+def test_business_days_step_over_holidays():
+    holidays = frozenset({date(2026, 11, 26), date(2026, 11, 27)})
+    assert add_business_days(date(2026, 11, 25), 1, holidays) == date(2026, 11, 30)
+    assert add_business_days(date(2026, 11, 30), -1, holidays) == date(2026, 11, 25)
+
+
+def test_the_longest_edge_and_one_digit_more():
+    assert Buckets.parse("99999").edges == (99_999,)
+    with pytest.raises(UsageError) as refused:
+        Buckets.parse("100000")
+    assert refused.value.where == "buckets '100000'"
+    assert refused.value.do == "give days in rising order, for example 0,30,60,90"

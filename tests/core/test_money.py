@@ -168,3 +168,21 @@ def test_long_amounts_are_written_whole():
     amount = Money(10**32 + 1, "USD")
     assert amount.text() == "1" + "0" * 30 + ".01"
     assert amount.grouped() == "1" + ",000" * 10 + ".01"
+
+
+@pytest.mark.parametrize(
+    ("minor", "weights", "parts"),
+    [
+        pytest.param(100, [1, 2, 3], [17, 33, 50], id="the largest remainder takes the odd cent"),
+        pytest.param(100, [3, 2, 1], [50, 33, 17], id="wherever it stands"),
+        pytest.param(200, [1, 1, 1], [67, 67, 66], id="equal remainders: the earlier ones"),
+        pytest.param(-100, [1, 2, 3], [-17, -33, -50], id="the same the other way"),
+    ],
+)
+def test_who_gets_the_odd_cents(minor, weights, parts):
+    assert Money(minor, "USD").allot(weights) == tuple(Money(part, "USD") for part in parts)
+
+
+@pytest.mark.parametrize("minor", [-5, 0, 5])
+def test_the_size_of_an_amount(minor):
+    assert abs(Money(minor, "JPY")) == Money(max(minor, -minor), "JPY")
