@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from arsync.store import bulk
+from arsync.store import bulk, raw
 from arsync.store.tables import event, event_body, event_head
 
 _START = "0" * 64
@@ -45,7 +45,7 @@ def record(conn: Connection, ledger_id: int, at: str, who: str, entries: Sequenc
         digest = hashlib.sha256(salt + body).hexdigest()
         last = _link(last, seq, at, who, entry.what, entry.subject, digest)
         events.append((ledger_id, seq, at, who, entry.what, entry.subject, digest, last))
-        bodies.append((ledger_id, seq, salt, zlib.compress(body, 1)))
+        bodies.append((ledger_id, seq, salt, raw.packed(body)))
     bulk.insert(conn, event, ("ledger_id", "seq", "at", "who", "what", "subject", "digest", "hash"), events)
     bulk.insert(conn, event_body, ("ledger_id", "seq", "salt", "body"), bodies)
     conn.execute(event_head.update().where(event_head.c.ledger_id == ledger_id).values(seq=seq, hash=last))

@@ -52,13 +52,19 @@ def prove(job: Job, *, changed: bool) -> Proof:
         standing = _standing(job)
         if not standing.differences:
             return standing
-    ours, theirs, source = _read(job)
+    # An idle ledger's control account is not read again, unless it differed.
+    ours, theirs, source = _read(job, with_control=changed or _control_differs(job))
     found = _compare(job, ours, theirs, source)
     if _unexplained(found) != _known(job):
         pull(job)  # the second look: the books may have moved between pull and reading
-        ours, theirs, source = _read(job)
+        ours, theirs, source = _read(job, with_control=True)
         found = _compare(job, ours, theirs, source)
     return _keep(job, found, ours, theirs, source)
+
+
+def _control_differs(job: Job) -> bool:
+    with job.store.read() as conn:
+        return any(customer == CONTROL for customer, _ in proofs.standing(conn, job.ledger.id))
 
 
 def _due(job: Job) -> bool:
@@ -77,13 +83,14 @@ def _standing(job: Job) -> Proof:
     )
 
 
-def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
+def _read(job: Job, *, with_control: bool) -> tuple[dict[Key, int], dict[Key, int], str]:
     """Ours and theirs by customer and currency; the control account under customer 0."""
     with job.store.read() as conn:
         # Documents dated ahead are open too; asked for an earlier day, the platform would leave them out.
         last = max(proofs.last_date(conn, job.ledger.id) or job.today(), job.today())
     totals = job.connector.totals(last)
-    control = job.connector.control() if "ledger" in job.connector.manifest.totals else ()
+    with_control = with_control and "ledger" in job.connector.manifest.totals
+    control = job.connector.control() if with_control else ()
     with job.store.read() as conn:
         ours = proofs.ours(conn, job.ledger.id)
         theirs = _theirs(conn, job, totals)
@@ -95,7 +102,7 @@ def _read(job: Job) -> tuple[dict[Key, int], dict[Key, int], str]:
     for one in control:
         key = (CONTROL, one.amount.currency)
         theirs[key] = theirs.get(key, 0) + one.amount.minor
-    if not control:
+    if not with_control:
         for key in [k for k in ours if k[0] == CONTROL]:
             del ours[key]
     # A platform's aging states foreign customers in home currency at a rate of its own: they are proved by the
