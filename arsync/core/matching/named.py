@@ -418,6 +418,8 @@ def _near(case: _Case) -> list[Explanation]:
         kind = "over" if (amount - total) * _OVER_SHARE <= total else "over, much"
         return [case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, extra))]
     missing = total - amount
+    if missing <= 0:  # only credits are named: they ask for no money
+        return []
     # A short payment is mostly a claim against the largest item; the payer's last is the usual alternative.
     bearers = [
         item

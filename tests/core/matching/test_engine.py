@@ -239,6 +239,13 @@ def test_a_short_pay_keeps_the_shortfall_open_on_the_largest_item_named():
     assert any("USD 5.00 is missing" in e.text for e in decision.explanation.evidence)
 
 
+@pytest.mark.parametrize("paid", [1, 200, 500, 501])
+def test_money_that_names_only_a_credit_memo_is_not_explained_by_it(paid):
+    """A credit asks for no money: nothing may be put on it, and none of it may be used up."""
+    found = find((item(1, -500, "INV-20401"),), receipt(paid, "INV 20401"))
+    assert all(share.item_id != 1 for one in found.explanations for share in one.shares)
+
+
 def test_an_over_payment_stays_on_account_until_a_person_agrees():
     decision = decided(TWO, receipt(104_00, "INV 20417"))
     assert (decision.verdict, decision.explanation.on_account_minor) == (Verdict.PROPOSE, 4_00)
