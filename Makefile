@@ -53,8 +53,11 @@ long: check  ## everything: all kill seeds, both PostgreSQL majors, fuzzing, mut
 	  if [ -n "$$failed" ]; then echo "long   failed:$$failed"; exit 1; else echo "long   passed: $(LONG)"; fi
 
 .PHONY: long-tests long-mutate long-bench-big
+# Two processes, one a core: the kill tests, which mostly wait for processes, and everything else.
 long-tests: $(READY)
-	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600
+	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600 tests/worlds/test_kill.py > .venv/kill.log 2>&1 & kill=$$!; \
+	  HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600 --ignore=tests/worlds/test_kill.py; rest=$$?; \
+	  wait $$kill; killed=$$?; cat .venv/kill.log; exit $$((rest + killed))
 
 long-mutate: mutate
 
