@@ -10,7 +10,6 @@ from arsync.errors import Broken
 from arsync.store import bulk
 from arsync.store.tables import raw
 
-
 _SMALL = 4096
 
 
