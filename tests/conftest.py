@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.postgres import NoServer, Server
 
 IN_CI = os.environ.get("CI") == "true"
+TESTS = Path(__file__).parent
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 _SLOW_MACHINE = [HealthCheck.too_slow]
