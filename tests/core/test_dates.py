@@ -164,3 +164,25 @@ def test_the_longest_edge_and_one_digit_more():
         Buckets.parse("100000")
     assert refused.value.where == "buckets '100000'"
     assert refused.value.do == "give days in rising order, for example 0,30,60,90"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "count"),
+    [
+        pytest.param(date(2026, 11, 25), date(2026, 11, 30), 1, id="two holidays and a weekend between"),
+        pytest.param(date(2026, 11, 30), date(2026, 11, 25), -1, id="the same backwards"),
+        pytest.param(date(2026, 11, 26), date(2026, 11, 30), 1, id="from a holiday, which does not count"),
+        pytest.param(date(2026, 11, 25), date(2026, 11, 26), 0, id="to a holiday"),
+        pytest.param(date(2026, 11, 25), date(2026, 11, 25), 0, id="the same day"),
+    ],
+)
+def test_business_days_between_with_holidays(start, end, count):
+    holidays = frozenset(
+        {date(2026, 11, 26), date(2026, 11, 27), date(2026, 11, 28)}
+    )  # the last is a Saturday
+    assert business_days_between(start, end, holidays) == count
+
+
+def test_no_buckets_at_all_are_refused():
+    with pytest.raises(UsageError):
+        Buckets(())

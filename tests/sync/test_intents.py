@@ -97,3 +97,45 @@ def test_a_deduction_stays_open_on_its_item(shares, kept):
         share.settled_minor - share.deduction_minor for share in shares
     )
     assert all(line.minor for line in lines), "no line says nothing"
+
+
+def test_one_receipt_with_everything_word_for_word():
+    """A payment over two items, with a discount on one and a small difference on the other, and money left."""
+    shares = (Share(1, 98_00, 2_00), Share(2, 49_97, 0, 3))
+    lines = intents.lines_of(Explanation(7, shares, 1_00, EvidenceClass.PARTIAL, (), 0.5))
+    assert lines == (
+        Line(1, "cash", 98_00),
+        Line(1, "discount", 2_00),
+        Line(2, "cash", 49_97),
+        Line(2, "small_difference", 3),
+        Line(None, "on_account", 1_00),
+    )
+    usd = {minor: Money(minor, "USD") for minor in (2_00, 3, 100_00, 50_00, 148_97)}
+    assert intents.for_receipt(cash(148_97), lines, REFS, POLICY) == (
+        PostCredit(NORTH, DAY, usd[2_00], "42", "NON", "cash discount", REFS[1]),
+        PostCredit(NORTH, DAY, usd[3], "42", "NON", "small difference", REFS[2]),
+        PostReceipt(
+            NORTH,
+            DAY,
+            usd[148_97],
+            (Settle(REFS[1], usd[100_00]), Settle(REFS[2], usd[50_00])),
+            (0, 1),
+            "CHK 12",
+            "35",
+        ),
+    )
+
+
+def test_credits_and_a_payment_that_is_there_word_for_word():
+    lines = (Line(1, "cash", 30_00), Line(2, "cash", -30_00), Line(3, "write_off", 5))
+    settles = (
+        Settle(REFS[1], Money(30_00, "USD")),
+        Settle(REFS[2], Money(-30_00, "USD")),
+        Settle(REFS[3], Money(5, "USD")),
+    )
+    assert intents.for_credits(cash(0), lines, REFS, POLICY) == (
+        PostCredit(NORTH, DAY, Money(5, "USD"), "42", "NON", "write-off", REFS[3]),
+        ApplyCredits(NORTH, DAY, settles, (0,)),
+    )
+    payment = Ref("payment", "Payment:9")
+    assert intents.for_payment(payment, lines, REFS, "USD") == (ApplyPayment(payment, settles),)
