@@ -8,6 +8,7 @@ Law     everything the tour starts is stopped when it ends; what it leaves in th
 import json
 import shlex
 import shutil
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -115,10 +116,12 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
                 "stop with Ctrl-C",
             ]
         )
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            say("stopped")
+        # Said explicitly: who is started in the background has interrupts ignored; a service stops by SIGTERM.
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        stop.wait()
+        say("stopped")
 
 
 # ---- what the tour stands on
