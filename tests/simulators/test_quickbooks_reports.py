@@ -121,6 +121,6 @@ def test_every_report_is_the_control_account(steps):
     balance = clerk.books.receivable_cents()
     for name in ("AgedReceivables", "CustomerBalance"):
         rows, grand = cells(api, name)
-        assert sum((Decimal(row[-1]) for row in rows.values()), Decimal(0)) * 100 == balance
-        assert grand is None or Decimal(grand[-1]) * 100 == balance
+        assert sum((Decimal(row[-1] or 0) for row in rows.values()), Decimal(0)) * 100 == balance
+        assert grand is None or Decimal(grand[-1] or 0) * 100 == balance
     assert sum(line.cents for line in reports.open_lines(clerk.core, "2026-12-31")) == balance
