@@ -1,7 +1,7 @@
 """QuickBooks Online: the six verbs, and nothing but glue. Facts and limits are in README.md."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -85,9 +85,11 @@ _DOCUMENT = Writes(
     atomic=True,
     calls_per_send=1,
 )
-_WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "park", "reverse"), _DOCUMENT
-)
+_WRITES: Mapping[Verb, Writes] = {
+    **dict.fromkeys(("post_receipt", "apply", "post_credit"), _DOCUMENT),
+    "park": replace(_DOCUMENT, undo="none"),  # the receipt itself empties the waiting account
+    "reverse": replace(_DOCUMENT, marker=None, undo="none"),
+}
 
 
 class QuickBooksConnector:
