@@ -26,7 +26,7 @@ class Bench(ABC):
     client_id: str = "client-id-of-the-suite"
     client_secret: str = "client-secret-of-the-suite"  # noqa: S105 - the simulator's
     currency: str = "USD"  # the books' home currency
-    page_rows: int = 100  # the most records one answer of the platform holds
+    page_rows: int = 100  # the most records one answer holds; let the simulator give few, if it can
     product: str = ""  # platform id of a product that adjustments are booked on (post_credit)
     waiting_account: str = ""  # platform id of an account for money of unknown payers (park)
     bank_account: str = ""  # platform id of a bank account (park)

@@ -51,7 +51,7 @@ ODD_NAME = "O'Brien \\ Sons' & Co"
 WIDE_NAME = "Müller & Söhne Łódź 株式会社"
 REFERENCE = f"WIRE 4711 {ODD_NAME} INV-1 \\ 2; <b>"
 KEY = "conformance-of-24-signs"  # a bundle's key is at most 24 characters
-PATIENCE_S = 0.4  # how long our transport waits for an answer while a case makes it wait
+PATIENCE_S = 0.25  # how long our transport waits for an answer while a case makes it wait
 
 Deed = Literal["post_receipt", "apply_credits", "apply_payment", "post_credit", "park", "reverse"]
 VERB_OF: Mapping[Deed, Verb] = {
@@ -279,7 +279,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 5.0) -> bool:
+def eventually(holds: Callable[[], bool], within_s: float = 3.0) -> bool:
     """Whether it comes to hold in real time."""
     until = time.monotonic() + within_s
     while not holds():
@@ -297,6 +297,7 @@ class Listener(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line."""
         self.lines.append(self.format(record))
 
     @contextmanager

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -267,6 +268,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, wire: Wire) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.wire, self.open_sockets = wire, set[socket.socket]()
+
+    def server_bind(self) -> None:
+        """Listen without asking anybody for the name of this machine, which may take seconds."""
+        TCPServer.server_bind(self)
+        self.server_port = self.socket.getsockname()[1]
 
     def cut_all(self) -> None:
         """Hang up on everybody."""

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from arsync.connectors.contract import Ref, Tokens
-from arsync.connectors.quickbooks import QuickBooksSettings
+from arsync.connectors.quickbooks import QuickBooksSettings, pull, query
 from arsync.core.money import Money
 from arsync.simulators.quickbooks import BulkInvoice, QuickBooksSimulator, Switches
 from arsync.testing import Bench
@@ -16,7 +16,7 @@ WORD_OF = {"Customer": "Notes", "Term": "Name", "Account": "Description", "Item"
 
 
 class QuickBooksBench(Bench):
-    page_rows = 1000
+    page_rows = 7
     product = "1"
 
     def __init__(self, simulator, url):
@@ -25,7 +25,9 @@ class QuickBooksBench(Bench):
         self.company = simulator.companies[REALM]
         self.keeper = self.company.books
         self.bank_account = self.keeper.account("checking")
-        self.waiting_account = self.keeper.create_account("Unidentified receipts", "Other Current Liability")["Id"]
+        self.waiting_account = self.keeper.create_account("Unidentified receipts", "Other Current Liability")[
+            "Id"
+        ]
         self._names = 0
 
     def settings(self, url):
@@ -111,7 +113,9 @@ class QuickBooksBench(Bench):
     # ---- what the books say
 
     def open(self):
-        return {self._ref(one): Money.of(str(one["open"]), one["currency"]) for one in self.keeper.open_items()}
+        return {
+            self._ref(one): Money.of(str(one["open"]), one["currency"]) for one in self.keeper.open_items()
+        }
 
     def _ref(self, one):
         line = f":{one['line_id']}" if one["line_id"] else ""
@@ -126,8 +130,22 @@ class QuickBooksBench(Bench):
 
 
 @contextmanager
+def small_pages(rows):
+    """Let the connector ask for few rows a query, so that every pull has pages to lose something between."""
+    places = ((query.select.__kwdefaults__, "rows"), (vars(query), "ROWS"), (vars(pull), "_IDS_A_QUERY"))
+    usual = [place[name] for place, name in places]
+    for place, name in places:
+        place[name] = rows
+    try:
+        yield
+    finally:
+        for (place, name), value in zip(places, usual, strict=True):
+            place[name] = value
+
+
+@contextmanager
 def quickbooks_bench(clock):
     simulator = QuickBooksSimulator(clock=clock.now, switches=Switches(audit_every_write=False))
     simulator.add_company(REALM, name="Craig's Design")
-    with simulator.serve() as url:
+    with simulator.serve() as url, small_pages(QuickBooksBench.page_rows):
         yield QuickBooksBench(simulator, url)
