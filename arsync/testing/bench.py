@@ -111,37 +111,32 @@ class Bench(ABC):
     # ---- answers, spoiled on their way
 
     def respell(self, answer: bytes, amount: Money, spelling: str) -> bytes:
-        """Write an amount in another way, wherever an answer holds it: as JSON, with or without quotes."""
-        return (
-            _as_text(answer, amount, spelling)
-            if exponent(amount.currency)
-            else _as_minor(answer, amount, spelling)
-        )
+        """Write an amount in another way wherever a JSON answer holds it, in major or in minor units."""
+        spellings = {amount.text(): spelling, str(amount.minor): _in_minor_units(spelling, amount.currency)}
+
+        def spelled(match: re.Match[bytes]) -> bytes:
+            token = match[0].decode()
+            new = spellings.get(token.strip('"'))
+            if new is None:
+                return match[0]
+            return (new if _NUMBER.fullmatch(new) and token[0] != '"' else f'"{new}"').encode()
+
+        return _TOKEN.sub(spelled, answer)
 
     def extend(self, answer: bytes) -> bytes:
-        """Add a field that nobody announced to every object of an answer: as JSON."""
-        return re.sub(rb'\{(?=\s*")', b'{"zzUnannounced": "kept?", ', answer)
+        """Add a field that nobody announced to every object of a JSON answer."""
+        return _TOKEN.sub(lambda match: match[0] + (_UNANNOUNCED if match[0] == b"{" else b""), answer)
 
 
-def _as_text(answer: bytes, amount: Money, spelling: str) -> bytes:
-    """Amounts in major units, where the answer has them so; else in minor units."""
-    text = re.escape(amount.text().encode())
-    found = re.sub(rb'("?)(?<![\d.])' + text + rb'(?![\d.])("?)', _spelled(spelling), answer)
-    return found if found != answer else _as_minor(answer, amount, spelling)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\d.]+|\{(?=\s*")')
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_UNANNOUNCED = b'"zzUnannounced": "kept?", '
 
 
-def _as_minor(answer: bytes, amount: Money, spelling: str) -> bytes:
-    whole, _, rest = spelling.partition(".")
-    digits = exponent(amount.currency)
-    moved = f"{whole}{rest[:digits]}{'.' if rest[digits:] else ''}{rest[digits:]}" if rest else spelling
-    return re.sub(rb'("?)(?<![\d.])%d(?![\d.])("?)' % amount.minor, _spelled(moved), answer)
-
-
-def _spelled(spelling: str) -> Any:  # noqa: ANN401 - a function of a match
-    number = re.fullmatch(r"\d+(\.\d+)?", spelling) is not None
-
-    def spelled(match: re.Match[bytes]) -> bytes:
-        quote = match[1] or (b"" if number else b'"')
-        return quote + spelling.encode() + quote
-
-    return spelled
+def _in_minor_units(spelling: str, currency: str) -> str:
+    """`12.345` of a currency with cents is `1234.5`; what is no number stays."""
+    whole, mark, rest = spelling.partition(".")
+    if not mark or not _NUMBER.fullmatch(spelling):
+        return spelling
+    digits = exponent(currency)
+    return whole + rest[:digits] + (f".{rest[digits:]}" if rest[digits:] else "")

@@ -188,6 +188,7 @@ CASES: tuple[Case, ...] = (
     Case(reading.throttled_for_good),
     Case(reading.answer_does_not_come),
     Case(reading.token_ends),
+    Case(reading.token_shared),
     Case(reading.consent_taken_back),
     Case(reading.totals_tie, lambda manifest: sorted(manifest.totals), lambda _manifest, whose: [f"totals {whose}"]),
     # writing

@@ -13,6 +13,7 @@ Every promise of the contract becomes one test per kind, verb or fault it is abo
 fails when the manifest declares what no test before it has proven. With pytest-xdist: `--dist loadscope`.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ import pytest
 from arsync.connectors.contract import Connector
 from arsync.testing.bench import Bench
 from arsync.testing.cases import Trial, trials, unproven
+from arsync.testing.files import FILE_CASES, FileBench
 from arsync.testing.ports import Clock
 from arsync.testing.verdicts import NotExercised
 
@@ -61,3 +63,23 @@ class Suite:
             pytest.skip("some tests of this suite were not selected; evidence needs all of them")
         lacking = unproven(self.connector.manifest, type(self).passed)
         assert not lacking, f"declared, and not proven by any passed case: {', '.join(lacking)}"
+
+
+class FileSuite:
+    """What every reader of bank files must pass; subclass this, as `TestMyFormat`, and give a bench."""
+
+    bench: ClassVar[FileBench]
+
+    @pytest.mark.parametrize(
+        ("case", "tried_with"),
+        [
+            pytest.param(
+                case, ways, id=" ".join([(case.__doc__ or "").partition("\n")[0].rstrip("."), *ways])
+            )
+            for case, tried in FILE_CASES
+            for ways in ([(way,) for way in tried] or [()])
+        ],
+    )
+    def test_that(self, case: Callable[..., None], tried_with: tuple[str, ...]) -> None:
+        """One promise."""
+        case(self.bench, *tried_with)

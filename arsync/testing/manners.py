@@ -125,8 +125,8 @@ def no_float(stage: Stage) -> None:
         answer = stage.done(stage.job(deed))
         said += [answer, *_numbers(answer.call.body)]
     said += [connector.probe(), *stage.pull().pages, *connector.totals(stage.today), *connector.control()]
-    floats = [f"{where} = {number!r}" for where, number in _floats(said, "")]
-    must(not floats, f"floats: {few(floats)}")
+    found = [f"{where} = {number!r}" for where, number in floats(said, "")]
+    must(not found, f"floats: {few(found)}")
 
 
 def _numbers(body: bytes) -> Iterator[object]:
@@ -149,15 +149,16 @@ def _plain(text: str) -> float | str:
 _DIGITS = 4
 
 
-def _floats(thing: object, where: str) -> Iterator[tuple[str, float]]:
+def floats(thing: object, where: str) -> Iterator[tuple[str, float]]:
+    """Every float within a value, and where."""
     if isinstance(thing, float):
         yield where, thing
     elif dataclasses.is_dataclass(thing):
         for one in dataclasses.fields(thing):
-            yield from _floats(getattr(thing, one.name), f"{where}.{one.name}")
+            yield from floats(getattr(thing, one.name), f"{where}.{one.name}")
     elif isinstance(thing, Mapping):
         for name, value in thing.items():
-            yield from _floats(value, f"{where}[{name!r}]")
+            yield from floats(value, f"{where}[{name!r}]")
     elif isinstance(thing, list | tuple | set | frozenset):
         for place, value in enumerate(thing):
-            yield from _floats(value, f"{where}[{place}]")
+            yield from floats(value, f"{where}[{place}]")

@@ -419,6 +419,7 @@ class Patient(WithPorts):
         yield Page(())
 
 
+@planted(reading.token_shared)
 @planted(reading.token_ends)
 class Forever(WithPorts):
     """It renews its token before every pull."""
