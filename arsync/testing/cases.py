@@ -19,6 +19,11 @@ Over = Callable[[Manifest], Iterable[str]]
 MakeBench = Callable[[Clock], AbstractContextManager[Bench]]
 
 
+def promise(case: Callable[..., None]) -> str:
+    """What a case is about: the first line of its docstring."""
+    return (case.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One promise, and what it is tried over.
@@ -36,7 +41,7 @@ class Case:
     @property
     def name(self) -> str:
         """The promise."""
-        return (self.run.__doc__ or "").partition("\n")[0].rstrip(".")
+        return promise(self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +131,21 @@ def _of_reads(kind: Kind, reads: Reads) -> list[str]:
 
 
 def _of_writes(verb: Verb, writes: Writes) -> list[str]:
-    words = [
-        "",
-        f" route {writes.route}",
-        f" bundle {writes.bundle}",
-        f" find {writes.find}",
-        f" undo {writes.undo}",
-    ]
-    words += [f" retry {writes.retry}", f" calls_per_send {writes.calls_per_send}"]
-    words += [f" target {writes.target}"] if verb in {"post_receipt", "apply"} else []
-    words += [f" key_ttl_s {writes.key_ttl_s}"] if writes.key_ttl_s is not None else []
-    words += [f" marker {writes.marker[0]}"] if writes.marker else []
-    words += [" atomic"] if writes.atomic and verb == "post_receipt" else []
-    return [f"writes {verb}{word}" for word in words]
+    told = {
+        "route": writes.route,
+        "bundle": writes.bundle,
+        "retry": writes.retry,
+        "key_ttl_s": writes.key_ttl_s,
+        "find": writes.find,
+        "undo": writes.undo,
+        "calls_per_send": writes.calls_per_send,
+        "target": writes.target if verb in {"post_receipt", "apply"} else None,
+        "marker": writes.marker[0] if writes.marker else None,
+    }
+    words = [f"{name} {value}" for name, value in told.items() if value is not None]
+    # Only a receipt has several parts of which one may fail by itself.
+    words += ["atomic"] if writes.atomic and verb == "post_receipt" and writes.target != "customer" else []
+    return [f"writes {verb}", *(f"writes {verb} {word}" for word in words)]
 
 
 def _reads_word(template: str) -> Callable[[Manifest, str], Iterable[str]]:

@@ -4,7 +4,9 @@ Shape   a case takes a `Stage`, and the kind, fault or total it is about; it rai
 """
 
 import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
@@ -387,11 +389,11 @@ def token_shared(stage: Stage) -> None:
     if not stage.bench.expire():
         raise NotExercised("tokens of this platform do not end")
     stage.clock.sleep(_DAY_S / 12)
-    workers = [threading.Thread(target=stage.pull, daemon=True) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    # Slow enough that both want a new token before either has one.
+    stage.wire.fault(Fault("watched", lambda sent: sent.is_sign_in, first=partial(time.sleep, 0.1)))
+    with ThreadPoolExecutor(2) as workers:
+        both = list(workers.map(lambda _worker: stage.pull(), range(2)))
+    same(_values(both[0]), _values(both[1]), "what the two workers read")
     same(len(stage.tokens.saved), 1, "tokens saved by two workers")
 
 
@@ -473,7 +475,7 @@ def _one_of(stage: Stage, kind: Kind) -> Ref | None:
     """A new record of this kind; None where nobody can make one (the books themselves)."""
     if kind == "books":
         return None
-    customer = stage.bench.customer(f"Customer {len(stage.bench.open())} {kind}")
+    customer = stage.bench.customer(f"Customer {stage.number()}")
     match kind:
         case "customer":
             return customer

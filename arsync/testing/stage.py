@@ -4,6 +4,7 @@ Shape   `Stage` makes connectors (each as a new process would), reads everything
         bundle, the fresh records it touches, and how the books must look after it.
 """
 
+import itertools
 import logging
 import socket
 import time
@@ -50,7 +51,7 @@ from arsync.testing.wire import Exchange, Sent, Wire
 ODD_NAME = "O'Brien \\ Sons' & Co"
 WIDE_NAME = "Müller & Söhne Łódź 株式会社"
 REFERENCE = f"WIRE 4711 {ODD_NAME} INV-1 \\ 2; <b>"
-KEY = "conformance-of-24-signs"  # a bundle's key is at most 24 characters
+KEY = "conformance-of-connector"  # a bundle's key is at most 24 characters
 PATIENCE_S = 0.25  # how long our transport waits for an answer while a case makes it wait
 
 Deed = Literal["post_receipt", "apply_credits", "apply_payment", "post_credit", "park", "reverse"]
@@ -127,7 +128,7 @@ class Stage:
             self.tokens, self.meter, clock.now, clock.sleep, bench.client_id, bench.client_secret
         )
         self._made: list[Connector] = []
-        self._bundles = 0
+        self._numbers = itertools.count(1)
 
     # ---- connectors
 
@@ -167,6 +168,10 @@ class Stage:
         """So many minor units of home currency."""
         return Money(minor, self.bench.currency)
 
+    def number(self) -> int:
+        """Another one each time."""
+        return next(self._numbers)
+
     @property
     def today(self) -> date:
         """The day on the clock."""
@@ -180,9 +185,8 @@ class Stage:
         self, deed: Deed, intent: Intent, moves: Mapping[Ref, Money], leaves: Money | None = None
     ) -> Job:
         """A job of one intent, with what it touches read freshly."""
-        self._bundles += 1
-        key = f"{KEY[: 24 - len(str(self._bundles))]}{self._bundles}"
-        bundle = Bundle(key, 12, (intent,))
+        number = str(self.number())
+        bundle = Bundle(KEY[: len(KEY) - len(number)] + number, 12, (intent,))
         return Job(deed, bundle, self.fresh(intent), moves, leaves)
 
     def fresh(self, *intents: Intent) -> Fresh:
@@ -237,6 +241,9 @@ def opened(connector: type[Connector], bench: Bench, clock: Clock) -> Iterator[S
         stage = Stage(connector, bench, clock, wire)
         try:
             yield stage
+        except Violation as broken:
+            broken.add_note(f"the last requests on the wire:\n{wire.story()}")
+            raise
         finally:
             stage.close()
 

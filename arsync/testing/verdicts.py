@@ -1,6 +1,7 @@
 """What a case can say: a promise is broken, or there was nothing to try."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 
 class Violation(AssertionError):
@@ -25,10 +26,25 @@ def same(found: object, wanted: object, what: str) -> None:
     """Go on only if both are equal.
 
     Raises:
-        Violation: they differ.
+        Violation: they differ; of large collections it says in what.
     """
     if found != wanted:
-        raise Violation(f"{what}: {found!r}, not {wanted!r}")
+        raise Violation(f"{what}: {_difference(found, wanted)}")
+
+
+def _difference(found: object, wanted: object) -> str:
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        changed = [key for key in found.keys() & wanted.keys() if found[key] != wanted[key]]
+        told = [f"{key} is {found[key]}, not {wanted[key]}" for key in changed]
+        return _lists(found.keys() - wanted.keys(), wanted.keys() - found.keys(), told)
+    if isinstance(found, AbstractSet) and isinstance(wanted, AbstractSet):
+        return _lists(found - wanted, wanted - found, [])
+    return f"{found!r}, not {wanted!r}"
+
+
+def _lists(more: Iterable[object], less: Iterable[object], told: list[str]) -> str:
+    parts = [("too much: ", more), ("missing: ", less), ("", told)]
+    return "; ".join(f"{head}{few(things)}" for head, things in parts if things)
 
 
 def few(things: Iterable[object]) -> str:

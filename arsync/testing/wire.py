@@ -143,6 +143,14 @@ class Wire:
             self._faults.clear()
         self._released.set()
 
+    def story(self, last: int = 10) -> str:
+        """The last exchanges, one a line, for a person."""
+        return "\n".join(
+            f"  {one.sent.method} {one.sent.path} -> {one.status or 'nothing'}"
+            + (f" ({one.trouble})" * bool(one.trouble))
+            for one in self.exchanges[-last:]
+        )
+
     # ---- one request
 
     def carry(self, sent: Sent) -> _Answer:

@@ -12,6 +12,7 @@ from arsync.core.money import Money
 from arsync.testing import Bench, MemoryTokens, Violation, trials, unproven
 from arsync.testing.cases import CASES, declared
 from arsync.testing.stage import moved
+from arsync.testing.verdicts import same
 from tests.connectors.quickbooks.helpers import tokens
 
 MANIFEST = QuickBooksConnector.manifest
@@ -104,6 +105,23 @@ def test_what_moved_is_what_differs():
         {two: Money(7, "USD"), three: Money(-2, "USD")},
     )
     assert moved(before, after) == {one: Money(-5, "USD"), three: Money(-2, "USD")}
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "said"),
+    [
+        pytest.param({"a": 1, "b": 2}, {"a": 1, "b": 3}, "b is 2, not 3", id="one of many differs"),
+        pytest.param({"a": 1}, {"a": 1, "b": 3}, "missing: b", id="one is missing"),
+        pytest.param({1, 2}, {2}, "too much: 1", id="one too many"),
+        pytest.param(set(range(9)), set(), "too much: 0, 1, 2, 3, 4 and 4 more", id="many"),
+        pytest.param([1], [2], "[1], not [2]", id="small things are shown whole"),
+    ],
+)
+def test_a_violation_says_in_what_things_differ(found, wanted, said):
+    with pytest.raises(Violation) as caught:
+        same(found, wanted, "rows")
+    assert str(caught.value) == f"rows: {said}"
+    same(wanted, wanted, "rows")
 
 
 def test_pytest_is_imported_by_the_suite_alone():
