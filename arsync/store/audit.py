@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +44,11 @@ def record(conn: Connection, ledger_id: int, at: str, who: str, entries: Sequenc
         digest = hashlib.sha256(salt + body).hexdigest()
         last = _link(last, seq, at, who, entry.what, entry.subject, digest)
         events.append((ledger_id, seq, at, who, entry.what, entry.subject, digest, last))
-        bodies.append((ledger_id, seq, salt, raw.packed(body)))
+        bodies.append((ledger_id, seq, salt, body))
     bulk.insert(conn, event, ("ledger_id", "seq", "at", "who", "what", "subject", "digest", "hash"), events)
-    bulk.insert(conn, event_body, ("ledger_id", "seq", "salt", "body"), bodies)
+    stored = raw.packed(body for *_, body in bodies)
+    rows = [(*row[:3], body) for row, body in zip(bodies, stored, strict=True)]
+    bulk.insert(conn, event_body, ("ledger_id", "seq", "salt", "body"), rows)
     conn.execute(event_head.update().where(event_head.c.ledger_id == ledger_id).values(seq=seq, hash=last))
 
 
@@ -111,8 +112,8 @@ def verify(conn: Connection, ledger_id: int, key: bytes) -> tuple[int, list[Faul
 def _digest(row: Any) -> str:
     """The digest of a stored body; empty for one that cannot even be unpacked."""
     try:
-        body = zlib.decompress(row.body)
-    except zlib.error:
+        body = raw.unpacked(row.body)
+    except ValueError:
         return ""
     return hashlib.sha256(bytes(row.salt) + body).hexdigest()
 
@@ -134,7 +135,7 @@ def history(conn: Connection, ledger_id: int, subject: str) -> list[dict[str, An
             "at": row.at,
             "who": row.who,
             "what": row.what,
-            "body": json.loads(zlib.decompress(row.body)) if row.body is not None else None,
+            "body": json.loads(raw.unpacked(row.body)) if row.body is not None else None,
         }
         for row in conn.execute(query)
     ]
