@@ -8,10 +8,11 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -216,7 +217,7 @@ def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
 
 def intents_to_text(intents: Sequence[Intent]) -> str:
     """Intents as JSON, amounts as decimal text."""
-    return json.dumps([{"intent": type(i).__name__, **_plain(i)} for i in intents], default=_plain)
+    return _text_of([{"intent": type(i).__name__, **_plain(i)} for i in intents])
 
 
 def intents_from_text(text: str) -> tuple[Intent, ...]:
@@ -246,14 +247,20 @@ def _plain(value: Any) -> Any:
     """One level; the encoder asks again for what is inside."""
     if isinstance(value, date):
         return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: getattr(value, name) for name in _names(type(value))}
-    raise TypeError(f"cannot store {type(value).__name__}")
+    names, read = _parts(type(value))
+    return dict(zip(names, read(value), strict=True))
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _parts(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of a dataclass's fields and what reads them; every dataclass of an intent has two or more."""
+    if not is_dataclass(kind):
+        raise TypeError(f"cannot store {kind.__name__}")
+    names = tuple(f.name for f in fields(kind))
+    return names, attrgetter(*names)
+
+
+_text_of = json.JSONEncoder(default=_plain).encode
 
 
 def _planned(row: Any) -> Planned:

@@ -5,7 +5,9 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
         the queue as it is writes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -62,6 +64,26 @@ class Decided:
     policy: PolicyVersion
 
 
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Run without Python's cycle collector.
+
+    A batch makes some hundred thousand rows that stay to its end and no cycles; walking them again and again took 15 to
+    25 % of the time. What was made is then counted as old, so that the next small collection does not walk it either.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        gc.enable()
+
+
+@_no_collector()
 def look(job: Job) -> Decided:
     """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
     from arsync.core.matching.decide import decide
@@ -87,6 +109,7 @@ def look(job: Job) -> Decided:
     return Decided(todo, tuple(cases), policy)
 
 
+@_no_collector()
 def keep(job: Job, decided: Decided) -> Tally:
     """Keep what was decided."""
     tally = Tally()

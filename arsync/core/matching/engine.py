@@ -481,7 +481,7 @@ def _claim_order(claim: tuple[Draft, int]) -> tuple[int, date, int]:
 
 def _move(draft: Draft, twins: dict[int, int]) -> None:
     first = draft.explanations[0]
-    shares = (replace(share, item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
+    shares = (share._replace(item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
     draft.explanations[0] = replace(first, shares=tuple(sorted(shares, key=lambda share: share.item_id)))
 
 

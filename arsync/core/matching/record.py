@@ -6,8 +6,9 @@ Law     from_text(to_text(x)) == x; the same value always gives the same text.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -36,6 +37,8 @@ _TABLES: dict[str, type] = {
 }
 _DATES = frozenset({"issued", "due", "discount_until", "on", "received", "since", "until"})
 _TUPLES = frozenset({"aliases", "payer_accounts", "references", "texts"})
+# Made once; what it cannot write can only be a date. Anything else is a `TypeError` of `isoformat`.
+_text_of = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode
 
 
 def snapshot_to_text(snapshot: Snapshot) -> str:
@@ -44,7 +47,7 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
     for name, kind in _TABLES.items():
         body[name] = _rows(getattr(snapshot, name), kind)
     body["recent_customers"] = list(snapshot.recent_customers)
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return _text_of(body)
 
 
 def snapshot_from_text(text: str) -> Snapshot:
@@ -61,9 +64,7 @@ def snapshot_from_text(text: str) -> Snapshot:
 
 def knowledge_to_text(knowledge: Knowledge) -> str:
     """What was learned, as JSON."""
-    return json.dumps(
-        _rows(knowledge.aliases, Alias), ensure_ascii=False, separators=(",", ":"), default=_plain
-    )
+    return _text_of(_rows(knowledge.aliases, Alias))
 
 
 def knowledge_from_text(text: str) -> Knowledge:
@@ -85,14 +86,14 @@ def finding_to_text(finding: Finding) -> str:
                 "probability": e.probability,
                 "on_account": e.on_account_minor,
                 "booked": e.booked_payment_id,
-                "shares": _rows(e.shares, Share),
-                "evidence": _rows(e.evidence, Evidence),
+                "shares": e.shares,
+                "evidence": e.evidence,
             }
             for e in finding.explanations
         ],
-        "rejected": [[r.customer_id, list(r.item_ids), r.why] for r in finding.rejected],
+        "rejected": [(r.customer_id, r.item_ids, r.why) for r in finding.rejected],
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _text_of(body)
 
 
 def finding_from_text(text: str) -> Finding:
@@ -131,14 +132,22 @@ def policy_from_text(text: str) -> MatchPolicy:
     return MatchPolicy(**{**body, "automatic": frozenset(body["automatic"])})
 
 
-def _rows(values: Sequence[Any], kind: type) -> list[Any]:
-    read: Callable[[Any], Any] = attrgetter(*(f.name for f in fields(kind)))
+def _rows(values: Sequence[Any], kind: type) -> Sequence[Any]:
+    if not is_dataclass(kind):
+        return values  # named tuples are lists already
+    read: Callable[[Any], Any] = attrgetter(*_names(kind))
     return [read(value) for value in values]
 
 
 def _objects(rows: Sequence[Sequence[Any]], kind: type[T]) -> list[T]:
-    read = [_reader(f.name) for f in fields(kind)]  # type: ignore[arg-type]  # every table holds dataclasses
+    read = [_reader(name) for name in _names(kind)]
     return [kind(*(convert(value) for convert, value in zip(read, row, strict=True))) for row in rows]
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass or named tuple, in order."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else kind._fields
 
 
 def _reader(name: str) -> Callable[[Any], Any]:
@@ -149,9 +158,3 @@ def _reader(name: str) -> Callable[[Any], Any]:
     if name == "kind":
         return ItemKind
     return lambda value: value
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"cannot record {type(value).__name__}")
