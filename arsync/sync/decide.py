@@ -6,6 +6,7 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
 """
 
 import gc
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -279,8 +280,8 @@ def _cash(conn: Tx, ledger_id: int, receipt_ids: Sequence[int]) -> Callable[[int
 
 def reference_of(row: Any) -> str:
     """What the bank calls a receipt: shown in the books."""
-    texts = work.receipt_row(row)
-    return texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{row.id}"
+    texts = json.loads(row.texts)
+    return texts["cheque_number"] or texts["bank_reference"] or texts["end_to_end_id"] or f"R-{row.id}"
 
 
 def _waiting_account(conn: Tx, ledger_id: int, parked_by: int) -> str | None:
