@@ -9,9 +9,8 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -245,21 +244,25 @@ def _value(key: str, value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """One level; the encoder asks again for what is inside."""
-    if isinstance(value, date):
+    kind = type(value)
+    if kind is Ref:
+        return {"kind": value.kind, "id": value.id}
+    if kind is Money:
+        return {"minor": value.minor, "currency": value.currency}
+    if kind is date:
         return value.isoformat()
-    names, read = _parts(type(value))
+    if kind not in _PARTS:
+        raise TypeError(f"cannot store {kind.__name__}")
+    names, read = _PARTS[kind]
     return dict(zip(names, read(value), strict=True))
 
 
-@cache
-def _parts(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The names of a dataclass's fields and what reads them; every dataclass of an intent has two or more."""
-    if not is_dataclass(kind):
-        raise TypeError(f"cannot store {kind.__name__}")
-    names = tuple(f.name for f in fields(kind))
-    return names, attrgetter(*names)
-
-
+# The names of each kind's fields, of which there are two or more, and what reads them.
+_PARTS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
+    kind: (names, attrgetter(*names))
+    for kind in (*_INTENTS.values(), Settle)
+    if (names := tuple(f.name for f in fields(kind)))
+}
 _text_of = json.JSONEncoder(default=_plain).encode
 
 
