@@ -195,9 +195,9 @@ def test_ten_thousand_items_and_two_thousand_receipts_take_no_more_than_linear_t
         match(one, Knowledge(), MatchPolicy())
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()
             match(one, Knowledge(), MatchPolicy())
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         return min(times)
 
     assert seconds(10_000, 2_000, 200) < 3 * seconds(5_000, 1_000, 100)
