@@ -106,6 +106,10 @@ def _only(*deeds: Deed, holds: Callable[[Writes], object] = lambda writes: write
     return lambda manifest: [deed for deed in _deeds(manifest, holds) if deed in deeds]
 
 
+def _together(writes: Writes) -> bool:
+    return writes.calls_per_send > 1
+
+
 def _changing(manifest: Manifest) -> Iterable[str]:
     """Deeds on a record that exists already, which somebody else may have changed."""
     return [deed for deed in _deeds(manifest) if deed in {"apply_payment", "reverse"}]
@@ -211,6 +215,8 @@ CASES: tuple[Case, ...] = (
         _writes_words("writes {verb} marker {marker}"),
     ),
     Case(writing.several_at_once, _deeds, _writes_words("writes {verb} calls_per_send {writes.calls_per_send}")),
+    Case(writing.shared_answer_lost, _only("post_receipt", holds=_together)),
+    Case(writing.each_for_itself, _only("post_receipt", holds=_together)),
     Case(
         writing.bundle_in_order,
         _deeds_where(lambda writes: writes.bundle == "intent"),

@@ -126,6 +126,39 @@ def several_at_once(stage: Stage, deed: Deed) -> None:
     same([answer.outcome for answer in answers], ["accepted"] * count, "their outcomes")
 
 
+def shared_answer_lost(stage: Stage, deed: Deed) -> None:
+    """Calls sent together whose answer is lost are unknown, each of them, and each is found for itself."""
+    calls = [stage.planned(stage.job(deed)) for _ in range(2)]
+    taken = stage.bench.changes()
+    stage.wire.fault(Fault("lost after", lambda sent: any(call.body in sent.body for call in calls)))
+    answers = list(stage.connector().send(calls))
+    stage.wire.heal()
+    same(
+        [answer.outcome for answer in answers],
+        ["unknown"] * len(calls),
+        "outcomes of calls whose answer was lost",
+    )
+    found = [stage.connector().find(call).state for call in calls]
+    must(set(found) <= {"present", "absent", "unclear"}, f"find says {' and '.join(found)}")
+    same(
+        found.count("present") + found.count("unclear"),
+        stage.bench.changes() - taken,
+        "how many find calls there",
+    )
+
+
+def each_for_itself(stage: Stage, deed: Deed) -> None:
+    """Of calls sent together, one that cannot be done leaves the others alone."""
+    jobs = [stage.job(deed) for _ in range(3)]
+    calls = [stage.planned(job) for job in jobs]
+    _settle_elsewhere(stage, jobs[1])
+    taken = stage.bench.changes()
+    outcomes = [answer.outcome for answer in stage.connector().send(calls)]
+    must(outcomes[1] in {"refused", "stale"}, f"the call that cannot be done is {outcomes[1]}")
+    same((outcomes[0], outcomes[2]), ("accepted", "accepted"), "the outcomes of the others")
+    same(stage.bench.changes() - taken, 2, "writes that the books took")
+
+
 # ---- planning
 
 
@@ -276,17 +309,22 @@ def all_or_nothing(stage: Stage, deed: Deed) -> None:
     """A call of which one part cannot be done does nothing at all."""
     job = stage.job(deed)
     call = stage.planned(job)
-    item, money = next((ref, -money) for ref, money in reversed(list(job.moves.items())) if money.minor < 0)
-    customer = _customer_of(stage, item)
-    whole = stage.bench.open()[item]
-    stage.bench.payment(customer, whole, (Settle(item, whole),))
+    item = _settle_elsewhere(stage, job)
     before, taken = stage.bench.open(), stage.bench.changes()
     answer = stage.sent(call)
     must(
         answer.outcome in {"refused", "stale"},
-        f"{item} has nothing left, {money} of it was asked for, and the outcome is {answer.outcome}",
+        f"{item} has nothing left, and the outcome of a call that settles it is {answer.outcome}",
     )
     same((stage.bench.changes(), stage.bench.open()), (taken, before), "the books after it")
+
+
+def _settle_elsewhere(stage: Stage, job: Job) -> Ref:
+    """Somebody else pays the last item of a job first; which one it was."""
+    item = next(ref for ref, money in reversed(list(job.moves.items())) if money.minor < 0)
+    whole = stage.bench.open()[item]
+    stage.bench.payment(_customer_of(stage, item), whole, (Settle(item, whole),))
+    return item
 
 
 def _customer_of(stage: Stage, item: Ref) -> Ref:

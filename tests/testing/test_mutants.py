@@ -508,6 +508,40 @@ class Mute:
         return iter(list(super().send(calls))[1:])
 
 
+class Together:
+    """A manifest that lets several calls be sent at once."""
+
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        if hasattr(cls, "manifest"):
+            writes = {verb: replace(how, calls_per_send=3) for verb, how in cls.manifest.writes.items()}
+            cls.manifest = replace(cls.manifest, writes=writes)
+
+
+@planted(writing.shared_answer_lost, "post_receipt")
+class Sweeping(Together, Answers):
+    """A lost answer to several calls is a refusal of all."""
+
+    def spoiled(self, answer):
+        return replace(answer, outcome="refused") if answer.outcome == "unknown" else answer
+
+
+@planted(writing.each_for_itself, "post_receipt")
+class Discouraged(Together):
+    """After a refusal, the calls behind it are refused unasked."""
+
+    def send(self, calls):
+        last = "accepted"
+        for call in calls:
+            answer = (
+                next(super().send([call]))
+                if last == "accepted"
+                else Answer(call, last, None, why="as before")
+            )
+            last = answer.outcome
+            yield answer
+
+
 @planted(writing.bundle_in_order, "post_receipt")
 class Numberless:
     """Every call of a bundle is its first."""
@@ -713,13 +747,19 @@ def test_every_case_has_a_planted_defect():
     assert {mutant.case for mutant in MUTANTS} == {case.run for case in CASES}
 
 
-def test_the_connector_without_defects_passes_what_only_a_defect_declares(pebble, pebble_bench):
-    sound = type("Sound", (Windowed, pebble.PebbleConnector), {})
-    [trial] = [
-        one
-        for one in trials(sound.manifest)
-        if one.case.run is reading.after_long and one.tried_with == "item"
-    ]
+@pytest.mark.parametrize(
+    ("declaring", "case"),
+    [
+        (Windowed, reading.after_long),
+        (Together, writing.shared_answer_lost),
+        (Together, writing.each_for_itself),
+        (Together, writing.several_at_once),
+    ],
+)
+def test_without_the_defect_the_case_is_passed(declaring, case, pebble, pebble_bench):
+    """What the tutorial's connector does not declare, and defects do: the defect is what is caught."""
+    sound = type("Sound", (declaring, pebble.PebbleConnector), {})
+    trial = next(one for one in trials(sound.manifest) if one.case.run is case)
     trial.run(sound, pebble_bench)
 
 
