@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from arsync.connectors import registry
+from tests.house.sources import ROOT
 from tests.testing import tutorial
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def run(site, test, *options):
         *options,
         test,
     ]
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"}
     return subprocess.run(
         command, cwd=site.parent, env=environment, capture_output=True, text=True, check=False
     )
