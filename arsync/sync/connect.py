@@ -13,11 +13,12 @@ from typing import Any
 from arsync.clock import Clock, stamp
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
+from arsync.connectors.pace import Paces
 from arsync.errors import NotPermitted, UsageError
 from arsync.store import audit, office
 from arsync.store.engine import Store
 from arsync.store.office import Ledger, Person, StoredMeter
-from arsync.store.vault import StoredTokens, Vault
+from arsync.store.vault import StoredTokens, Vault, sign_in_command
 from arsync.sync.job import Job
 
 
@@ -30,6 +31,8 @@ class House:
     clock: Clock
     sleep: Callable[[float], None]
     secrets: Callable[[str], tuple[str, str]] = field(repr=False)  # platform -> (client id, client secret)
+    monthly_reads: int = 20_000  # of one connection
+    paces: Paces = field(default_factory=Paces)  # one a process: its ledgers share each account's limits
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
@@ -47,7 +50,7 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         row = office.connection_row(conn, connection_id)
     connector_type = registry.load(row.platform)
     client_id, client_secret = house.secrets(row.platform)
-    meter = StoredMeter(connection_id, house.clock().strftime("%Y-%m"))
+    meter = StoredMeter(house.store, connection_id, house.clock)
     ports = Ports(
         tokens=StoredTokens(house.store, house.vault, connection_id),
         meter=meter,
@@ -55,6 +58,8 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         sleep=house.sleep,
         client_id=client_id,
         client_secret=client_secret,
+        reconnect=sign_in_command(row.platform, row.name),
+        paces=house.paces,
     )
     settings = connector_type.Settings(**json.loads(row.settings))
     return connector_type(settings, ports), meter
@@ -93,7 +98,7 @@ def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -
     _admin(by)
     connector, meter = open_connector(house, connection_id)
     probe = connector.probe()
-    meter.keep(house.store)
+    meter.keep()
     with house.store.begin() as conn:
         ledger = office.add_ledger(
             conn,
@@ -131,7 +136,7 @@ def at_work(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> I
         yield job
     finally:
         job.connector.close()
-        meter.keep(house.store)
+        meter.keep()
 
 
 def _admin(by: Person) -> None:
