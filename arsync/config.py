@@ -173,7 +173,7 @@ def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:
     texts = {key: _text(section, key, file, "quickbooks.") for key in section if key != "monthly_reads"}
     files = {key: texts.pop(key, "") for key in ("client_secret_file", "webhook_token_file")}
     paths = {key: _path(file, text) if text else None for key, text in files.items()}
-    reads = section.get("monthly_reads", QuickBooksApp.monthly_reads)
+    reads = section.get("monthly_reads", QuickBooksApp().monthly_reads)
     if isinstance(reads, bool) or not isinstance(reads, int) or reads < 1:
         raise _wrong(file, "quickbooks.monthly_reads", reads, "a whole number above 0")
     app = QuickBooksApp(**texts, client_secret_file=paths["client_secret_file"])

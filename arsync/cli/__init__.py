@@ -14,6 +14,7 @@ from arsync.errors import ArsyncError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setup", "Set up an installation in a folder."),
     "connect": ("setup", "Connect an accounting platform and open a ledger."),
+    "disconnect": ("setup", "Sign a ledger out of its platform."),
     "bank": ("setup", "Bank accounts whose statements are read from the inbox."),
     "people": ("setup", "Who may act, and in which role."),
     "ledger": ("setup", "Ledgers and how far they go by themselves."),

@@ -11,7 +11,7 @@ from arsync.errors import ArsyncError, BooksDisagree, LedgerLocked, PlatformBusy
 from arsync.store import office, proofs, queries, queues
 from arsync.store.office import Ledger
 from arsync.sync import actions
-from arsync.sync.connect import House, at_work
+from arsync.sync.connect import House, at_work, signed_in
 from arsync.sync.decide import Decided
 from arsync.sync.proof import Proof
 from arsync.sync.run import Ran, dry_run, run
@@ -65,6 +65,10 @@ def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> i
         with house.store.read() as conn:
             chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
         for ledger in chosen:
+            if not ledger_name and not signed_in(house, ledger):
+                say(f"{ledger.name}: signed out, passed by") if not as_json else None
+                results.append({"ledger": ledger.name, "signed_out": True})
+                continue
             try:
                 with at_work(house, ledger, lambda _step, _text: None) as job:
                     ran = run(job, config.inbox)

@@ -72,11 +72,6 @@ def add_connection(conn: Connection, name: str, platform: str, settings: Mapping
     return int(result.scalar_one())
 
 
-def find_connection(conn: Connection, name: str) -> Any:
-    """The connection of that name; None if there is none."""
-    return conn.execute(select(connection).where(connection.c.name == name)).one_or_none()
-
-
 def connection_row(conn: Connection, connection_id: int) -> Any:
     """The connection's row."""
     return conn.execute(select(connection).where(connection.c.id == connection_id)).one()
