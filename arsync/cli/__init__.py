@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("setup", "What may be done without a person: show, diff, apply, approve."),
     "reconcile": ("running", "Pull, match, decide, write and prove, now."),
     "run": ("running", "The same for systemd and cron: every ledger, few words."),
+    "listen": ("running", "Listen for webhooks: pull soon."),
     "pull": ("running", "Only read what changed on the platform."),
     "proof": ("running", "Our figures against the platform's."),
     "queue": ("desk", "What waits for a person."),

@@ -113,6 +113,13 @@ def signed_in(house: House, ledger: Ledger) -> bool:
         return office.connection_row(conn, ledger.connection_id).secret is not None
 
 
+def reconnect(house: House, ledger: Ledger) -> str:
+    """The command that signs a ledger's connection in again."""
+    with house.store.read() as conn:
+        row = office.connection_row(conn, ledger.connection_id)
+    return sign_in_command(row.platform, row.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """How a sign-in was given up."""

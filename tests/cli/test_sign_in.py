@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -42,7 +43,7 @@ def test_the_browser_comes_back_by_itself_and_the_ledger_is_open(place, port, tm
     words = ["--config", str(place.folder / "arsync.toml"), "--as", "dana", "connect", "quickbooks"]
     ran = subprocess.run(
         [sys.executable, "-m", "arsync", *words, "--ledger", "O'Brien \\ Sons' & Co"],
-        env={**os.environ, "BROWSER": f"{sys.executable} {script} %s", "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "BROWSER": f"{sys.executable} {script} %s", "PYTHONPATH": str(Path.cwd())},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
