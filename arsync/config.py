@@ -10,7 +10,7 @@ Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells whe
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
 _KEYS = {"store", "key_file", "inbox", "quickbooks"}
+_READS = "monthly_reads"
 _QUICKBOOKS = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
-    "monthly_reads", "webhook_token_file",
+    "webhook_token_file", _READS,
 }  # fmt: skip
 
 TEMPLATE = """\
@@ -170,14 +171,18 @@ def load(given: Path | None) -> Config:
 
 
 def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:
-    texts = {key: _text(section, key, file, "quickbooks.") for key in section if key != "monthly_reads"}
-    files = {key: texts.pop(key, "") for key in ("client_secret_file", "webhook_token_file")}
-    paths = {key: _path(file, text) if text else None for key, text in files.items()}
-    reads = section.get("monthly_reads", QuickBooksApp().monthly_reads)
-    if isinstance(reads, bool) or not isinstance(reads, int) or reads < 1:
-        raise _wrong(file, "quickbooks.monthly_reads", reads, "a whole number above 0")
-    app = QuickBooksApp(**texts, client_secret_file=paths["client_secret_file"])
-    return replace(app, webhook_token_file=paths["webhook_token_file"], monthly_reads=reads)
+    files = ("client_secret_file", "webhook_token_file")
+    values: dict[str, Any] = {
+        key: _text(section, key, file, "quickbooks.") for key in section.keys() - {_READS}
+    }
+    for key in files:
+        values[key] = _path(file, values[key]) if values.get(key) else None
+    if _READS in section:
+        reads = section[_READS]
+        if isinstance(reads, bool) or not isinstance(reads, int) or reads < 1:
+            raise _wrong(file, f"quickbooks.{_READS}", reads, "a whole number above 0")
+        values[_READS] = reads
+    return QuickBooksApp(**values)
 
 
 def _only(table: Mapping[str, Any], allowed: set[str], file: Path, prefix: str) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Protocol
 
-from arsync.connectors.pace import Paces
 from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Product, Terms
 from arsync.core.money import Money
 
@@ -369,6 +368,24 @@ class Meter(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How fast requests of one account may leave."""
+
+    concurrent: int
+
+    def turn(self, path: str) -> AbstractContextManager[None]:
+        """One request's turn; it may leave when the block begins."""
+        ...
+
+
+class Paces(Protocol):
+    """The paces of one process: whoever names the same account gets the same one."""
+
+    def of(self, account: str, make: Callable[[], Pace]) -> Pace:
+        """The account's pace, made at its first mention."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What a connector is given."""
@@ -381,7 +398,7 @@ class Ports:
     client_secret: str = field(repr=False)
     # What a person types to sign in again, for errors.
     reconnect: str = "arsync connect quickbooks"
-    paces: Paces = field(default_factory=Paces)
+    paces: Paces | None = None  # without, a connector keeps a pace of its own
 
 
 class Connector(Protocol):

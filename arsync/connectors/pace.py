@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from arsync.connectors.contract import Pace
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -67,7 +69,7 @@ class Throttle:
         return min(left[0] + window, now + 2 * window)
 
 
-class Pace:
+class AccountPace:
     """One account's throttle, and how many requests may be under way at once."""
 
     def __init__(
@@ -89,8 +91,8 @@ class Pace:
             yield
 
 
-class Paces:
-    """The paces of one process, by account: whoever names the same account gets the same pace."""
+class ProcessPaces:
+    """The contract's paces, for one process."""
 
     def __init__(self) -> None:
         self._paces: dict[str, Pace] = {}

@@ -21,8 +21,7 @@ from typing import Literal
 import httpx2
 import tenacity
 
-from arsync.connectors.contract import Meter
-from arsync.connectors.pace import Pace
+from arsync.connectors.contract import Meter, Pace
 from arsync.errors import Garbled, Throttled, Unreachable
 
 CONNECT_TIMEOUT_S = 10.0

@@ -13,7 +13,7 @@ from typing import Any
 from arsync.clock import Clock, stamp
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
-from arsync.connectors.pace import Paces
+from arsync.connectors.pace import ProcessPaces
 from arsync.errors import KeyMissing, NotPermitted, PlatformBusy, PlatformRefused, UsageError
 from arsync.store import audit, office, outbox
 from arsync.store.engine import Store, Tx
@@ -33,7 +33,9 @@ class House:
     sleep: Callable[[float], None]
     secrets: Callable[[str], tuple[str, str]] = field(repr=False)  # platform -> (client id, client secret)
     monthly_reads: int = 20_000  # of one connection
-    paces: Paces = field(default_factory=Paces)  # one a process: its ledgers share each account's limits
+    paces: ProcessPaces = field(
+        default_factory=ProcessPaces
+    )  # one a process: its ledgers share each account's limits
 
     def at(self) -> str:
         """Now, as the store keeps instants."""

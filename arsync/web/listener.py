@@ -115,6 +115,7 @@ def _handler(knocks: Knocks, keeper: _Keeper) -> type[BaseHTTPRequestHandler]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # the default of 5 resets a platform that knocks for many companies at once
 
     def handle_error(self, _request: object, client: object) -> None:
         """Somebody hung up, or was too slow: they knock again."""

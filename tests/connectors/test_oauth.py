@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from arsync.connectors.oauth import Endpoints, SignIn, authorize_url
-from arsync.connectors.pace import Limit, Pace
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.transport import NoAnswer, Transport
 from arsync.errors import ConsentLost, Garbled, PlatformRefused
 from arsync.simulators.quickbooks import QuickBooksSimulator, Switches
@@ -37,7 +37,7 @@ def sign_in(store, wire, clock=None):
         given.now,
         given.sleep,
         given.meter,
-        Pace([Limit(9, 1)], 8, given.now, given.sleep),
+        AccountPace([Limit(9, 1)], 8, given.now, given.sleep),
         wire=httpx2.MockTransport(wire),
     )
     return SignIn(ENDPOINTS, made, given)
@@ -184,7 +184,11 @@ class TestAgainstTheSimulatedPlatform:
             store, given.meter, clock.now, clock.sleep, simulator.client_id, simulator.client_secret
         )
         made = Transport(
-            "quickbooks", clock.now, clock.sleep, given.meter, Pace([Limit(9, 1)], 8, clock.now, clock.sleep)
+            "quickbooks",
+            clock.now,
+            clock.sleep,
+            given.meter,
+            AccountPace([Limit(9, 1)], 8, clock.now, clock.sleep),
         )
         endpoints = Endpoints(
             "quickbooks",

@@ -1,13 +1,14 @@
 """Nobody outruns a platform's limits: not in a burst, not from several threads, not over several ledgers."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync.connectors.pace import Limit, Pace, Paces, Throttle
+from arsync.connectors.pace import AccountPace, Limit, ProcessPaces, Throttle
 from arsync.connectors.quickbooks.connector import _CONCURRENT, _LIMITS
 from tests.connectors.quickbooks.helpers import Clock, connector_on, ports
 
@@ -86,9 +87,9 @@ def test_only_paths_with_the_ending_count_for_a_limit_of_their_own():
 @pytest.mark.parametrize("connectors", [1, 3])
 def test_all_who_share_an_account_share_its_limits(connectors):
     """Never more than 10 a second, 8 at once and 40 batches a minute, over several ledgers of one connection too."""
-    clock, paces = Clock(), Paces()
+    clock, paces = Clock(), ProcessPaces()
     shared = [
-        paces.of("books.test 1", lambda: Pace(_LIMITS, _CONCURRENT, clock.now, clock.sleep))
+        paces.of("books.test 1", lambda: AccountPace(_LIMITS, _CONCURRENT, clock.now, clock.sleep))
         for _ in range(connectors)
     ]
     departures = []
@@ -100,7 +101,7 @@ def test_all_who_share_an_account_share_its_limits(connectors):
 
 
 def test_connectors_of_one_company_get_the_same_pace_and_others_their_own():
-    given_ports = ports()
+    given_ports = replace(ports(), paces=ProcessPaces())
     made = [connector_on(lambda _request: None, given_ports) for _ in range(2)]
     for connector in made:
         del connector.__dict__["_transport"]
@@ -112,7 +113,7 @@ def test_connectors_of_one_company_get_the_same_pace_and_others_their_own():
 
 
 def test_no_more_than_eight_are_under_way_at_once():
-    pace = Pace((Limit(1000, 1.0),), 8, lambda: datetime.now(UTC), lambda _s: None)
+    pace = AccountPace((Limit(1000, 1.0),), 8, lambda: datetime.now(UTC), lambda _s: None)
     under_way, most, lock, go = 0, [0], threading.Lock(), threading.Barrier(20)
 
     def ask():

@@ -6,7 +6,7 @@ import logging
 import httpx2
 import pytest
 
-from arsync.connectors.pace import Limit, Pace
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.transport import (
     REDACTION,
     RETRY_TABLE,
@@ -43,7 +43,7 @@ def transport(*outcomes, limits=UNHURRIED):
         clock.now,
         clock.sleep,
         meter,
-        Pace(limits, 8, clock.now, clock.sleep),
+        AccountPace(limits, 8, clock.now, clock.sleep),
         wire=httpx2.MockTransport(wire),
     )
     return made, clock, seen, meter

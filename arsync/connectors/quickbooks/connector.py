@@ -27,7 +27,7 @@ from arsync.connectors.contract import (
     Verb,
     Writes,
 )
-from arsync.connectors.pace import Limit, Pace
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.quickbooks import plan, query
 from arsync.connectors.transport import Transport, garbled
 from arsync.core.items import Books
@@ -216,7 +216,11 @@ class QuickBooksConnector:
         ports = self._ports
         # QuickBooks counts by company and app, so all who speak with the company here share one pace.
         account = f"{self._settings.base_url} {self._settings.realm_id}"
-        pace = ports.paces.of(account, lambda: Pace(_LIMITS, _CONCURRENT, ports.now, ports.sleep))
+
+        def make() -> AccountPace:
+            return AccountPace(_LIMITS, _CONCURRENT, ports.now, ports.sleep)
+
+        pace = make() if ports.paces is None else ports.paces.of(account, make)
         return Transport(NAME, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property
