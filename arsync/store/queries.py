@@ -23,6 +23,7 @@ from arsync.store.tables import (
     payment,
     receipt,
 )
+from arsync.store.tables import command as command_table
 
 
 def open_as_of(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> list[Any]:
@@ -257,6 +258,21 @@ def commands_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Any]
 def command(conn: Connection, ledger_id: int, command_id: int) -> Any:
     """One command."""
     return outbox.command_of(conn, ledger_id, command_id)
+
+
+def read_only_since(conn: Connection, ledger_id: int) -> str | None:
+    """Since when the platform refuses every write of this company; None when the last one was taken.
+
+    Source: QuickBooks answers 6190 while a subscription has lapsed.
+    """
+    c = command_table.c
+
+    def last(*conditions: Any) -> str:
+        query = select(func.max(c.answered_at)).where(c.ledger_id == ledger_id, *conditions)
+        return conn.execute(query).scalar() or ""
+
+    refused = last(c.code == "6190")
+    return refused if refused > last(c.state.in_(("confirmed", "verified"))) else None
 
 
 def unfinished(conn: Connection, ledger_id: int) -> bool:
