@@ -20,7 +20,6 @@ from arsync.store.tables import (
     external_ref,
     item,
     item_version,
-    payment,
     receipt,
 )
 from arsync.store.tables import command as command_table
@@ -114,25 +113,36 @@ def receipts(conn: Connection, ledger_id: int) -> list[Any]:
 
 
 def unapplied_payments(conn: Connection, ledger_id: int) -> list[Any]:
-    """Payments of the platform with something unapplied that no receipt of ours stands behind."""
+    """Money the platform holds for a customer and no receipt of ours stands behind.
+
+    Payments with something unapplied, and lines of deposits straight to receivables that settle nothing.
+    """
     linked = select(receipt.c.payment_id).where(
         receipt.c.ledger_id == ledger_id, receipt.c.payment_id.is_not(None)
+    )
+    named = and_(
+        external_ref.c.ledger_id == item.c.ledger_id,
+        external_ref.c.id == item.c.id,
+        external_ref.c.kind == "item",
     )
     query = (
         select(
             item.c.id,
-            payment.c.on_date,
+            item.c.kind,
+            item.c.issued.label("on_date"),
             item.c.number,
             customer.c.name.label("customer"),
             item.c.currency,
             item.c.open_minor,
+            external_ref.c.external_id,
         )
-        .join(payment, and_(payment.c.ledger_id == item.c.ledger_id, payment.c.id == item.c.id))
+        .join(external_ref, named)
         .outerjoin(
             customer, and_(customer.c.ledger_id == item.c.ledger_id, customer.c.id == item.c.customer_id)
         )
         .where(
             item.c.ledger_id == ledger_id,
+            item.c.kind.in_((ItemKind.PAYMENT.value, ItemKind.DEPOSIT_CREDIT.value)),
             item.c.open_minor < 0,
             item.c.gone.is_(False),
             item.c.id.not_in(linked),

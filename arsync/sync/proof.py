@@ -9,7 +9,7 @@ Names   behind a new difference the platform is asked for its documents, once. T
         still differs then is named in the difference, to the cent.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -78,11 +78,21 @@ def _explained(
     if names.refs:
         job.tell("proof", f"{len(names.refs)} documents differ and are read again")
         moved = read_again(job, names.refs).item_ids
+        _record_lost(job, names.refs) if moved else None
         found = _compare(job, _sides(job, stated))
         names = _names(job, stated, fresh & found.keys(), names.documents)
     for key in fresh & names.behind.keys() & found.keys():
         found[key] = replace(found[key], source=f"{found[key].source}; {names.behind[key]}")
     return found, _sides(job, stated), moved
+
+
+def _record_lost(job: Job, refs: Sequence[Ref]) -> None:
+    """The change feed did not show what reading the documents again has changed here: worth knowing."""
+    body = {"documents": [ref.id for ref in refs]}
+    with job.store.begin() as conn:
+        audit.record(
+            conn, job.ledger.id, job.at(), ENGINE, [audit.Entry("lost change found", "ledger", body)]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,7 @@ def unapplied_report(store: Store, ledger: Ledger, now: datetime) -> Unapplied:
     """Cash that settles nothing yet, and where all received money went."""
     with store.read() as conn:
         receipts = [_receipt(r) for r in queries.receipts(conn, ledger.id) if r.superseded_by is None]
-        payments = [
-            UnappliedPayment(r.id, r.on_date, r.number, r.customer or "", r.currency, -r.open_minor)
-            for r in queries.unapplied_payments(conn, ledger.id)
-        ]
+        payments = [_unapplied(r) for r in queries.unapplied_payments(conn, ledger.id)]
         complete = _completeness(conn, ledger, current=True)
     return unapplied(receipts, payments, now.date(), completeness=complete, ledger=ledger.name)
 
@@ -90,6 +87,15 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
         complete = _completeness(conn, ledger, current=True)
     head = Stamp(now.date(), "due", None, complete, ledger.name)
     return ForecastReport(head, forecast(rows, Habits.learn(paid, rows, now.date()), now.date(), weeks))
+
+
+def _unapplied(row: Any) -> UnappliedPayment:
+    is_payment = row.kind == ItemKind.PAYMENT.value
+    number = row.number if is_payment else row.number or " ".join(row.external_id.split(":")[:2])
+    what = "payment" if is_payment else "deposit"
+    return UnappliedPayment(
+        row.id, row.on_date, number, row.customer or "", row.currency, -row.open_minor, what
+    )
 
 
 def _receipt(row: Any) -> ReceiptRow:

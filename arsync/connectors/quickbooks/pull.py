@@ -179,7 +179,7 @@ class Puller:
         ), following
 
     def _end_of_load(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
-        read = self._vanished(cursor.entities)
+        read = self._vanished(cursor.entities, cursor.since)
         if cursor.only:
             following = Cursor(
                 "changes", cursor.window, cursor.company, cursor.receivable,
@@ -235,22 +235,31 @@ class Puller:
 
     # ---- what is gone
 
-    def _vanished(self, entities: Sequence[str]) -> _Rows:
+    def _vanished(self, entities: Sequence[str], began: str) -> _Rows:
         """Everything of these entities the store knows that no query shows any more, each one confirmed."""
         read = _Rows()
+        self._known.clear()  # the pages of this load are stored meanwhile
         for entity in (one for one in _DELETABLE if one in entities):
             known = self._known_numbers(entity)
-            # As many there as here, all of which we have just read: none is gone. Of entries only those with a
-            # receivable line are known here, so their number says nothing.
-            if not known or (entity not in ENTRIES and self._count(entity) == len(known)):
+            if not known or self._all_there(entity, len(known), began):
                 continue
             for number in sorted(known - self._present(entity)):
                 read = _joined(read, self._gone_if_confirmed(entity, number, ""))
         return read
 
-    def _count(self, entity: str) -> int | None:
-        where = ["Active IN (true, false)"] if entity in _LISTS else []
-        answer = self._company.query(query.count(entity, *where)).get("QueryResponse")
+    def _all_there(self, entity: str, known: int, began: str) -> bool:
+        """Whether two counts prove that nothing is gone, instead of a list of all ids.
+
+        As many there as here, all of which we have just read, and none made since we began, which could stand in
+        for one that is gone. Of entries only those with a receivable line are known, so their number says nothing.
+        """
+        if entity in ENTRIES or self._count(entity) != known:
+            return False
+        return self._count(entity, f"MetaData.CreateTime >= {query.literal(began)}") == 0
+
+    def _count(self, entity: str, *where: str) -> int | None:
+        states = ["Active IN (true, false)"] if entity in _LISTS else []
+        answer = self._company.query(query.count(entity, *where, *states)).get("QueryResponse")
         number = answer.get("totalCount") if isinstance(answer, Mapping) else None
         return number if isinstance(number, int) and not isinstance(number, bool) else None
 
@@ -341,7 +350,7 @@ class Puller:
             for entity in ENTITIES
         }
         entries = self._entries(
-            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own[entity]}
+            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own.get(entity, ())}
         )
         for entity in ENTITIES:
             read = _joined(read, self._read(entity, own[entity], entries))
