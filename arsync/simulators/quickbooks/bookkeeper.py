@@ -21,8 +21,8 @@ Amount = Decimal | int | str
 ACTIONS = (
     "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment",
     "create_journal_entry", "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term",
-    "create_account", "create_item", "edit", "void", "delete", "deactivate", "apply", "unapply", "copy",
-    "set_closing_date", "get", "tell_false_deletion", "clear_false_deletions", "start_ids",
+    "create_account", "create_item", "create_purchase", "edit", "void", "delete", "deactivate", "apply",
+    "unapply", "copy", "set_closing_date", "set_read_only", "get", "tell_false_deletion", "clear_false_deletions", "start_ids",
 )  # fmt: skip
 """What the control door may call."""
 
@@ -166,11 +166,21 @@ class Bookkeeper:
         payments: Iterable[str] = (),
         *,
         straight: Iterable[tuple[str, Amount]] = (),
+        others: Iterable[tuple[str, Amount]] = (),
         date: str = "",
         account: str = "checking",
         kind: str = "Payment",
     ) -> Document:
-        """Bring payments to the bank; `straight`: (customer Id, amount) right to receivables."""
+        """Bring payments to the bank.
+
+        Args:
+            payments: Ids of what lies in Undeposited Funds.
+            straight: (customer Id, amount) right to receivables.
+            others: (account Id or role, amount); a fee is below 0.
+            date: today when empty.
+            account: the bank account, by Id or role.
+            kind: of what is deposited.
+        """
         lines: list[Document] = [
             {"LinkedTxn": [{"TxnId": one, "TxnType": kind, "TxnLineId": "0"}]} for one in payments
         ]
@@ -181,8 +191,44 @@ class Bookkeeper:
             lines.append(
                 {"Amount": _exact(value), "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
             )
+        for name, value in others:
+            detail = {"AccountRef": {"value": self.account(name)}}
+            lines.append(
+                {"Amount": _exact(value), "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+            )
         document: Document = {"DepositToAccountRef": {"value": self.account(account)}, "Line": lines}
         return self.create("Deposit", {**document, "TxnDate": date} if date else document)
+
+    def create_purchase(
+        self,
+        lines: Iterable[tuple[str, Amount]],
+        *,
+        customer: str = "",
+        account: str = "checking",
+        date: str = "",
+        payment_type: str = "Check",
+        **fields: object,
+    ) -> Document:
+        """Money out by cheque, cash or card; each line is (account Id or role, amount).
+
+        A line on `receivable` gives money back to `customer`.
+        """
+        document: Document = {
+            "AccountRef": {"value": self.account(account)},
+            "PaymentType": payment_type,
+            "Line": [
+                {
+                    "Amount": _exact(value),
+                    "DetailType": "AccountBasedExpenseLineDetail",
+                    "AccountBasedExpenseLineDetail": {"AccountRef": {"value": self.account(name)}},
+                }
+                for name, value in lines
+            ],
+            **fields,
+        }
+        if customer:
+            document["EntityRef"] = {"value": customer, "type": "Customer"}
+        return self.create("Purchase", {**document, "TxnDate": date} if date else document)
 
     def create_term(
         self, name: str, days: int, *, discount_percent: int = 0, discount_days: int = 0
@@ -271,6 +317,12 @@ class Bookkeeper:
             self.core.settings.book_close_date = date.fromisoformat(day) if day else None
             self.core.touch(self.core.records["Preferences"]["1"])
             self.core.commit()
+
+    def set_read_only(self, *, lapsed: bool) -> None:
+        """Let the subscription lapse (6190 on every write over the API), or renew it."""
+        with self.core.lock:
+            self.core.settings.read_only = lapsed
+            self.core.on_write()
 
     def start_ids(self, kind: str, first: int) -> None:
         """Let the Ids of a kind go on at a number."""

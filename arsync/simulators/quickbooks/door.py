@@ -31,7 +31,7 @@ REQUESTID_LENGTH = 50
 BATCH_REQUESTID_LENGTH = 36
 BATCH_BID_LENGTH = 10
 CDC_DAYS = 30
-NOT_IN_CDC = frozenset({"CompanyInfo", "Preferences"})
+NOT_IN_CDC = frozenset({"CompanyInfo", "Preferences", "TaxCode", "TaxRate"})
 
 CALLS_PER_MINUTE = 500
 CALLS_PER_SECOND = 10
@@ -212,7 +212,7 @@ class Door:
         record_id = parts[1] if len(parts) > 1 else "1"
         if kind in {"CompanyInfo", "Preferences"}:
             record_id = "1"
-        elif len(parts) != 2 or not record_id.isdecimal():  # noqa: PLR2004 - /kind/ID
+        elif len(parts) != 2 or not (record_id.isdecimal() or kind == "TaxCode"):  # noqa: PLR2004 - /kind/ID
             raise refusals.invalid_id(record_id)
         record = company.core.find(kind, record_id)
         if record is None:

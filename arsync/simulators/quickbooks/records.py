@@ -47,6 +47,7 @@ class CompanySettings:
     time_zone: str = "America/Los_Angeles"
     read_only: bool = False  # the subscription lapsed: 6190
     exchange_rates: dict[str, Decimal] = field(default_factory=dict)  # home units for one foreign unit
+    tax_percents: dict[str, Decimal] | None = None  # tax codes by name; None: those of the country
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Switches:
     sparse_payment: Literal["refuse", "accept"] = "refuse"
     line_over_balance: Literal["refuse", "cap"] = "refuse"
     void_paid_invoice: Literal["unapply", "refuse"] = "unapply"
+    missing_tax_code: Literal["accept", "refuse"] = "accept"
     numbers_as_text: Literal["accept", "refuse"] = "accept"
     cdc_window: Literal["refuse", "accept"] = "refuse"
     cdc_cap: Literal["entity", "call"] = "entity"

@@ -90,7 +90,7 @@ class Search:
 def _default_order(books: Books, kind: str, found: list[Record]) -> list[Record]:
     """Recorded: names by their full name, transactions by their latest change, newest first."""
     if kind in NAME_KINDS:
-        return sorted(found, key=lambda record: rendering.full_name(books, record.fields).casefold())
+        return sorted(found, key=lambda record: rendering.full_name(books, kind, record.fields).casefold())
     if kind in LIST_KINDS:
         return sorted(found, key=lambda record: str(record.fields.get("Name", "")).casefold())
     return sorted(found, key=lambda record: -record.change)
@@ -103,7 +103,7 @@ def _sort_key(books: Books, field: str, record: Record) -> tuple[int, Decimal, s
         return (0, Decimal(0), "")
     if isinstance(value, (int, Decimal)):
         return (1, Decimal(value), "")
-    if field == "Id" or value.isdecimal():
+    if value.isdecimal():
         return (1, Decimal(value), "")
     return (2, Decimal(0), value.casefold())
 
@@ -191,7 +191,7 @@ def _literal(condition: Condition, text: str) -> Comparable:
 
 
 def _normal(condition: Condition, value: Comparable | None) -> Comparable | None:
-    if condition.field == "Id" and isinstance(value, str):
+    if condition.field == "Id" and isinstance(value, str) and value.isdecimal():
         return Decimal(value)
     if value is None:
         return "" if condition.type not in {"number", "whole", "moment", "flag"} else None

@@ -39,6 +39,9 @@ def read_settings(document: Document) -> CompanySettings:
             "book_close_date": date.fromisoformat(closed) if closed else None,
             "custom_fields": tuple(document["custom_fields"]),
             "exchange_rates": {code: Decimal(rate) for code, rate in document["exchange_rates"].items()},
+            "tax_percents": {
+                name: Decimal(percent) for name, percent in (document.get("tax_percents") or {}).items()
+            },
         }
     )
 
