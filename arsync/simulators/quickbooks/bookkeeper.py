@@ -22,7 +22,8 @@ ACTIONS = (
     "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment",
     "create_journal_entry", "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term",
     "create_account", "create_item", "create_purchase", "edit", "void", "delete", "deactivate", "apply",
-    "unapply", "copy", "set_closing_date", "set_read_only", "get", "tell_false_deletion", "clear_false_deletions", "start_ids",
+    "unapply", "copy", "set_closing_date", "set_read_only", "get", "tell_false_deletion",
+    "clear_false_deletions", "start_ids",
 )  # fmt: skip
 """What the control door may call."""
 

@@ -20,6 +20,7 @@ from arsync.simulators.quickbooks.bookkeeper import ACTIONS
 from arsync.simulators.quickbooks.door import Answer, Company
 from arsync.simulators.quickbooks.records import Switches
 from arsync.simulators.quickbooks.refusals import Refused
+from arsync.simulators.quickbooks.schema import TRANSACTION_KINDS
 from arsync.simulators.quickbooks.wire import Document, amount, dump_json, parse_json
 
 if TYPE_CHECKING:  # the simulator starts the server, which comes here
@@ -142,15 +143,8 @@ def books_document(company: Company) -> Document:
     core = company.core
     transactions = [
         (record, core.render(record))
-        for kind in (
-            "Invoice",
-            "CreditMemo",
-            "Payment",
-            "JournalEntry",
-            "Deposit",
-            "SalesReceipt",
-            "RefundReceipt",
-        )
+        for kind in TRANSACTION_KINDS
+        if kind != "Estimate"
         for record in core.live(kind)
     ]
     return {
