@@ -22,6 +22,7 @@ TYPES = {
     "phone": "TelephoneNumber",
     "web": "WebSiteAddress",
     "address": "PhysicalAddress",
+    "attachref": "AttachableRef",
     "link": "LinkedTxn",
     "line": "Line",
     "paymentline": "PaymentLineDetail",

@@ -167,6 +167,16 @@ def busy_year(sim, clock):  # noqa: PLR0915 - a year is long, and nothing in it 
     ]
     api.post("Payment", {"CustomerRef": ref(parent), "TotalAmt": 0, "Line": lines})
     moved = api.post("Transfer", {"FromAccountRef": ref(account), "ToAccountRef": ref(3), "Amount": 2})
+    note = {"AttachableRef": [{"EntityRef": {**ref(invoice["Id"]), "type": "Invoice"}}], "Note": "disputed"}
+    api.post("Attachable", note)
+    upload = (
+        b'--B\r\nContent-Disposition: form-data; name="file_metadata_01"\r\n\r\n'
+        b'{"FileName":"remit.txt","ContentType":"text/plain","AttachableRef":[{"EntityRef":'
+        b'{"type":"Invoice","value":"' + invoice["Id"].encode() + b'"},"IncludeOnSend":true}]}\r\n--B\r\n'
+        b'Content-Disposition: form-data; name="file_content_01"\r\n\r\npaid\r\n--B--\r\n'
+    )
+    api.call("POST", "/upload", upload)
+    api.call("POST", f"/invoice/{invoice['Id']}/send", sendTo="bill@example.com")
     void = api.post("Invoice", {"CustomerRef": ref(parent), "Line": [sale_line(1)]})
     api.post("Invoice", {"Id": void["Id"], "SyncToken": "0"}, operation="void")
     gone = api.post("Payment", {"CustomerRef": ref(parent), "TotalAmt": 1})
@@ -201,6 +211,7 @@ def busy_year(sim, clock):  # noqa: PLR0915 - a year is long, and nothing in it 
         "Department",
         "TaxCode",
         "TaxRate",
+        "Attachable",
         "PaymentMethod",
         "Estimate",
         "CompanyInfo",

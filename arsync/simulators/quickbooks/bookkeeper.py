@@ -22,10 +22,16 @@ ACTIONS = (
     "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment",
     "create_journal_entry", "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term",
     "create_account", "create_item", "create_purchase", "edit", "void", "delete", "deactivate", "apply",
-    "unapply", "copy", "set_closing_date", "set_read_only", "get", "tell_false_deletion",
+    "unapply", "copy", "set_closing_date", "change_settings", "merge_customers", "get", "tell_false_deletion",
     "clear_false_deletions", "start_ids",
 )  # fmt: skip
 """What the control door may call."""
+
+
+CHANGEABLE = frozenset(
+    {"read_only", "custom_txn_numbers", "auto_apply_credit", "auto_apply_payments", "multicurrency"}
+)
+"""Settings an owner may change later; all of them are yes or no."""
 
 
 class BulkInvoice(NamedTuple):
@@ -319,11 +325,32 @@ class Bookkeeper:
             self.core.touch(self.core.records["Preferences"]["1"])
             self.core.commit()
 
-    def set_read_only(self, *, lapsed: bool) -> None:
-        """Let the subscription lapse (6190 on every write over the API), or renew it."""
+    def change_settings(self, **changes: object) -> None:
+        """Change what the owner has set up: `read_only` (6190), `custom_txn_numbers`, `auto_apply_credit` ...
+
+        Raises:
+            ValueError: there is no such setting.
+            Refused: 6000, a second currency cannot be switched off.
+        """
         with self.core.lock:
-            self.core.settings.read_only = lapsed
-            self.core.on_write()
+            settings = self.core.settings
+            unknown = sorted(changes.keys() - CHANGEABLE)
+            if unknown:
+                raise ValueError(
+                    f"no setting is called {unknown[0]}; there are {', '.join(sorted(CHANGEABLE))}"
+                )
+            if settings.multicurrency and not changes.get("multicurrency", True):
+                raise refusals.business("Multicurrency cannot be turned off.")
+            for name, value in changes.items():
+                setattr(settings, name, value)
+            self.core.forget_texts()
+            self.core.touch(self.core.records["Preferences"]["1"])
+            self.core.commit()
+
+    def merge_customers(self, gone: str, kept: str) -> Document:
+        """Make one customer of two, as saving a customer under another's name does."""
+        self.core.merge_customers(gone, kept, user=self.name)
+        return self.get("Customer", kept)
 
     def start_ids(self, kind: str, first: int) -> None:
         """Let the Ids of a kind go on at a number."""

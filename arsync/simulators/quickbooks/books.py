@@ -7,20 +7,32 @@ Law     after every write each receivable account equals its open items (`ledger
 Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBroken` for our own mistakes.
 """
 
+import base64
 import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from arsync.simulators.quickbooks import audit, chart, payments, refusals, rendering, transactions
+from arsync.simulators.quickbooks import (
+    attachments,
+    audit,
+    automatic,
+    chart,
+    payments,
+    refusals,
+    rendering,
+    transactions,
+)
 from arsync.simulators.quickbooks.ledger import BooksBroken, ItemKey, Ledger, OpenItem, OpenItems, Posting
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
 from arsync.simulators.quickbooks.schema import (
     ENTITIES,
     GIVEN_KINDS,
     KEPT_BY_FULL_UPDATE,
+    KIND_OF_PATH,
     LIST_KINDS,
     NAME_KINDS,
     READ_ONLY,
@@ -33,13 +45,14 @@ from arsync.simulators.quickbooks.schema import (
 from arsync.simulators.quickbooks.shapes import clean
 from arsync.simulators.quickbooks.taxes import Rate
 from arsync.simulators.quickbooks.transactions import Shaped, Undeposited
-from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json
+from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json, pacific
 
 NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
 """These get a number by themselves unless the company numbers by hand."""
 DEPOSITED_KINDS = ("Payment", "SalesReceipt", "RefundReceipt", "JournalEntry")
 """What a deposit can bring from Undeposited Funds to the bank."""
 MONEY_ACCOUNTS = ("Bank", "Other Current Asset", "Credit Card")
+_CUSTOMER_REFERENCES = ("CustomerRef", "EntityRef", "Entity", "ParentRef")
 _NAMING = ("DisplayName", "Name", "ParentRef", "Active")
 _MUST_EXIST = REFERENCES | UNNAMED_REFERENCES
 LOG_WORTH_REWRITING = 1000
@@ -60,18 +73,21 @@ class Books:
         self.ledger = Ledger()
         self.changes: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ENTITIES}
         self.false_deletions: set[tuple[str, str]] = set()
+        self.address = ""  # of the server, while there is one
         self.on_write: Callable[[], None] = _nothing
-        self._now_s = now_s
+        self.on_change: Callable[[Record, str], None] = _told_nobody
+        self.now_s = now_s
         self._last_s = 0
         self._change = 0
-        self._sequences: Counter[str] = Counter()
+        self._sequences: Counter[str] = Counter({"Attachable": attachments.FIRST_ID - 1})
         self._roles: dict[str, str] = {}
         self._numbers: dict[str, set[str]] = defaultdict(set)
         self._next_number = settings.first_number
         self._children: dict[str, set[str]] = defaultdict(set)
         self._name_index: dict[str, dict[str, Record]] = {}
         self._creating = False
-        self._touched: dict[tuple[str, str], Record] = {}
+        self._touched: dict[tuple[str, str], tuple[Record, str]] = {}
+        self._unsaved: dict[tuple[str, str], Record] = {}
         self._moved_customers: set[str] = set()
         chart.open_books(self)
 
@@ -104,7 +120,7 @@ class Books:
 
     def text(self, record: Record) -> str:
         """The JSON text of a record, kept until something about it changes."""
-        if self.switches.extra_read_fields:
+        if self.switches.extra_read_fields or record.kind == "Attachable":  # its address changes with time
             return dump_json(self.render(record))
         if record.text is None:
             record.text = dump_json(self.render(record))
@@ -141,7 +157,7 @@ class Books:
 
     def today(self) -> date:
         """The company's date: Pacific, as MetaData."""
-        return datetime.fromtimestamp(self._now_s(), PACIFIC).date()
+        return datetime.fromtimestamp(self.now_s(), PACIFIC).date()
 
     # ---- what shaping asks (transactions.ReferenceData) ----------------------------------------------------
 
@@ -329,6 +345,7 @@ class Books:
             self._sequences[_sequence(kind)] += 1
             self.touch(record)
             self.commit()
+            automatic.apply(self, record)
             return self.render(record)
 
     def update(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
@@ -351,6 +368,8 @@ class Books:
             self._require(kind, merged)
             if kind in GIVEN_KINDS:
                 raise refusals.unsupported(f"Update of {kind}")
+            if kind == "Attachable":
+                return self._update_attachable(record, merged)
             if kind in LIST_KINDS:
                 return self._update_list_entry(record, merged, user)
             return self._update_transaction(record, merged, user)
@@ -362,16 +381,17 @@ class Books:
             Refused: 500 for list entries, 610, 5010, 6540, closed period.
         """
         with self.lock:
-            if kind not in TRANSACTION_KINDS:
+            if kind not in TRANSACTION_KINDS and kind != "Attachable":
                 raise refusals.unsupported(f"Operation delete on {kind}")
             record = self._current(kind, document)
-            self._check_open(record.fields["TxnDate"])
-            self._check_removable(record)
-            self._unbook(record)
+            if kind in TRANSACTION_KINDS:
+                self._check_open(record.fields["TxnDate"])
+                self._check_removable(record)
+                self._unbook(record)
             record.deleted = True
             record.user = user or self.settings.user
             self._numbers[f"{kind}:{record.fields.get('DocNumber', '')}"].discard(record.id)
-            self.touch(record)
+            self.touch(record, "Delete")
             self.commit()
             return {"domain": "QBO", "status": "Deleted", "Id": record.id}
 
@@ -398,14 +418,17 @@ class Books:
             record.total_cents = 0
             record.user = user or self.settings.user
             self._book(record, record.fields)
-            self.touch(record)
+            self.touch(record, "Void")
             self.commit()
             return self.render(record)
 
     def _admit(self, record: Record, fields: Document) -> None:
         if record.kind in GIVEN_KINDS:
             raise refusals.unsupported(f"Operation create on {record.kind}")
-        if record.kind in LIST_KINDS:
+        if record.kind == "Attachable":
+            self._check_attachable(fields)
+            record.fields = fields
+        elif record.kind in LIST_KINDS:
             fields.setdefault("Active", True)
             self._check_list_entry(record, fields)
             self._store_list_entry(record, fields)
@@ -414,6 +437,108 @@ class Books:
             if record.kind in SALES_KINDS:
                 self._copy_addresses(fields)
             self._book(record, fields)
+
+    def attach(self, metadata: Document, content: bytes | None) -> Document:
+        """Add a file, or a note without one.
+
+        Raises:
+            Refused: 6000 for a document that is not there, 2020 for neither a name nor a note.
+        """
+        with self.lock:
+            made = self.create("Attachable", metadata)
+            record = self.records["Attachable"][made["Id"]]
+            if content is not None:
+                record.content = base64.b64encode(content).decode()
+                record.fields["Size"] = len(content)
+            return self.render(record)
+
+    def _check_attachable(self, fields: Document) -> None:
+        if "FileName" not in fields and "Note" not in fields:
+            raise refusals.missing("FileName")
+        for one in fields.get("AttachableRef", []):
+            target = one.get("EntityRef", {})
+            kind = KIND_OF_PATH.get(str(target.get("type", "")).lower(), "")
+            if not kind or self.find(kind, str(target.get("value", ""))) is None:
+                raise refusals.nothing_to_link(str(target.get("type", "")), str(target.get("value", "")))
+
+    def _update_attachable(self, record: Record, fields: Document) -> Document:
+        self._check_attachable(fields)
+        if "Size" in record.fields:
+            fields["Size"] = record.fields["Size"]
+        if fields != record.fields:
+            record.fields = fields
+            self.touch(record)
+            self.commit()
+        return self.render(record)
+
+    def send(self, kind: str, record_id: str, to: str) -> tuple[Document, str]:
+        """Send a document by e-mail: (the document, the address it went to).
+
+        Raises:
+            Refused: 500 for what cannot be sent, 610, 2020 without an address (unverified).
+        """
+        with self.lock:
+            if kind not in SALES_KINDS:
+                raise refusals.unsupported(f"Operation send on {kind}")
+            record = self.find(kind, record_id)
+            if record is None:
+                raise refusals.not_found()
+            customer = self.records["Customer"].get(record.customer_id)
+            known = customer.fields.get("PrimaryEmailAddr", {}).get("Address", "") if customer else ""
+            address = to or record.fields.get("BillEmail", {}).get("Address", "") or known
+            if "@" not in address:
+                raise refusals.missing("BillEmail")
+            sent = {"DeliveryType": "Email", "DeliveryTime": pacific(self.now_s())}
+            record.fields |= {
+                "EmailStatus": "EmailSent",
+                "BillEmail": {"Address": address},
+                "DeliveryInfo": sent,
+            }
+            self.touch(record, "Emailed")
+            self.commit()
+            return self.render(record), address
+
+    def merge_customers(self, gone_id: str, kept_id: str, *, user: str = "") -> None:
+        """Make one customer of two: everything goes to `kept_id`, the other is left inactive.
+
+        Raises:
+            Refused: 610, or 6000 for two currencies or a customer merged into itself.
+        """
+        with self.lock:
+            gone, kept = self.find("Customer", gone_id), self.find("Customer", kept_id)
+            if gone is None or kept is None:
+                raise refusals.not_found()
+            if gone_id in self.lineage(kept_id) or gone.fields["CurrencyRef"] != kept.fields["CurrencyRef"]:
+                raise refusals.business(
+                    "A customer is merged into another of its currency, not below itself."
+                )
+            self.items.hand_over(gone_id, kept_id)
+            for kind in ("Customer", *TRANSACTION_KINDS):
+                for record in tuple(self.live(kind)):
+                    self._hand_over(record, gone_id, kept_id)
+            self._children[kept_id] |= self._children.pop(gone_id, set()) - {kept_id}
+            kept.merged_id, gone.user, kept.user = gone_id, user, user
+            gone.fields = {**gone.fields, "Active": False}
+            self._name_index.pop("Customer", None)
+            self.forget_texts()
+            self.touch(gone, "Delete")
+            self.touch(kept, "Merge")
+            self.commit()
+
+    def _hand_over(self, record: Record, gone_id: str, kept_id: str) -> None:
+        fields = _with_reference(record.fields, gone_id, kept_id)
+        is_either = record.kind == "Customer" and record.id in {gone_id, kept_id}
+        if is_either or fields == record.fields:
+            return
+        record.fields = fields
+        if record.customer_id == gone_id:
+            record.customer_id = kept_id
+        moved = tuple(
+            posting._replace(customer_id=kept_id) if posting.customer_id == gone_id else posting
+            for posting in record.postings
+        )
+        self.post(record, moved)
+        self.touch(record)
 
     def _copy_addresses(self, fields: Document) -> None:
         """A new document takes its customer's addresses (recorded: create/invoice)."""
@@ -785,14 +910,23 @@ class Books:
             if account is not None:
                 account.text = None
         record.postings = tuple(postings)
+        self._unsaved[(record.kind, record.id)] = record
 
-    def touch(self, record: Record) -> None:
-        """Mark a record as changed by the write that is under way."""
-        self._touched[(record.kind, record.id)] = record
+    def touch(self, record: Record, operation: str = "") -> None:
+        """Mark a record as changed by the write that is under way; `operation` in the words of webhooks."""
+        _, before = self._touched.get((record.kind, record.id), (record, ""))
+        self._touched[(record.kind, record.id)] = (record, operation or before)
+
+    def take_unsaved(self) -> tuple[list[Record], list[ItemKey]]:
+        """Records and keys of items that have changed since this was last asked."""
+        records, self._unsaved = list(self._unsaved.values()), {}
+        keys = sorted(self.items.unsaved)
+        self.items.unsaved.clear()
+        return records, keys
 
     def announce(self, record: Record) -> None:
         """Put a record into the change feed again without changing it."""
-        self._last_s = max(self._now_s(), self._last_s)
+        self._last_s = max(self.now_s(), self._last_s)
         self._log_change(record)
 
     def take_id(self, kind: str) -> str:
@@ -813,13 +947,15 @@ class Books:
 
     def commit(self) -> None:
         """Stamp what changed, check the law, tell whoever keeps the state."""
-        self._last_s = max(self._now_s(), self._last_s)
-        for record in self._touched.values():
-            if record.created_s:
-                record.sync_token += 1
-            else:
+        self._last_s = max(self.now_s(), self._last_s)
+        for record, operation in self._touched.values():
+            is_new = not record.created_s
+            if is_new:
                 record.created_s = self._last_s
+            else:
+                record.sync_token += 1
             self._log_change(record)
+            self.on_change(record, operation or ("Create" if is_new else "Update"))
         for customer_id in self._moved_customers:
             for one in self.lineage(customer_id):
                 customer = self.records["Customer"][one]
@@ -837,6 +973,7 @@ class Books:
         record.change = self._change
         record.updated_s = self._last_s
         record.text = None
+        self._unsaved[(record.kind, record.id)] = record
         log = self.changes[record.kind]
         log.append((self._last_s, self._change, record.id))
         # Half of the log may be outdated before it is worth rewriting.
@@ -878,6 +1015,7 @@ class Books:
         for kind, known in self.records.items():
             log = sorted((record.updated_s, record.change, record.id) for record in known.values())
             self.changes[kind] = log
+        self.take_unsaved()
         self.audit()
 
     def version(self, kind: str) -> int:
@@ -907,6 +1045,10 @@ def _nothing() -> None:
     return None
 
 
+def _told_nobody(_record: Record, _operation: str) -> None:
+    return None
+
+
 def _sequence(kind: str) -> str:
     if kind in TRANSACTION_KINDS:
         return "transactions"
@@ -918,6 +1060,20 @@ def _merge(stored: Document, written: Document, *, sparse: bool) -> Document:
         return {**stored, **written}
     kept = {name: value for name, value in stored.items() if name in KEPT_BY_FULL_UPDATE}
     return {**kept, **written}
+
+
+def _with_reference(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The same with one customer's Id in the place of another's."""
+    if isinstance(value, list):
+        return [_with_reference(one, old, new) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {"value": new}
+        if name in _CUSTOMER_REFERENCES and isinstance(one, dict) and one.get("value") == old
+        else _with_reference(one, old, new)
+        for name, one in value.items()
+    }
 
 
 def _forget_computed_tax(fields: Document) -> None:

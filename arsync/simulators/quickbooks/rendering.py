@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from arsync.simulators.quickbooks import payments
+from arsync.simulators.quickbooks import attachments, payments
 from arsync.simulators.quickbooks.chart import CURRENCY_NAMES
 from arsync.simulators.quickbooks.ledger import ItemKey, in_home
 from arsync.simulators.quickbooks.records import Record
@@ -288,6 +288,14 @@ def _purchase(books: "Books", record: Record) -> Document:
     return {**shown, "LinkedTxn": [{"TxnId": one, "TxnType": "Payment"} for one in applied]}
 
 
+def _attachable(books: "Books", record: Record) -> Document:
+    if not record.content:
+        return dict(record.fields)
+    place = f"/v3/company/{books.realm_id}/download/{record.id}"
+    address = attachments.address(books.address, books.realm_id, record.id, books.now_s())
+    return {**record.fields, "FileAccessUri": place, "TempDownloadUri": address}
+
+
 def _term(books: "Books", record: Record) -> Document:
     kind = "DATE_DRIVEN" if "DayOfMonthDue" in record.fields else "STANDARD"
     return {"Type": kind, **_list_entry(books, record)}
@@ -327,8 +335,8 @@ def _preferences(books: "Books", _record: Record) -> Document:
             "AllowDeposit": True,
             "AllowDiscount": True,
             "DefaultDiscountAccount": books.account("discounts"),
-            "AutoApplyCredit": False,
-            "AutoApplyPayments": False,
+            "AutoApplyCredit": settings.auto_apply_credit,
+            "AutoApplyPayments": settings.auto_apply_payments,
         },
         "CurrencyPrefs": {"MultiCurrencyEnabled": settings.multicurrency, "HomeCurrency": home},
         "ReportPrefs": {"ReportBasis": "Accrual", "CalcAgingReportFromTxnDate": False},
@@ -357,6 +365,7 @@ _SHOW = {
     "TaxRate": _list_entry,
     "Purchase": _purchase,
     "Transfer": _fields,
+    "Attachable": _attachable,
     "CompanyInfo": _company_info,
     "Preferences": _preferences,
 }

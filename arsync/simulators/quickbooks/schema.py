@@ -65,7 +65,7 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_ENTITY = """Id:id SyncToken:text MetaData:meta CustomField:field* AttachableRef:any* domain:text sparse:flag
+_ENTITY = """Id:id SyncToken:text MetaData:meta CustomField:field* AttachableRef:attachref* domain:text sparse:flag
  status:EntityStatus """
 _TRANSACTION = (
     _ENTITY
@@ -210,6 +210,12 @@ ENTITIES: dict[str, dict[str, Property]] = {
         + """Name:text Description:text Active:flag RateValue:number AgencyRef:ref TaxReturnLineRef:ref
  TaxRateEx:any"""
     ),
+    "Attachable": _table(
+        _ENTITY
+        + """FileName:text/1000 FileAccessUri:text TempDownloadUri:text Size:whole ContentType:text/100
+ Category:text/100 Lat:text/100 Long:text/100 PlaceName:text/2000 Note:text/2000 Tag:text/2000
+ ThumbnailFileAccessUri:text ThumbnailTempDownloadUri:text AttachableEx:any"""
+    ),
     "CompanyInfo": _table(
         _ENTITY
         + """CompanyName:text/1024 LegalName:text/1024 CompanyAddr:address CustomerCommunicationAddr:address
@@ -247,6 +253,7 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  Country:text/255 CountryCode:text County:text CountrySubDivisionCode:text/255 PostalCode:text/30
  PostalCodeSuffix:text Lat:text Long:text Tag:text Note:text"""
     ),
+    "attachref": _table("EntityRef:ref LineInfo:id IncludeOnSend:flag AttachableRefEx:any"),
     "link": _table("TxnId:id TxnType:text TxnLineId:id"),
     "line": _table(
         """Id:id LineNum:whole Description:text/4000 Amount:number Received:number LinkedTxn:link*
@@ -352,7 +359,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 """Without one of these a create (and a full update) is refused with code 2020."""
 
-_DERIVED = {"MetaData", "domain", "sparse", "status", "SyncToken", "Id", "AttachableRef"}
+_HEAD = {"MetaData", "domain", "sparse", "status", "SyncToken", "Id"}
+_DERIVED = _HEAD | {"AttachableRef"}
 READ_ONLY: dict[str, frozenset[str]] = {
     "Customer": frozenset(
         _DERIVED | {"Balance", "BalanceWithJobs", "FullyQualifiedName", "Level", "OverDueBalance"}
@@ -373,6 +381,10 @@ READ_ONLY: dict[str, frozenset[str]] = {
     "Department": frozenset(_DERIVED | {"FullyQualifiedName", "SubDepartment"}),
     "Purchase": frozenset(_DERIVED | {"TotalAmt", "LinkedTxn"}),
     "Transfer": frozenset(_DERIVED | {"LinkedTxn"}),
+    "Attachable": frozenset(
+        _HEAD
+        | {"FileAccessUri", "TempDownloadUri", "Size", "ThumbnailFileAccessUri", "ThumbnailTempDownloadUri"}
+    ),
     "Term": frozenset(_DERIVED | {"Type"}),
     "Payment": frozenset(_DERIVED | {"UnappliedAmt", "LinkedTxn", "TxnStatus", "DocNumber"}),
     "Deposit": frozenset(_DERIVED | {"TotalAmt", "HomeTotalAmt", "LinkedTxn"}),
@@ -402,7 +414,7 @@ KEPT_BY_FULL_UPDATE = frozenset(
         "DepositToAccountRef", "Taxable", "DefaultTaxCodeRef", "PreferredDeliveryMethod", "AccountType",
         "AccountSubType", "IncomeAccountRef", "Type", "PrintStatus", "EmailStatus", "CustomerRef",
         "CustomField", "ProcessPayment", "DisplayName", "ParentRef", "Job", "BillWithParent", "PaymentType",
-        "AccountRef",
+        "AccountRef", "DeliveryInfo",
     }
 )  # fmt: skip
 """A full update clears what it does not name, but not these (recorded: update/customer)."""

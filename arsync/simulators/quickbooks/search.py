@@ -145,6 +145,8 @@ def _moment(text: str) -> int:
 
 def _test(condition: Condition, books: Books) -> Callable[[Record], bool]:
     field = condition.field
+    if field.startswith("AttachableRef."):
+        return _linked(condition)
     if condition.operator == "LIKE":
         pattern = _like(condition.values[0])
         return lambda record: pattern.fullmatch(str(value_of(books, record, field) or "")) is not None
@@ -156,6 +158,18 @@ def _test(condition: Condition, books: Books) -> Callable[[Record], bool]:
         return lambda record: _normal(condition, value_of(books, record, field)) == wanted
     compare = _COMPARE[condition.operator]
     return lambda record: compare(_normal(condition, value_of(books, record, field)), wanted)
+
+
+def _linked(condition: Condition) -> Callable[[Record], bool]:
+    """An attachment may belong to several documents: one that fits is enough."""
+    *_, name = condition.field.split(".")
+    wanted = {value.casefold() for value in condition.values}
+
+    def fits(record: Record) -> bool:
+        targets = (one.get("EntityRef", {}) for one in record.fields.get("AttachableRef", []))
+        return any(str(target.get(name, "")).casefold() in wanted for target in targets)
+
+    return fits
 
 
 def _compare_by(

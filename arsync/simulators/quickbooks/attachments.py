@@ -1,0 +1,93 @@
+"""Files beside documents: reading an upload, and addresses that work for a quarter of an hour.
+
+Shape   multipart bytes, with LF or CRLF between the lines -> (metadata, content or None) for each file.
+Source  a recorded upload (CRLF, binary) and python-quickbooks 0.9.12 (LF, base64); the life of an address from
+        recorded `X-Amz-Expires=900`.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from typing import NamedTuple
+
+from arsync.simulators.quickbooks import refusals
+from arsync.simulators.quickbooks.wire import Document, parse_json
+
+ADDRESS_LIFE_S = 900
+FIRST_ID = 5_000_000_000_000_000_001
+"""Recorded Ids of attachments have nineteen digits."""
+
+
+class Part(NamedTuple):
+    """One part of a multipart body."""
+
+    name: str
+    content: bytes
+
+
+def uploads(body: bytes) -> list[tuple[Document, bytes | None]]:
+    """The files of an upload: `file_metadata_01` with `file_content_01`, and so on.
+
+    Raises:
+        Refused: 2010, no multipart body or no metadata in it.
+    """
+    parts = {part.name: part.content for part in _parts(body)}
+    found: list[tuple[Document, bytes | None]] = []
+    for name in sorted(parts):
+        if not name.startswith("file_metadata"):
+            continue
+        try:
+            metadata = parse_json(parts[name])
+        except ValueError as bad:
+            raise refusals.unreadable(f"Unexpected character: {bad}") from bad
+        if not isinstance(metadata, dict):
+            raise refusals.unreadable("the metadata is no JSON object")
+        found.append((metadata, parts.get(name.replace("metadata", "content"))))
+    if not found:
+        raise refusals.unreadable("no file_metadata in the upload")
+    return found
+
+
+def _parts(body: bytes) -> list[Part]:
+    """The boundary is the first line, whatever the header said: the SDK's lines end in LF only."""
+    boundary, _, rest = body.lstrip().partition(b"\n")
+    boundary = boundary.rstrip()
+    if not boundary.startswith(b"--"):
+        raise refusals.unreadable("the body is no multipart upload")
+    pieces = re.split(rb"(?:\A|\r?\n)" + re.escape(boundary) + rb"(?:--)?[ \t]*(?:\r?\n|\Z)", rest)
+    return [part for part in map(_part, pieces) if part is not None]
+
+
+def _part(piece: bytes) -> Part | None:
+    head, found, content = piece.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
+    name = re.search(rb'name="([^"]*)"', head)
+    if not found or name is None:
+        return None
+    if re.search(rb"(?im)^content-transfer-encoding:\s*base64", head):
+        try:
+            content = base64.b64decode(content)
+        except binascii.Error as bad:
+            raise refusals.unreadable(f"the content is no base64: {bad}") from bad
+    return Part(name[1].decode("utf-8", "replace"), content)
+
+
+def address(base_url: str, realm_id: str, record_id: str, now_s: int) -> str:
+    """Where a file can be fetched without a token, until it expires."""
+    query = f"X-Amz-Date={now_s}&X-Amz-Expires={ADDRESS_LIFE_S}"
+    return (
+        f"{base_url}/files/{realm_id}/{record_id}?{query}&X-Amz-Signature={_sign(realm_id, record_id, now_s)}"
+    )
+
+
+def opens(query: dict[str, str], realm_id: str, record_id: str, now_s: int) -> bool:
+    """Whether the query of an address is ours and not too old."""
+    signed = query.get("X-Amz-Date", "")
+    if not signed.isdecimal() or not 0 <= now_s - int(signed) < ADDRESS_LIFE_S:
+        return False
+    return hmac.compare_digest(query.get("X-Amz-Signature", ""), _sign(realm_id, record_id, int(signed)))
+
+
+def _sign(realm_id: str, record_id: str, at_s: int) -> str:
+    return hmac.new(b"simulated", f"{realm_id}/{record_id}/{at_s}".encode(), hashlib.sha256).hexdigest()
