@@ -61,10 +61,11 @@ def _parts(body: bytes) -> list[Part]:
 
 
 def _part(piece: bytes) -> Part | None:
-    head, found, content = piece.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
+    head, *rest = re.split(rb"\r?\n\r?\n", piece, maxsplit=1)
     name = re.search(rb'name="([^"]*)"', head)
-    if not found or name is None:
+    if not rest or name is None:
         return None
+    content = rest[0]
     if re.search(rb"(?im)^content-transfer-encoding:\s*base64", head):
         try:
             content = base64.b64decode(content)

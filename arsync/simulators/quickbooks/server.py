@@ -259,6 +259,7 @@ class _Application:
         line: LoggedRequest = LoggedRequest(
             self._simulator.now(),
             http.method,
+            http.url.path,
             _path(http),
             query,
             query.get("requestid", ""),

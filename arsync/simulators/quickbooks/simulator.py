@@ -42,7 +42,8 @@ class LoggedRequest(NamedTuple):
 
     time: datetime
     method: str
-    path: str
+    full_path: str
+    path: str  # what follows the company
     query: dict[str, str]
     requestid: str
     status: int  # 0: the connection was cut before an answer
@@ -157,6 +158,7 @@ class QuickBooksSimulator:
         custom_txn_numbers: bool = False,
         custom_fields: tuple[str, ...] = (),
         exchange_rates: dict[str, Decimal] | None = None,
+        tax_percents: dict[str, Decimal] | None = None,
         user: str = "Pat Keeper",
     ) -> Company:
         """Open the books of a company, with a chart of accounts, terms, items and payment methods."""
@@ -169,6 +171,7 @@ class QuickBooksSimulator:
             custom_txn_numbers=custom_txn_numbers,
             custom_fields=custom_fields,
             exchange_rates=exchange_rates or {},
+            tax_percents=tax_percents,
             user=user,
         )
         with self.lock:
