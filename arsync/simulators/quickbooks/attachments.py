@@ -25,6 +25,8 @@ class Part(NamedTuple):
 
     name: str
     content: bytes
+    file_name: str
+    content_type: str
 
 
 def uploads(body: bytes) -> list[tuple[Document, bytes | None]]:
@@ -33,21 +35,26 @@ def uploads(body: bytes) -> list[tuple[Document, bytes | None]]:
     Raises:
         Refused: 2010, no multipart body or no metadata in it.
     """
-    parts = {part.name: part.content for part in _parts(body)}
-    found: list[tuple[Document, bytes | None]] = []
-    for name in sorted(parts):
-        if not name.startswith("file_metadata"):
-            continue
-        try:
-            metadata = parse_json(parts[name])
-        except ValueError as bad:
-            raise refusals.unreadable(f"Unexpected character: {bad}") from bad
-        if not isinstance(metadata, dict):
-            raise refusals.unreadable("the metadata is no JSON object")
-        found.append((metadata, parts.get(name.replace("metadata", "content"))))
-    if not found:
-        raise refusals.unreadable("no file_metadata in the upload")
-    return found
+    parts = {part.name: part for part in _parts(body)}
+    numbers = sorted({name.rpartition("_")[2] for name in parts if name.startswith("file_")})
+    if not numbers:
+        raise refusals.unreadable("no file in the upload")
+    return [_file(parts.get(f"file_metadata_{one}"), parts.get(f"file_content_{one}")) for one in numbers]
+
+
+def _file(about: Part | None, content: Part | None) -> tuple[Document, bytes | None]:
+    """Metadata are written beside the content, or follow from its headers (as a client for Node sends it)."""
+    held = content.content if content is not None else None
+    if about is None:
+        named = {"FileName": content.file_name, "ContentType": content.content_type} if content else {}
+        return named, held
+    try:
+        metadata = parse_json(about.content)
+    except ValueError as bad:
+        raise refusals.unreadable(f"Unexpected character: {bad}") from bad
+    if not isinstance(metadata, dict):
+        raise refusals.unreadable("the metadata is no JSON object")
+    return metadata, held
 
 
 def _parts(body: bytes) -> list[Part]:
@@ -62,7 +69,7 @@ def _parts(body: bytes) -> list[Part]:
 
 def _part(piece: bytes) -> Part | None:
     head, *rest = re.split(rb"\r?\n\r?\n", piece, maxsplit=1)
-    name = re.search(rb'name="([^"]*)"', head)
+    name = re.search(rb'\bname="([^"]*)"', head)
     if not rest or name is None:
         return None
     content = rest[0]
@@ -71,7 +78,10 @@ def _part(piece: bytes) -> Part | None:
             content = base64.b64decode(content)
         except binascii.Error as bad:
             raise refusals.unreadable(f"the content is no base64: {bad}") from bad
-    return Part(name[1].decode("utf-8", "replace"), content)
+    file_name = re.search(rb'filename="([^"]*)"', head)
+    content_type = re.search(rb"(?im)^content-type:\s*([^\s;]+)", head)
+    found = (one[1].decode("utf-8", "replace") if one else "" for one in (name, file_name, content_type))
+    return Part(next(found), content, *found)
 
 
 def address(base_url: str, realm_id: str, record_id: str, now_s: int) -> str:

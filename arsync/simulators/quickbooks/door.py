@@ -250,8 +250,11 @@ class Door:
 
     def _query(self, company: Company, request: Request) -> bytes:
         source = request.query.get("query") or request.body.decode()
-        found = company.search.run(query.parse(source))
+        found = company.search.run(self._parsed(source))
         return self._read(company, {"QueryResponse": found})
+
+    def _parsed(self, source: str) -> query.Select:
+        return query.parse(source, strict=self._switches.entity_case == "strict")
 
     def _get(self, company: Company, kind: str, rest: list[str]) -> bytes:
         record_id = rest[0] if rest else ""
@@ -382,7 +385,7 @@ class Door:
 
     def _batch_result(self, company: Company, item: Document) -> Document:
         if "Query" in item:
-            found = company.search.run(query.parse(str(item["Query"])))
+            found = company.search.run(self._parsed(str(item["Query"])))
             self._count_read(company)
             return {"QueryResponse": found}
         kind = next((name for name in item if name in ENTITIES), None)

@@ -63,6 +63,7 @@ class Switches:
 
     refresh_rotation: Literal["same", "each", "daily"] = "daily"
     old_refresh_grace_s: int = 0
+    entity_case: Literal["any", "strict"] = "any"  # of the entity in a query
     sparse_payment: Literal["refuse", "accept"] = "refuse"
     line_over_balance: Literal["refuse", "cap"] = "refuse"
     void_paid_invoice: Literal["unapply", "refuse"] = "unapply"
