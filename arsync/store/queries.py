@@ -57,6 +57,22 @@ def open_as_of(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> 
     return list(conn.execute(query))
 
 
+def applied_later(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> list[Any]:
+    """Applications that count on a day and became known only after an instant, with the other side's platform id."""
+    a = application.c
+    other = and_(
+        external_ref.c.ledger_id == a.ledger_id,
+        external_ref.c.id == a.other_id,
+        external_ref.c.kind == "item",
+    )
+    query = (
+        select(a.item_id, a.on_date, a.known_at, a.amount_minor, external_ref.c.external_id)
+        .join(external_ref, other)
+        .where(a.ledger_id == ledger_id, a.on_date <= as_of, a.known_at > known_at)
+    )
+    return list(conn.execute(query.order_by(a.id)))
+
+
 def settled_items(conn: Connection, ledger_id: int) -> list[Any]:
     """Debits that are settled in full, with the day the last of it came: what the forecast learns from."""
     a = application.c
