@@ -120,7 +120,7 @@ def _pulled(office: Any) -> tuple[list[str], list[Any]]:
     from arsync.sync.pull import pull as pull_all
 
     job, statements = office.job(), []
-    company = job.connector._company
+    company = job.connector._company  # noqa: SLF001 - what is asked is seen nowhere else
     real = company.query
     company.query = lambda statement: statements.append(statement) or real(statement)
     asked = _asked_by(office, lambda: pull_all(job))

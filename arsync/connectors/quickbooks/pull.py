@@ -119,12 +119,15 @@ class Puller:
         self._facts = LedgerFacts("")
         self._books: Record | None = None
         self._server_time = ""
+        self._first = False
         self._captured_whole: dict[str, list[Row]] = {}  # of a capture that was cut short: what was not cut
 
     def pages(self) -> Iterator[Page]:
         """Every page, in order; see the module."""
         cursor = self._begin()
         going_on: Cursor | None = cursor
+        # Of what a store has never held nothing can be gone.
+        self._first = cursor.step == "load" and not cursor.window and not self._holds_anything()
         if cursor.step == "load":
             # The page of the books: a load that is cut off later resumes with its own beginning, not with a
             # new one.
@@ -179,7 +182,7 @@ class Puller:
         ), following
 
     def _end_of_load(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
-        read = self._vanished(cursor.entities, cursor.since)
+        read = _Rows() if self._first else self._vanished(cursor.entities, cursor.since)
         if cursor.only:
             following = Cursor(
                 "changes", cursor.window, cursor.company, cursor.receivable,
@@ -274,6 +277,9 @@ class Puller:
             if len(rows) < query.ROWS:
                 return frozenset(ids)
             start += len(rows)
+
+    def _holds_anything(self) -> bool:
+        return any(self._want.known(_KIND_OF.get(entity, "item")) for entity in _DELETABLE)
 
     def _known_ids(self, kind: Kind) -> frozenset[str]:
         if kind not in self._known:
