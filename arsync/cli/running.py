@@ -111,7 +111,7 @@ def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tup
     return _facts(ledger, ran), _code(ran)
 
 
-_LOOK_S = 5.0  # how often the marks of webhooks are looked at
+_LOOK_S = 2.0  # how often the marks of webhooks are looked at
 _AFTER_TROUBLE_S = 300.0
 
 

@@ -9,7 +9,7 @@ from arsync.sync import intake
 from arsync.sync.budget import budget_of
 from arsync.sync.connect import House
 
-_TOGETHER = timedelta(seconds=15)  # changes come in bursts: one pull for all of them
+_TOGETHER = timedelta(seconds=10)  # changes come in bursts: one pull for all of them
 
 
 def due(house: House, ledger: Ledger, every: timedelta) -> bool:
