@@ -380,8 +380,7 @@ def test_case_25(quick_office, case_):
 
 
 @case(25, "a deposit line that the change feed never showed is found by the proof, to the cent, by name")
-def test_case_25_lost(quick_office, case_):
-    office = quick_office
+def test_case_25_lost(office, case_):
     acme = office.customer("Acme")
     office.invoice(acme, "250.00", "1001")
     office.run()
@@ -442,8 +441,7 @@ def test_case_25_unread_kind(quick_office, case_, monkeypatch):
 @pytest.mark.parametrize(
     "silently", [False, True], ids=["the feed shows the documents", "the feed shows only the customer"]
 )
-def test_a_merged_customer_hands_its_items_over_and_nothing_is_doubled(quick_office, silently):
-    office = quick_office
+def test_a_merged_customer_hands_its_items_over_and_nothing_is_doubled(office, silently):
     loser, winner = office.customer("Acme Ltd"), office.customer("Acme Limited")
     invoice, paid = office.invoice(loser, "250.00", "1001"), office.invoice(loser, "30.00", "1000")
     payment = office.keeper.create_payment(loser, "35.00", [("Invoice", paid, "30.00")])["Id"]

@@ -1,5 +1,6 @@
 """QuickBooks Online: the six verbs, and nothing but glue. Facts and limits are in README.md."""
 
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from arsync.connectors.quickbooks.sdk import Company
 
 NAME = "quickbooks"
+_TOKEN_HOST, _REVOKING_HOST = "oauth.platform.intuit.com", "developer.api.intuit.com"
 SCOPE = "com.intuit.quickbooks.accounting"
 _SKEW_WORTH_A_WARNING_S = 60
 _LIMITS = (Limit(8, 1.0), Limit(450, 60.0), Limit(35, 60.0, ending="/batch"))  # QuickBooks: 10, 500, 40
@@ -56,7 +58,7 @@ class QuickBooksSettings:
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
-    revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    revoke_url: str = ""  # else Intuit's, or where a sandbox or simulator has its token address
     minor_version: int = 75
 
 
@@ -105,7 +107,11 @@ class QuickBooksConnector:
         self._settings, self._ports = settings, ports
         self._site = plan.Site(settings.realm_id, settings.minor_version)
         self._endpoints = oauth.Endpoints(
-            NAME, settings.authorize_url, settings.token_url, settings.revoke_url, SCOPE
+            NAME,
+            settings.authorize_url,
+            settings.token_url,
+            settings.revoke_url or _revoke_url(settings),
+            SCOPE,
         )
 
     # ---- signing in
@@ -313,6 +319,13 @@ class QuickBooksConnector:
     def _skew_s(self) -> int | None:
         theirs = self._company.date()
         return None if theirs is None else round((self._ports.now() - theirs).total_seconds())
+
+
+def _revoke_url(settings: QuickBooksSettings) -> str:
+    """Never another platform's address than the one that gave the tokens."""
+    split = urllib.parse.urlsplit(settings.token_url)
+    host = _REVOKING_HOST if split.hostname == _TOKEN_HOST else split.netloc
+    return f"{split.scheme}://{host}/v2/oauth2/tokens/revoke"
 
 
 def _clock_warnings(skew_s: int | None) -> tuple[str, ...]:
