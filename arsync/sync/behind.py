@@ -18,7 +18,8 @@ from arsync.store.proofs import CONTROL, UNREAD, Key
 from arsync.sync.job import Job
 
 log = logging.getLogger("arsync.sync")
-_MOST_CUSTOMERS = 50  # in one question
+_MOST_CUSTOMERS = 200  # more that differ at once are no lost change
+_A_QUESTION = 50  # customers in one
 _MOST_NAMED = 5  # in one sentence
 
 
@@ -53,8 +54,11 @@ def ask(job: Job, keys: Collection[Key], strangers: Collection[str], as_of: date
     if UNREAD in ids:
         owners |= dict.fromkeys(strangers, (UNREAD, home))
     owners = dict(list(owners.items())[:_MOST_CUSTOMERS])
+    names, found = tuple(owners), list[Document]()
     try:
-        return Asked(job.connector.documents(tuple(owners), as_of), owners)
+        for first in range(0, len(names), _A_QUESTION):
+            found += job.connector.documents(names[first : first + _A_QUESTION], as_of)
+        return Asked(tuple(found), owners)
     except (PlatformRefused, Garbled) as error:
         log.warning("%s: the documents behind a difference are not told: %s", job.ledger.name, error.what)
         return None
