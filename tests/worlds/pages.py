@@ -75,7 +75,9 @@ def play(text: str, world: World) -> str:
 def _give(line: str, world: World) -> str:
     """Give one command, with pipes; what it prints, without what varies."""
     first, *pipes = line.split(" | ")
-    output = _arsync(shlex.split(first)[1:], world) if first.startswith("arsync ") else _shell(first, "", world)
+    output = (
+        _arsync(shlex.split(first)[1:], world) if first.startswith("arsync ") else _shell(first, "", world)
+    )
     for pipe in pipes:
         output = _shell(pipe, output, world)
     return settled(output, world.folder)
