@@ -28,7 +28,7 @@ from arsync.connectors.contract import (
     Writes,
 )
 from arsync.connectors.quickbooks import plan, query
-from arsync.connectors.transport import Limit, Transport, garbled
+from arsync.connectors.transport import Limit, Throttle, Transport, garbled
 from arsync.core.items import Books
 from arsync.core.money import AmountUnreadable, Money, total
 from arsync.errors import PlatformBusy, PlatformRefused
@@ -40,6 +40,7 @@ NAME = "quickbooks"
 SCOPE = "com.intuit.quickbooks.accounting"
 _SKEW_WORTH_A_WARNING_S = 60
 _LIMITS = (Limit(8, 1.0), Limit(450, 60.0))  # QuickBooks allows 10 and 500
+_BATCH_LIMITS = (Limit(35, 60.0),)  # QuickBooks allows 40
 _CONCURRENT = 8  # QuickBooks allows 10
 _RECEIVABLE = query.equals("AccountType", "Accounts Receivable")
 _EVERY_STATE = "Active IN (true, false)"
@@ -83,10 +84,10 @@ _DOCUMENT = Writes(
     marker=(plan.MARKER_FIELD, plan.MARKER_WIDTH),
     undo="delete",
     atomic=True,
-    calls_per_send=1,
+    calls_per_send=plan.BATCH,
 )
 _WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "park", "reverse"), _DOCUMENT
+    ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT
 )
 
 
@@ -137,11 +138,13 @@ class QuickBooksConnector:
         return plan.plan(bundle, fresh, done, self._site)
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """One call after the other; each answer is judged before the next call leaves."""
+        """One call by itself; several as one batch, whose items stand or fall each by itself."""
         from arsync.connectors.quickbooks import send
 
-        for call in calls:
-            yield send.send(self._company, call)
+        if len(calls) == 1:
+            yield send.send(self._company, calls[0])
+        elif calls:
+            yield from send.send_together(self._company, calls)
 
     def find(self, call: Call) -> Found:
         """What became of a call whose answer was lost."""
@@ -217,7 +220,10 @@ class QuickBooksConnector:
         from arsync.connectors.quickbooks.sdk import Company
 
         site = self._settings
-        return Company(site.base_url, site.realm_id, site.minor_version, self._transport, self._sign_in)
+        batches = Throttle(_BATCH_LIMITS, self._ports.now, self._ports.sleep)
+        return Company(
+            site.base_url, site.realm_id, site.minor_version, self._transport, self._sign_in, batches
+        )
 
     def _told(self, read: Callable[[], Given]) -> Given:
         """A reading, whose fault becomes an error for people."""
