@@ -56,6 +56,7 @@ class Writes:
     undo: Literal["delete", "void", "reverse", "none"]
     atomic: bool
     calls_per_send: int
+    late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,8 +474,8 @@ class Connector(Protocol):
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
         """One answer a call, in their order; a lost answer is "unknown".
 
-        Calls handed in together (at most `Writes.calls_per_send`) may share one request. To send them again, hand
-        in the same calls in the same order: then the platform knows that it is the same request.
+        Calls handed in together (at most `Writes.calls_per_send`) may share one request, with a key of its own:
+        before one of them is sent again by itself, `Writes.late_s` must have passed and `find` must say "absent".
         """
         ...
 

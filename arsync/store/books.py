@@ -231,6 +231,12 @@ def parent_of(conn: Connection, ledger_id: int, customer_id: int) -> int | None:
     return found
 
 
+def is_deposited(conn: Connection, ledger_id: int, payment_id: int) -> bool:
+    """Whether a payment is on a bank deposit, so that the platform does not let it change."""
+    query = select(payment.c.deposited).where(payment.c.ledger_id == ledger_id, payment.c.id == payment_id)
+    return bool(conn.execute(query).scalar())
+
+
 def payment_total(conn: Connection, ledger_id: int, payment_id: int) -> int:
     """A payment's total in minor units; 0 for one we do not hold."""
     query = select(payment.c.total_minor).where(payment.c.ledger_id == ledger_id, payment.c.id == payment_id)

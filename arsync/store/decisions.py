@@ -15,6 +15,8 @@ from arsync.errors import NotFound
 from arsync.store import bulk, work
 from arsync.store.tables import decision, decision_line, item, receipt
 
+BESIDE = frozenset({"park", "deposit"})  # verdicts about a receipt that leave open what it pays
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

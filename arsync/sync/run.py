@@ -105,6 +105,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     ran.parked = park(job)
     if not ran.stopped:
         ran.written = write(job, before.held)
+        ran.stopped = ran.written.stopped
     if ran.written.sent or ran.written.confirmed:
         _prove_writing(job, ran)
     return ran
@@ -117,7 +118,7 @@ def _prove_writing(job: Job, ran: Ran) -> None:
     ran.settled.verified += again.verified
     ran.settled.contradicted += again.contradicted
     ran.after = prove(job, changed=True)
-    ran.stopped = ran.after.stopped
+    ran.stopped = ran.after.stopped or ran.stopped
 
 
 def _not_writing(job: Job) -> str:

@@ -85,6 +85,7 @@ _DOCUMENT = Writes(
     undo="delete",
     atomic=True,
     calls_per_send=plan.BATCH,
+    late_s=130,  # QuickBooks gives a request up after 120 s
 )
 _WRITES: Mapping[Verb, Writes] = dict.fromkeys(
     ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT

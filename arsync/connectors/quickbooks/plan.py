@@ -316,7 +316,9 @@ def _entries(task: _Task, numbers: Sequence[int]) -> list[_Target]:
 
 def _receipt(intent: PostReceipt, task: _Task) -> _Draft:
     if payment := next((settle.item for settle in intent.settles if settle.item.kind != "item"), None):
-        _no("unsupported", f"{payment.id} is a payment: its unapplied part is used by a document without cash")
+        _no(
+            "unsupported", f"{payment.id} is a payment: its unapplied part is used by a document without cash"
+        )
     targets = _targets(task, intent.customer, intent.settles, intent.total.currency)
     return _new_payment(
         "post_receipt", intent, intent.total, targets + _credits(task, intent.credits_of), task

@@ -155,7 +155,9 @@ def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
         return Answer(call, "stale", None, raw, why, fault.code)
     if what == "closed_period":
         return Answer(call, "refused", None, raw, why, "closed_period")
-    if what in {"refused", "read_only"}:
+    if what == "read_only":
+        return Answer(call, "refused", None, raw, why, "read_only")
+    if what == "refused":
         return Answer(call, "refused", None, raw, why, fault.code)
     return Answer(call, "unknown", None, raw, why, fault.code)
 
