@@ -146,7 +146,9 @@ def parse(text: str, where: str = "policy") -> Policy:
     reader.only("write_back", back, {"state", "field"})
     state, own_field = reader.choice(back, "write_back.state", get_args(WriteBack), "off"), back.get("field")
     if state == "field" and not (isinstance(own_field, str) and own_field):
-        raise reader.wrong("write_back.field", own_field, "the name of a custom field, because state is field")
+        raise reader.wrong(
+            "write_back.field", own_field, "the name of a custom field, because state is field"
+        )
     default = MatchPolicy()
     return Policy(
         match=MatchPolicy(
@@ -274,9 +276,7 @@ def with_mapping(text: str, kind: AdjustmentKind, booked: BookedAs) -> str:
     end = next((n for n in range(start + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
     kept = [line for line in lines[start + 1 : end] if not old.match(line)]
     changed = "\n".join([*lines[: start + 1], ours, *kept, *lines[end:]]) + "\n"
-    if parse(changed) != replace(
-        parse(text), adjustments={**parse(text).adjustments, kind: booked}
-    ):
+    if parse(changed) != replace(parse(text), adjustments={**parse(text).adjustments, kind: booked}):
         raise ConfigError(
             f"the mapping of {kind!r} cannot be changed in this policy by itself",
             where="[adjustments]",

@@ -16,6 +16,8 @@ from arsync.connectors.contract import (
     PostEntry,
     PostReceipt,
     Ref,
+    Reverse,
+    SetNote,
     Settle,
 )
 from arsync.core.decisions import Explanation
@@ -119,16 +121,38 @@ def for_return(entry: PostEntry, payment: Ref | None, settled: Sequence[Settle])
     return (entry, ApplyPayment(payment, (), entries_of=(0,), frees=tuple(settled)))
 
 
-def for_refund(
-    entry: PostEntry, held: Held | None, credits: Sequence[Settle]
-) -> tuple[Intent, ...]:
+def for_refund(entry: PostEntry, held: Held | None, used: Sequence[Settle]) -> tuple[Intent, ...]:
     """Book a refund the bank has paid, and use up what was given back: credits, or a payment's unapplied part."""
     if held is None:
-        return (entry, ApplyCredits(entry.customer, entry.on, tuple(credits), entries_of=(0,)))
+        return (entry, ApplyCredits(entry.customer, entry.on, tuple(used), entries_of=(0,)))
     if held.locked:
-        used = Settle(held.payment, -entry.amount)
-        return (entry, ApplyCredits(entry.customer, entry.on, (used,), entries_of=(0,)))
+        whole = (Settle(held.payment, -entry.amount),)
+        return (entry, ApplyCredits(entry.customer, entry.on, whole, entries_of=(0,)))
     return (entry, ApplyPayment(held.payment, (), entries_of=(0,)))
+
+
+def taking_back(wanted: Sequence[Intent], written: Mapping[int, Ref]) -> tuple[Intent, ...]:
+    """What takes back those intents of a bundle that were written, last first; `written` by their number."""
+    back: list[Intent] = []
+    for number in sorted(written, reverse=True):
+        intent = wanted[number]
+        if isinstance(intent, ApplyPayment):
+            back.append(_unapplying(intent, wanted, written))
+        elif not isinstance(intent, SetNote | Reverse):
+            back.append(Reverse(written[number]))
+    return tuple(back)
+
+
+def _unapplying(intent: ApplyPayment, wanted: Sequence[Intent], written: Mapping[int, Ref]) -> Intent:
+    """The payment is the platform's: only what we applied is taken off, and what we took off is applied again."""
+    off = list(intent.settles)
+    for number in intent.entries_of:
+        entry = wanted[number]
+        assert isinstance(entry, PostEntry)
+        off.append(Settle(written[number], entry.amount))
+    if intent.frees:
+        return ApplyPayment(intent.payment, intent.frees, frees=tuple(off))
+    return Reverse(intent.payment, tuple(off))
 
 
 def _credits(

@@ -235,6 +235,8 @@ def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: s
             conn, job.ledger.id, row.receipt_id, state=state,
             payment_id=_our_id(conn, job, payments[-1]) if payments else None,
         )  # fmt: skip
+    if row.verdict == "note":
+        return
     subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{row.id}"
     written = [a.ref.id for a in answers if a.ref is not None]
     audit.record(

@@ -37,6 +37,7 @@ from arsync.store import audit, books, decisions, outbox, queues, work
 from arsync.store.engine import Tx
 from arsync.store.outbox import Leaving, Planned
 from arsync.store.queues import Entry
+from arsync.sync import intents
 from arsync.sync.job import ENGINE, Job
 from arsync.sync.settle import answers_of, may_be_late, taken_back_already
 
@@ -64,6 +65,14 @@ class Written:
     held: int = 0
     minor: dict[str, int] = field(default_factory=dict)  # cash booked, by currency
     stopped: str = ""  # why nothing more may be written
+
+    def add(self, other: "Written") -> None:
+        """Count another round of writing too."""
+        self.sent += other.sent
+        self.confirmed += other.confirmed
+        self.failed += other.failed
+        self.unknown += other.unknown
+        self.stopped = self.stopped or other.stopped
 
 
 def write(job: Job, held: Collection[int]) -> Written:
@@ -308,7 +317,8 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
     at = job.at()
     with job.store.begin() as conn:
         row = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
-        written = [a.ref for a in answers_of(conn, job.ledger.id, planned.id) if a.ref is not None]
+        answers = answers_of(conn, job.ledger.id, planned.id)
+        written = {a.call.number: a.ref for a in answers if a.ref is not None}
         outbox.set_bundle(conn, job.ledger.id, planned.id, "refused", why)
         lines = decisions.lines(conn, job.ledger.id, row.id)
         decisions.touch_items(
@@ -320,8 +330,7 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
             return
         if undoing:
             decisions.set_state(conn, job.ledger.id, row.undoes_id, "done")
-        elif written:
-            back = tuple(Reverse(ref) for ref in reversed(written))
+        elif back := intents.taking_back(planned.bundle.intents, written):
             again = Bundle(planned.bundle.key, planned.bundle.generation + 1, back)
             outbox.plan(conn, job.ledger.id, [(row.id, again)], at)
         if row.receipt_id is not None and not undoing and row.verdict not in decisions.BESIDE:
@@ -335,14 +344,16 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
 
 
 def _entry(conn: Tx, job: Job, row: Any, reason: Reason, why: str) -> Entry:
-    amount = None
+    amount, subject = None, f"decision:{row.id}"
     if row.receipt_id is not None:
         receipt = decisions.receipt_of(conn, job.ledger.id, row.receipt_id)
         amount = Money(receipt.amount_minor, receipt.currency)
+        if row.verdict == "deposit":
+            subject = f"deposit:{receipt.bank_line_id}"
+        elif row.undoes_id is None and row.verdict not in decisions.BESIDE:
+            subject = f"receipt:{receipt.id}"
     return Entry(
-        subject=f"receipt:{row.receipt_id}"
-        if row.receipt_id is not None and row.undoes_id is None and row.verdict not in decisions.BESIDE
-        else f"decision:{row.id}",
+        subject=subject,
         reason=reason.value,
         detail=why,
         receipt_id=row.receipt_id,
