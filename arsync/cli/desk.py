@@ -785,8 +785,9 @@ def parts_of(
             kinds = further.setdefault(row.id, {})
             kinds[adjustment_kind(kind)] = kinds.get(kind, 0) + size
     return [
-        Part(item_id, *minor.get(item_id, (0, 0, 0)), tuple(further.get(item_id, {}).items()))
+        Part(item_id, cash, discount, write_off, tuple(further.get(item_id, {}).items()))
         for item_id in dict.fromkeys((*minor, *further))
+        for cash, discount, write_off in [minor.get(item_id, [0, 0, 0])]
     ]
 
 
@@ -807,6 +808,7 @@ def adjustment_kind(named: str) -> AdjustmentKind:
 
 
 def amount_of(text: str, currency: str) -> int:
+    """An amount as a person wrote it, in minor units."""
     try:
         return Money.of(text.strip(), currency).minor
     except AmountUnreadable as why:
@@ -814,6 +816,7 @@ def amount_of(text: str, currency: str) -> int:
 
 
 def customer_named(at_desk: Desk, named: str | None) -> int | None:
+    """Our id of the customer a person named; None where nobody is named."""
     if named is None:
         return None
     with at_desk.store.read() as conn:
@@ -821,6 +824,7 @@ def customer_named(at_desk: Desk, named: str | None) -> int | None:
 
 
 def tell(acted: Sequence[Acted], *, as_json: bool) -> None:
+    """Say what actions led to, and the command that comes next."""
     if as_json:
         emit(list(acted))
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from arsync.core.bank import BankFile, BankLineRead, Problem, Statement
+from arsync.core.bank import BankFile, BankLineRead, Problem, Statement, says_returned
 from arsync.store import bulk, raw
 from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
 
@@ -184,7 +184,7 @@ def _keep_receipts(
         (line_id, number, line, part)
         for line_id, line in lines
         for number, part in enumerate(line.parts or (line,))
-        if part.amount.minor > 0 or ((part.is_return or part.is_reversal) and part.amount.minor)
+        if part.amount.minor > 0 or _is_return(part)
     ]
     ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
     rows = []
@@ -208,7 +208,7 @@ def _keep_receipts(
                 part.payer_name or line.payer_name or "",
                 part.payer_account or line.payer_account or "",
                 json.dumps(texts, ensure_ascii=False),
-                part.is_return or part.is_reversal,
+                _is_return(part),
                 proven,
                 "undecided",
                 False,
@@ -301,6 +301,11 @@ def claim(conn: Connection, ledger_id: int, line: Any) -> int:
     )  # fmt: skip
     bulk.insert(conn, receipt, _RECEIPT, [row])
     return our_id
+
+
+def _is_return(part: BankLineRead) -> bool:
+    coded = (part.is_return or part.is_reversal) and part.amount.minor != 0
+    return coded or (part.amount.minor < 0 and says_returned(part.text))
 
 
 def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:

@@ -10,6 +10,7 @@ from arsync.simulators.quickbooks.ledger import ItemKey, OpenItem, Posting
 from arsync.simulators.quickbooks.records import Record
 from arsync.sync import actions
 from arsync.sync import run as running
+from arsync.sync import write as writing
 from tests.worlds.office import Line
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,38 @@ def before_writing(monkeypatch):
     return arrange
 
 
+@pytest.fixture
+def before_sending(monkeypatch):
+    """Let the bookkeeper do something after the last look at the books, before the first call leaves."""
+
+    def arrange(act):
+        pending, send = [act], writing._send
+
+        def send_after(job, leaving):
+            if pending:
+                pending.pop()()
+            return send(job, leaving)
+
+        monkeypatch.setattr(writing, "_send", send_after)
+
+    return arrange
+
+
+@pytest.mark.parametrize("switch", ["refuse", "cap"])
+def test_paid_between_deciding_and_writing_nothing_leaves_at_all(office, before_writing, switch):
+    """Right before calls leave the books are looked at again: QuickBooks itself would take the money twice."""
+    customer, invoice = case(office)
+    office.simulator.switches.line_over_balance = switch
+    before_writing(lambda: office.keeper.create_payment(customer, "250.00", [("Invoice", invoice, "250.00")]))
+    ran = office.run()
+    assert ran.written.sent == 0
+    assert office.ours() == {}
+    assert office.queued().reason == "stale record"
+    office.run_until_idle()
+    office.adds_up()
+    office.agrees()
+
+
 def test_the_invoice_is_paid_between_pull_and_write(office, before_writing):
     customer, invoice = case(office)
     before_writing(lambda: office.keeper.create_payment(customer, "250.00", [("Invoice", invoice, "250.00")]))
@@ -57,11 +90,11 @@ def test_the_invoice_is_paid_between_pull_and_write(office, before_writing):
     office.agrees()
 
 
-def test_the_platform_takes_less_than_was_sent_and_a_person_sorts_it_out(office, before_writing):
+def test_the_platform_takes_less_than_was_sent_and_a_person_sorts_it_out(office, before_sending):
     """QuickBooks may cap a line at what is left of the invoice: then the answer is not what was asked for."""
     customer, invoice = case(office)
     office.simulator.switches.line_over_balance = "cap"
-    before_writing(lambda: office.keeper.create_payment(customer, "100.00", [("Invoice", invoice, "100.00")]))
+    before_sending(lambda: office.keeper.create_payment(customer, "100.00", [("Invoice", invoice, "100.00")]))
     office.run()
     assert office.run_until_idle() <= 1
     office.simulator.switches.line_over_balance = "refuse"
