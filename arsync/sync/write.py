@@ -69,7 +69,9 @@ class Written:
     held: int = 0
     minor: dict[str, int] = field(default_factory=dict)  # cash booked, by currency
     stopped: str = ""  # why nothing more may be written
-    pulled: Kept = field(default_factory=Kept)  # what had changed on the platform when calls were about to leave
+    pulled: Kept = field(
+        default_factory=Kept
+    )  # what had changed on the platform when calls were about to leave
 
     def add(self, other: "Written") -> None:
         """Count another round of writing too."""
