@@ -303,8 +303,8 @@ def queue_return(
     "parts",
     multiple=True,
     required=True,
-    metavar="AMOUNT[=TEXT]",
-    help="One receipt, and what it pays.",
+    metavar="AMOUNT[=PAYER: TEXT]",
+    help="One receipt, who paid and what for.",
 )
 @click.option("--fee", metavar="AMOUNT", help="What was kept before the money came.")
 @version_option
@@ -318,11 +318,16 @@ def queue_split(
     with desk(ctx, ledger_name) as at_desk:
         with at_desk.store.read() as conn:
             row = queues.find(conn, at_desk.ledger.id, number(queue_item, "Q"))
-        told = [part.partition("=") for part in given["parts"]]
-        shares = [Share(amount_of(size, row.currency), text.strip()) for size, _, text in told]
+        shares = [_share(part, row.currency) for part in given["parts"]]
         fee_minor = amount_of(given["fee"], row.currency) if given["fee"] else 0
         acted = actions.split(at_desk, row.id, shares, fee_minor, given["seen"])
     tell([acted], as_json=as_json)
+
+
+def _share(part: str, currency: str) -> Share:
+    size, _, said = part.partition("=")
+    payer, colon, text = said.partition(": ")
+    return Share(amount_of(size, currency), text if colon else said, payer.strip() if colon else "")
 
 
 @queue_command.command(name="assign")
