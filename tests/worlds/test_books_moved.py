@@ -8,6 +8,7 @@ import pytest
 from arsync.errors import NotPermitted
 from arsync.simulators.quickbooks.ledger import ItemKey, OpenItem, Posting
 from arsync.simulators.quickbooks.records import Record
+from arsync.store import tables, work
 from arsync.sync import actions
 from arsync.sync import run as running
 from arsync.sync import write as writing
@@ -406,3 +407,21 @@ def test_a_total_no_customer_explains_stops_the_ledger_until_it_is_right_again(o
     assert office.balance(invoice) == 0
     assert (office.ledger.stopped, office.queue()) == (None, [])
     office.agrees()
+
+
+def test_a_payment_whose_lines_do_not_explain_it_is_held_and_told(office):
+    """QuickBooks states less unapplied than total less lines, and no payment used the rest: nobody spends it."""
+    customer = office.customer("Northwind Traders")
+    invoice = office.invoice(customer, "250.00", "1001")
+    old = office.keeper.create_payment(
+        customer, "100.00", [("Invoice", invoice, "40.00")], date="2026-09-01"
+    )["Id"]
+    office.run()
+    row = office.item(f"Payment:{old}")
+    with office.store.begin() as conn:  # what a page with a line left out would have stored
+        conn.execute(tables.item.update().where(tables.item.c.id == row.id).values(open_minor=-10000))
+    office.mode("auto")
+    office.statement(Line("190.00", "REST OF 1001 AFTER OUR CREDIT", "NORTHWIND TRADERS"))
+    office.run()
+    with office.store.read() as conn:
+        assert row.id in work.load(conn, office.ledger.id, office.today()).held
