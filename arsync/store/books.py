@@ -8,7 +8,7 @@ Law     unchanged input writes zero rows. Applications are append-only: a change
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -375,8 +375,8 @@ def _keep_items(conn: Connection, place: Place, records: Sequence[Record], kept:
     bulk.insert(conn, item, _ITEM, [row for i, row in rows.items() if i not in known])
     bulk.upsert(conn, item, _ITEM, [row for i, row in rows.items() if i in known])
     _keep_versions(conn, place, rows, known)
-    for one in fresh:
-        kept.written[one.record.ref.kind] += 1
+    for kind, number in Counter(one.record.ref.kind for one in fresh).items():
+        kept.written[kind] += number
     payments = {one.id: one.record.value for one in fresh if isinstance(one.record.value, Payment)}
     bulk.upsert(conn, payment, _PAYMENT, [_payment_row(place, i, p) for i, p in payments.items()])
     moved = _keep_applications(conn, place, payments)

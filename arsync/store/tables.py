@@ -121,7 +121,7 @@ raw = Table(
     "raw",
     metadata,
     Column("sha", LargeBinary(32), primary_key=True),
-    Column("body", LargeBinary, nullable=False),  # zlib
+    Column("body", LargeBinary, nullable=False),  # Zstandard; zlib of before
 )
 
 # ---- the books
