@@ -313,6 +313,22 @@ def test_the_eleventh_request_at_once_is_refused(sim, company, switches):
         assert ask("preferences") == 200
 
 
+@pytest.mark.parametrize(
+    ("shape", "retry_after_s", "status", "content_type"),
+    [
+        pytest.param("json_429", None, 429, "application/json;charset=utf-8", id="JSON"),
+        pytest.param("xml_429", 60, 429, "application/xml", id="XML although JSON was asked"),
+        pytest.param("json_403", 7, 403, "application/json;charset=utf-8", id="the old way"),
+    ],
+)
+def test_a_throttle_in_each_of_its_shapes(api, switches, shape, retry_after_s, status, content_type):
+    switches.rate_limits, switches.throttle, switches.retry_after_s = True, shape, retry_after_s
+    answer = [api.send("GET", "/preferences") for _ in range(11)][-1]
+    assert (answer.status, answer.content_type) == (status, content_type)
+    assert b"ThrottleExceeded" in answer.body
+    assert dict(answer.headers).get("Retry-After") == (str(retry_after_s) if retry_after_s else None)
+
+
 def test_other_applications_use_the_companys_batches_up(api, switches, clock):
     switches.rate_limits, switches.other_apps_batches = True, 115
     statuses = []
@@ -441,6 +457,33 @@ def test_a_torn_last_line_is_a_write_that_never_was(tmp_path, clock):
     log.write_bytes(whole)  # a log that belongs to an earlier whole
     fourth = QuickBooksSimulator(clock=clock, state_path=path)
     assert [one["DisplayName"] for one in fourth.companies["1"].books.all("Customer")] == ["Ann", "Cid"]
+
+
+def test_after_a_restart_no_token_and_no_event_comes_again(tmp_path, clock):
+    seen = []
+    for _ in range(3):
+        sim = QuickBooksSimulator(clock=clock, state_path=tmp_path / "books.json")
+        if not sim.companies:
+            sim.add_company("1", name="Kept")
+            sim.webhooks.register("http://127.0.0.1:9/nobody")
+        seen += sim.grant("1")
+        sim.companies["1"].books.create_customer(f"C{len(seen)}")
+        seen.append(sim.webhooks.waiting[-1].event_id)
+    assert len(set(seen)) == 9
+
+
+def test_a_stopped_simulator_leaves_one_file_and_a_reader_leaves_it_alone(tmp_path, clock):
+    path = tmp_path / "books.json"
+    sim = QuickBooksSimulator(clock=clock, state_path=path)
+    with sim.serve():
+        sim.add_company("1", name="Kept").books.create_customer("Ann")
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["books.json", "books.json.log"]
+        reader = QuickBooksSimulator(clock=clock, state_path=path)
+        sim.companies["1"].books.create_customer("Bob")
+        assert len(reader.companies["1"].books.all("Customer")) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["books.json"]
+    again = QuickBooksSimulator(clock=clock, state_path=path)
+    assert len(again.companies["1"].books.all("Customer")) == 2
 
 
 def test_a_log_longer_than_its_books_is_folded_in(tmp_path, clock, monkeypatch):
