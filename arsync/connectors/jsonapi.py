@@ -11,12 +11,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from arsync.connectors.contract import Ports
+from arsync.connectors.contract import Pace, Ports
 from arsync.connectors.oauth import Endpoints, SignIn
-from arsync.connectors.transport import Ask, Limit, Reply, Transport, garbled
+from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.transport import Ask, Reply, Transport, garbled
 from arsync.errors import ConsentLost
 
 _OK, _UNAUTHORISED = 200, 401
+_CONCURRENT = 8
 
 
 class Heard(NamedTuple):
@@ -64,7 +66,7 @@ class JsonApi:
         name, where = self._endpoints.name, path.partition("?")[0]
         if reply.status == _UNAUTHORISED:
             raise ConsentLost(
-                f"{name} does not let us in", where=where, do=f"connect again: arsync connect {name}"
+                f"{name} does not let us in", where=where, do=f"connect again: {self._ports.reconnect}"
             )
         try:
             document = json.loads(reply.text, parse_float=Decimal)
@@ -83,8 +85,14 @@ class JsonApi:
 
     @cached_property
     def _transport(self) -> Transport:
-        ports = self._ports
-        return Transport(self._endpoints.name, ports.now, ports.sleep, ports.meter, self._limits)
+        ports, name = self._ports, self._endpoints.name
+
+        def made() -> Pace:
+            return AccountPace(self._limits, _CONCURRENT, ports.now, ports.sleep)
+
+        # Platforms count by account, so all who speak with one share a pace.
+        pace = ports.paces.of(f"{name} {self._url}", made) if ports.paces else made()
+        return Transport(name, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property
     def _sign_in(self) -> SignIn:

@@ -29,7 +29,9 @@ class Bench(ABC):
     page_rows: int = 100  # the most records one answer holds; let the simulator give few, if it can
     product: str = ""  # platform id of a product that adjustments are booked on (post_credit)
     waiting_account: str = ""  # platform id of an account for money of unknown payers (park)
-    bank_account: str = ""  # platform id of a bank account (park)
+    bank_account: str = ""  # platform id of a bank account (park, post_entry, deposit)
+    receivable_account: str = ""  # platform id of the receivable control account (post_entry)
+    fee_account: str = ""  # platform id of an account for the bank's fees (post_entry, deposit)
 
     # ---- signing in
 
@@ -76,7 +78,7 @@ class Bench(ABC):
         """From now on the books take no writing, for a reason that lasts: a closed period, a missing right."""
 
     def payment(self, customer: Ref, total: Money, settles: Sequence[Settle] = ()) -> Ref:
-        """A payment booked by somebody else."""
+        """A payment booked by somebody else, waiting to be brought to the bank."""
         raise NotStaged("payment")
 
     def credit(self, customer: Ref, amount: Money) -> Ref:
@@ -105,7 +107,7 @@ class Bench(ABC):
         """How many writes through the API the books have taken since the beginning; a replay is none."""
 
     def balance(self, account: str) -> Money:
-        """What is on an account (park)."""
+        """What is on an account (park, post_entry, deposit)."""
         raise NotStaged("balance")
 
     # ---- answers, spoiled on their way

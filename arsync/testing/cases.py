@@ -112,7 +112,7 @@ def _together(writes: Writes) -> bool:
 
 def _changing(manifest: Manifest) -> Iterable[str]:
     """Deeds on a record that exists already, which somebody else may have changed."""
-    return [deed for deed in _deeds(manifest) if deed in {"apply_payment", "reverse"}]
+    return [deed for deed in _deeds(manifest) if deed in {"apply_payment", "note", "reverse"}]
 
 
 # ---- the words of a manifest
@@ -211,7 +211,7 @@ CASES: tuple[Case, ...] = (
     Case(writing.exact_bytes, _deeds),
     Case(
         writing.marked,
-        _only("post_receipt", "apply_credits", "post_credit", "park", holds=lambda writes: writes.marker),
+        _deeds_where(lambda writes: writes.marker),
         _writes_words("writes {verb} marker {marker}"),
     ),
     Case(writing.several_at_once, _deeds, _writes_words("writes {verb} calls_per_send {writes.calls_per_send}")),

@@ -422,7 +422,14 @@ def totals_tie(stage: Stage, whose: str) -> None:
         theirs[owner] = theirs.get(owner, 0) + money.minor
     same(_nonzero(ours), _nonzero(theirs), "open per customer as pulled, beside the books' own figures")
     stated = (*stage.connector().totals(stage.today), *stage.connector().control())
-    if whose == "customer":
+    if whose == "document":
+        customers = [ref.id for ref in ours]
+        listed: dict[Ref, int] = {}
+        for one in stage.connector().documents(customers, stage.today):
+            owner = Ref("customer", one.customer)
+            listed[owner] = listed.get(owner, 0) + one.open.minor
+        same(_nonzero(listed), _nonzero(ours), "the open documents per customer, beside the items pulled")
+    elif whose == "customer":
         per = {Ref("customer", one.customer): one.amount.minor for one in stated if one.customer is not None}
         same(_nonzero(per), _nonzero(ours), "`totals` per customer, beside the items pulled")
     else:

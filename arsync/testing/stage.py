@@ -20,6 +20,7 @@ from arsync.connectors.contract import (
     Answer,
     ApplyCredits,
     ApplyPayment,
+    Banked,
     Bundle,
     Call,
     Cannot,
@@ -33,11 +34,14 @@ from arsync.connectors.contract import (
     Park,
     Ports,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Pull,
     Record,
     Ref,
     Reverse,
+    SetNote,
     Settle,
     Unreadable,
     Verb,
@@ -54,13 +58,26 @@ REFERENCE = f"WIRE 4711 {ODD_NAME} INV-1 \\ 2; <b>"
 KEY = "conformance-of-connector"  # a bundle's key is at most 24 characters
 PATIENCE_S = 0.25  # how long our transport waits for an answer while a case makes it wait
 
-Deed = Literal["post_receipt", "apply_credits", "apply_payment", "post_credit", "park", "reverse"]
+Deed = Literal[
+    "post_receipt",
+    "apply_credits",
+    "apply_payment",
+    "post_credit",
+    "post_entry",
+    "deposit",
+    "park",
+    "note",
+    "reverse",
+]
 VERB_OF: Mapping[Deed, Verb] = {
     "post_receipt": "post_receipt",
     "apply_credits": "apply",
     "apply_payment": "apply",
     "post_credit": "post_credit",
+    "post_entry": "post_entry",
+    "deposit": "deposit",
     "park": "park",
+    "note": "note",
     "reverse": "reverse",
 }
 
@@ -103,6 +120,7 @@ class Job:
     Attributes:
         moves: how much more is open of each item afterwards; what is not named must not move.
         leaves: what the created document has open; None: nothing is created.
+        banked: how much comes to the bank account.
     """
 
     deed: Deed
@@ -110,6 +128,7 @@ class Job:
     fresh: Fresh
     moves: Mapping[Ref, Money]
     leaves: Money | None = None
+    banked: Money | None = None
 
     @property
     def intent(self) -> Intent:
@@ -182,12 +201,17 @@ class Stage:
         return _JOBS[deed](self, name)
 
     def built(
-        self, deed: Deed, intent: Intent, moves: Mapping[Ref, Money], leaves: Money | None = None
+        self,
+        deed: Deed,
+        intent: Intent,
+        moves: Mapping[Ref, Money],
+        leaves: Money | None = None,
+        banked: Money | None = None,
     ) -> Job:
         """A job of one intent, with what it touches read freshly."""
         number = str(self.number())
         bundle = Bundle(KEY[: len(KEY) - len(number)] + number, 12, (intent,))
-        return Job(deed, bundle, self.fresh(intent), moves, leaves)
+        return Job(deed, bundle, self.fresh(intent), moves, leaves, banked)
 
     def fresh(self, *intents: Intent) -> Fresh:
         """The newest raw records of all that intents touch."""
@@ -209,9 +233,9 @@ class Stage:
             raise Violation(f"{job.deed} is declared, and plan says {call}")
         return call
 
-    def sent(self, call: Call, url: str = "") -> Answer:
+    def sent(self, call: Call, url: str = "", *, again: bool = False) -> Answer:
         """The answer to a call as it comes out of the outbox, sent by a new connector."""
-        stored = replace(call, expects=dict(call.expects))
+        stored = replace(call, expects=dict(call.expects), again=again)
         answers = list(self.connector(url).send([stored]))
         must(len(answers) == 1, f"send gave {len(answers)} answers to one call")
         return answers[0]
@@ -328,6 +352,12 @@ def _touched(intent: Intent) -> list[Ref]:
     match intent:
         case Park():
             return []
+        case PostEntry(customer=customer):
+            return [customer]
+        case PostDeposit(payments=payments):
+            return [one.payment for one in payments]
+        case SetNote(item=item):
+            return [item]
         case PostCredit(customer=customer, for_item=item):
             return [customer, item]
         case ApplyPayment(payment=payment, settles=settles):
@@ -389,7 +419,41 @@ def _post_credit(stage: Stage, name: str) -> Job:
 
 def _park(stage: Stage, _name: str) -> Job:
     waiting, bank = stage.bench.waiting_account, stage.bench.bank_account
-    return stage.built("park", Park(stage.today, stage.money(77_70), waiting, bank, REFERENCE), {})
+    total = stage.money(77_70)
+    return stage.built("park", Park(stage.today, total, waiting, bank, REFERENCE), {}, banked=total)
+
+
+def _post_entry(stage: Stage, name: str) -> Job:
+    """The bank gave a payment back and took a fee."""
+    bench, owed, fee = stage.bench, stage.money(61_05), stage.money(4_50)
+    intent = PostEntry(
+        bench.customer(name),
+        stage.today,
+        owed,
+        bench.receivable_account,
+        bench.bank_account,
+        "returned payment",
+        REFERENCE,
+        fee,
+        bench.fee_account,
+    )
+    return stage.built("post_entry", intent, {}, owed, banked=-(owed + fee))
+
+
+def _deposit(stage: Stage, name: str) -> Job:
+    """A payout of two payments less its fee."""
+    customer, fee = stage.bench.customer(name), stage.money(1_53)
+    parts = [stage.money(50_00), stage.money(20_20)]
+    payments = tuple(Banked(stage.bench.payment(customer, part), part) for part in parts)
+    total = parts[0] + parts[1] - fee
+    account = stage.bench.bank_account
+    intent = PostDeposit(stage.today, total, account, payments, REFERENCE, fee, stage.bench.fee_account)
+    return stage.built("deposit", intent, {}, banked=total)
+
+
+def _note(stage: Stage, name: str) -> Job:
+    item = stage.bench.invoice(stage.bench.customer(name), stage.money(12_00))
+    return stage.built("note", SetNote(item, f"promised by {ODD_NAME}"), {})
 
 
 def _reverse(stage: Stage, name: str) -> Job:
@@ -408,6 +472,9 @@ _JOBS: Mapping[Deed, Callable[[Stage, str], Job]] = {
     "apply_credits": _apply_credits,
     "apply_payment": _apply_payment,
     "post_credit": _post_credit,
+    "post_entry": _post_entry,
+    "deposit": _deposit,
     "park": _park,
+    "note": _note,
     "reverse": _reverse,
 }

@@ -19,6 +19,7 @@ from arsync.connectors.contract import (
     PostReceipt,
     Ref,
     Reverse,
+    SetNote,
     Settle,
 )
 from arsync.core.items import OpenItem, Payment
@@ -47,15 +48,16 @@ def booked_as_asked(stage: Stage, deed: Deed) -> None:
     """What is asked is booked, to the minor unit and nothing else, and the answer tells the same as the next pull."""
     job = stage.job(deed)
     before, taken = stage.bench.open(), stage.bench.changes()
-    waiting = stage.bench.balance(stage.bench.bank_account) if deed == "park" else None
+    bank = stage.bench.balance(stage.bench.bank_account) if job.banked is not None else None
     call = stage.planned(job)
     answer = stage.sent(call)
     must(answer.outcome == "accepted", f"{deed} is {answer.outcome}: {answer.code} {answer.why}")
     same(stage.bench.changes() - taken, 1, "writes that the books took")
     _moved_as_asked(stage, job, answer, before)
-    if waiting is not None:
-        rise = stage.bench.balance(stage.bench.bank_account) - waiting
-        same(rise, stage.money(77_70), "what came to the bank account")
+    if bank is not None:
+        same(
+            stage.bench.balance(stage.bench.bank_account) - bank, job.banked, "what came to the bank account"
+        )
     same(stage.connector().plan(job.bundle, job.fresh, [answer]), None, "the next call of a finished bundle")
     pulled = stage.pull().records
     for record in answer.records:
@@ -226,7 +228,7 @@ def lost_before(stage: Stage, deed: Deed) -> None:
     found = stage.connector().find(call)
     allowed = {"absent"} if stage.manifest.writes[VERB_OF[deed]].find == "ask" else {"absent", "unclear"}
     must(found.state in allowed, f"find says {found.state} of a call that never arrived")
-    same(stage.sent(call).outcome, "accepted", "the outcome when it is sent again")
+    same(stage.sent(call, again=True).outcome, "accepted", "the outcome when it is sent again")
     same(stage.bench.changes() - taken, 1, "times it was done")
 
 
@@ -251,7 +253,7 @@ def same_key(stage: Stage, deed: Deed) -> None:
     if kept_s is not None:
         stage.clock.sleep(kept_s - 1)
         stage.tokens.replace(stage.bench.grant())
-    again = stage.sent(call)
+    again = stage.sent(call, again=True)
     same((first.outcome, again.outcome), ("accepted", "accepted"), "the outcomes of one call sent twice")
     same(again.ref, first.ref, "what the second answer names")
     same(stage.bench.changes() - taken, 1, "times it was done")
@@ -297,12 +299,11 @@ def stale(stage: Stage, deed: Deed) -> None:
 
 
 def _changed_by(job: Job) -> Ref:
-    intent = job.intent
-    return (
-        intent.written
-        if isinstance(intent, Reverse)
-        else next(ref for ref in job.moves if ref.kind == "payment")
-    )
+    """The record that a job changes, and that was there before."""
+    match job.intent:
+        case Reverse(written=ref) | SetNote(item=ref) | ApplyPayment(payment=ref):
+            return ref
+    raise Violation(f"{job.deed} changes no record that is there already")
 
 
 def all_or_nothing(stage: Stage, deed: Deed) -> None:

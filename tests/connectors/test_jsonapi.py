@@ -7,11 +7,14 @@ import pytest
 
 from arsync.connectors.jsonapi import JsonApi
 from arsync.connectors.oauth import Endpoints
+from arsync.connectors.pace import AccountPace
 from arsync.connectors.transport import Transport
 from arsync.errors import ConsentLost, Garbled
 from tests.connectors.quickbooks.helpers import ports
 
-ENDPOINTS = Endpoints("pebble", "http://pebble.test/consent", "http://pebble.test/token", "books")
+ENDPOINTS = Endpoints(
+    "pebble", "http://pebble.test/consent", "http://pebble.test/token", "http://pebble.test/revoke", "books"
+)
 RENEWED = {"access_token": "access-token-two", "refresh_token": "refresh-token-two", "expires_in": 3600}
 
 
@@ -24,7 +27,8 @@ def api():
         given = ports()
         api = JsonApi("http://pebble.test", ENDPOINTS, given, [])
         wire = httpx2.MockTransport(answer)
-        api.__dict__["_transport"] = Transport("pebble", given.now, given.sleep, given.meter, [], wire=wire)
+        pace = AccountPace([], 1, given.now, given.sleep)
+        api.__dict__["_transport"] = Transport("pebble", given.now, given.sleep, given.meter, pace, wire=wire)
         made.append(api)
         return api
 

@@ -28,6 +28,8 @@ class QuickBooksBench(Bench):
         self.waiting_account = self.keeper.create_account("Unidentified receipts", "Other Current Liability")[
             "Id"
         ]
+        self.receivable_account = self.keeper.account("receivable")
+        self.fee_account = self.keeper.create_account("Fees of the suite", "Expense")["Id"]
         self._names = 0
 
     def settings(self, url):
