@@ -110,9 +110,17 @@ def _together(writes: Writes) -> bool:
     return writes.calls_per_send > 1
 
 
+_CHANGING: frozenset[Deed] = frozenset({"apply_payment", "note", "reverse"})
+
+
 def _changing(manifest: Manifest) -> Iterable[str]:
     """Deeds on a record that exists already, which somebody else may have changed."""
-    return [deed for deed in _deeds(manifest) if deed in {"apply_payment", "note", "reverse"}]
+    return [deed for deed in _deeds(manifest) if deed in _CHANGING]
+
+
+def _creating_marked(manifest: Manifest) -> Iterable[str]:
+    """Deeds that create a document, which has to carry our marker."""
+    return [deed for deed in _deeds(manifest, lambda writes: writes.marker) if deed not in _CHANGING]
 
 
 # ---- the words of a manifest
@@ -211,7 +219,7 @@ CASES: tuple[Case, ...] = (
     Case(writing.exact_bytes, _deeds),
     Case(
         writing.marked,
-        _deeds_where(lambda writes: writes.marker),
+        _creating_marked,
         _writes_words("writes {verb} marker {marker}"),
     ),
     Case(writing.several_at_once, _deeds, _writes_words("writes {verb} calls_per_send {writes.calls_per_send}")),
