@@ -364,7 +364,7 @@ class Books(Directory):
     def _update_transaction(self, record: Record, fields: Document, user: str) -> Document:
         if self._same(record, fields):
             return self.render(record)
-        if self.switches.closed_period == "unchanged" and self._is_closed(record.fields["TxnDate"]):
+        if self.switches.closed_period == "unchanged" and self.is_closed(record.fields["TxnDate"]):
             return self.render(record)
         self._check_open(record.fields["TxnDate"], fields["TxnDate"])
         if record.deposit_id:
@@ -375,7 +375,8 @@ class Books(Directory):
         self.commit()
         return self.render(record)
 
-    def _is_closed(self, day: str) -> bool:
+    def is_closed(self, day: str) -> bool:
+        """Whether the books are closed through a day."""
         closed = self.settings.book_close_date
         return closed is not None and date.fromisoformat(day) <= closed
 
