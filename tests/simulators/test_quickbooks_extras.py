@@ -459,6 +459,33 @@ def test_a_torn_last_line_is_a_write_that_never_was(tmp_path, clock):
     assert [one["DisplayName"] for one in fourth.companies["1"].books.all("Customer")] == ["Ann", "Cid"]
 
 
+def test_after_a_restart_no_token_and_no_event_comes_again(tmp_path, clock):
+    seen = []
+    for _ in range(3):
+        sim = QuickBooksSimulator(clock=clock, state_path=tmp_path / "books.json")
+        if not sim.companies:
+            sim.add_company("1", name="Kept")
+            sim.webhooks.register("http://127.0.0.1:9/nobody")
+        seen += sim.grant("1")
+        sim.companies["1"].books.create_customer(f"C{len(seen)}")
+        seen.append(sim.webhooks.waiting[-1].event_id)
+    assert len(set(seen)) == 9
+
+
+def test_a_stopped_simulator_leaves_one_file_and_a_reader_leaves_it_alone(tmp_path, clock):
+    path = tmp_path / "books.json"
+    sim = QuickBooksSimulator(clock=clock, state_path=path)
+    with sim.serve():
+        sim.add_company("1", name="Kept").books.create_customer("Ann")
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["books.json", "books.json.log"]
+        reader = QuickBooksSimulator(clock=clock, state_path=path)
+        sim.companies["1"].books.create_customer("Bob")
+        assert len(reader.companies["1"].books.all("Customer")) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["books.json"]
+    again = QuickBooksSimulator(clock=clock, state_path=path)
+    assert len(again.companies["1"].books.all("Customer")) == 2
+
+
 def test_a_log_longer_than_its_books_is_folded_in(tmp_path, clock, monkeypatch):
     monkeypatch.setattr("arsync.simulators.quickbooks.keeping.SMALLEST_LOG_BYTES", 10_000)
     path = tmp_path / "books.json"

@@ -299,7 +299,7 @@ class Door:
         answers: list[Document] = []
         for metadata, content in attachments.uploads(request.body):
             try:
-                answers.append({"Attachable": company.core.attach(metadata, content)})
+                answers.append({"Attachable": attachments.attach(company.core, metadata, content)})
             except Refused as refused:
                 answers.append({"Fault": refused.envelope()})
         self._count_write(company)
