@@ -75,6 +75,9 @@ class Kept:
     seen: int = 0
     written: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by kind
     item_ids: set[int] = field(default_factory=set)  # items whose facts or open amount changed
+    left_customers: set[int] = field(
+        default_factory=set
+    )  # customers that vanished: deleted, or merged into others
 
     def add(self, other: "Kept") -> None:
         """Count another page too."""
@@ -82,6 +85,7 @@ class Kept:
         for kind, number in other.written.items():
             self.written[kind] += number
         self.item_ids |= other.item_ids
+        self.left_customers |= other.left_customers
 
     @property
     def total(self) -> int:
@@ -176,6 +180,16 @@ def present(conn: Connection, connection_id: int, kind: str) -> frozenset[str]:
     if kind == "item":
         query = query.where(item.c.kind != ItemKind.PAYMENT.value)
     return frozenset(conn.execute(query).scalars())
+
+
+def items_of(conn: Connection, ledger_id: int, customer_ids: Iterable[int]) -> list[int]:
+    """The items these customers hold: open ones first, then the settled."""
+    query = select(item.c.id).where(
+        item.c.ledger_id == ledger_id,
+        item.c.gone.is_(False),
+        bulk.among(conn, item.c.customer_id, customer_ids),
+    )
+    return list(conn.execute(query.order_by(item.c.open_minor == 0, item.c.id)).scalars())
 
 
 def books_of(conn: Connection, ledger_id: int) -> Books | None:
@@ -351,7 +365,12 @@ def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], k
         return
     parents = our_ids(conn, place, "customer", {value.parent for _, value in values if value.parent})
     mentioned = [one.id for one in fresh if one.mentioned]
-    known = dict(bulk.rows_by(conn, customer, ("id", "version"), "id", mentioned, ledger_id=place.ledger_id))
+    before = bulk.rows_by(
+        conn, customer, ("id", "version", "active"), "id", mentioned, ledger_id=place.ledger_id
+    )
+    known = {row.id: row.version for row in before}
+    inactive = {one.id for one, value in values if not value.active}
+    kept.left_customers |= {row.id for row in before if row.active and row.id in inactive}
     rows = [
         (
             place.ledger_id, one.id, value.name, value.active, parents[value.parent] if value.parent else None,
@@ -671,13 +690,17 @@ def _mark_gone(conn: Connection, place: Place, gone: Sequence[Gone], kept: Kept)
         conn, place.connection_id, "customer", [g.ref.id for g in gone if g.ref.kind == "customer"]
     )
     for part in bulk.chunks(customers.values()):
-        kept.written["gone"] += conn.execute(
+        left = conn.execute(
             customer.update()
             .where(
                 customer.c.ledger_id == place.ledger_id, customer.c.id.in_(part), customer.c.gone.is_(False)
             )
             .values(gone=True, version=customer.c.version + 1)
-        ).rowcount
+            .returning(customer.c.id)
+        )
+        vanished = set(left.scalars())
+        kept.left_customers |= vanished
+        kept.written["gone"] += len(vanished)
     named = [g.ref.id for g in gone if g.ref.kind in {"item", "payment"}]
     ids = known_ids(conn, place.connection_id, "item", named)
     before = {i: row for i, row in _known_items(conn, place, ids.values()).items() if not row.gone}

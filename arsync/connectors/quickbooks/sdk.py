@@ -19,7 +19,7 @@ from quickbooks.exceptions import QuickbooksException
 
 from arsync.connectors.oauth import SignIn
 from arsync.connectors.quickbooks.faults import Fault, fault_of, meaning
-from arsync.connectors.transport import Ask, Reply, Throttle, Transport, garbled
+from arsync.connectors.transport import Ask, Reply, Transport, garbled
 from arsync.errors import ConsentLost
 
 NAME = "quickbooks"
@@ -76,15 +76,16 @@ class _Session:
             fault = fault_of(reply)
         return self._judge(reply, fault, url)
 
-    @staticmethod
-    def _judge(reply: Reply, fault: Fault | None, url: str) -> _Heard:
+    def _judge(self, reply: Reply, fault: Fault | None, url: str) -> _Heard:
         where = url.partition("/v3/")[2]
         if _wants_sign_in(reply, fault) or (fault is not None and meaning(fault) == "consent"):
             said = fault.said if fault else reply.excerpt()
             what = f"QuickBooks does not let us into this company: {said}"
             where = f"{where}, trace {reply.trace or 'none'}"
             raise ConsentLost(
-                what, where=where, do=f"an administrator of the company connects again: arsync connect {NAME}"
+                what,
+                where=where,
+                do=f"an administrator of the company connects again: {self._sign_in.reconnect}",
             )
         if fault is not None:
             raise Faulted(fault, where)
@@ -109,9 +110,8 @@ class Company:
         minor_version: int,
         transport: Transport,
         sign_in: SignIn,
-        batches: Throttle,
     ) -> None:
-        self._realm_id, self._batches = realm_id, batches
+        self._realm_id = realm_id
         self._session = _Session(transport, sign_in)
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -168,7 +168,6 @@ class Company:
         """Up to 30 writes in one request, under one idempotency key (at most 36 characters)."""
         # The SDK's own batch names its items by itself and passes no key.
         url = f"{self._client.api_url}/company/{self._realm_id}/batch"
-        self._batches.wait()
         return self._read("batch", lambda: self._client.post(url, body, request_id=key))
 
     def _read(self, what: str, call: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK is untyped
