@@ -29,6 +29,7 @@ class Pool:
         self.items = self.debits + self.credits
         self.values_minor = tuple(row.available_minor for row in self.items)
         self.discountable = any(row.discount_minor for row in self.debits)
+        self.dues = tuple(row.due for row in self.debits)
 
     @cached_property
     def times(self) -> Counter[int]:

@@ -20,11 +20,13 @@ from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding,
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
+from arsync.core.matching.likelihood import elsewhere
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, resembles
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payers
-from arsync.core.matching.sets import Fit, Sets
+from arsync.core.matching.sets import Fit, Fits, Sets
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 ENGINE_VERSION = "1"
@@ -36,12 +38,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
-_KINDS = {
-    EvidenceClass.ONE_ITEM: "one item",
-    EvidenceClass.BALANCE: "balance",
-    EvidenceClass.BLOCK: "block",
-    EvidenceClass.SET: "set",
-}
+_KNOWN, _CLOSE = 0.9995, 0.9  # how sure a known payer is, and one whose name is close
 
 
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
@@ -192,26 +189,31 @@ class _Batch:
     def _by_known_payer(self, draft: Draft) -> None:
         customer = draft.payer.known
         assert customer is not None
-        fits, complete = self._fits(draft.receipt, customer)
+        answer = self._fits(draft.receipt, customer)
+        fits, sure = answer.fits, _KNOWN / answer.total
         draft.explanations = [
-            self._explain_fit(draft, customer, fit, likely=False)
+            self._explain_fit(draft, customer, fit, fit.weight * sure)
             for fit in fits[: self._policy.max_suggestions]
         ]
         if not fits:
             self._nothing_fits(draft, customer)
             return
-        draft.unique = len(fits) == 1
+        outweighs = self._outweighs(draft)
+        draft.unique = len(fits) == 1 or outweighs
         draft.reason = None if draft.unique else Reason.SEVERAL_SETS
-        first = draft.explanations[0]
         if len(fits) > 1:
-            draft.explanations[0] = _with(
-                first, con("other-sets", f"{len(fits) - 1} other sets of items fit as well.")
-            )
-        elif not complete and first.klass is EvidenceClass.SET:
-            self._against(
-                draft, Reason.WEAK_EVIDENCE, "search-cut", "There are too many items to rule out other sets."
-            )
+            text = f"{len(fits) - 1} other sets of items fit as well."
+            draft.explanations[0] = _with(draft.explanations[0], con("other-sets", text))
+        elif not answer.complete and fits[0].klass is EvidenceClass.SET and not outweighs:
+            text = "There are too many items to rule out other sets."
+            self._against(draft, Reason.WEAK_EVIDENCE, "search-cut", text)
         self._contradicted(draft, fits[0])
+
+    def _outweighs(self, draft: Draft) -> bool:
+        """Whether policy lets sets be weighed, and the first outweighs everything else."""
+        return self._policy.weighed and draft.explanations[0].probability >= threshold(
+            draft.receipt, self._policy
+        )
 
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
         """The text names a document that is not among these items, or they are another customer's."""
@@ -220,7 +222,7 @@ class _Batch:
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
-        if any(item.customer_id != draft.payer.known for item in fit.items):
+        if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
             self._against(
                 draft,
                 Reason.WEAK_EVIDENCE,
@@ -255,23 +257,36 @@ class _Batch:
         """A payer that may be one of several customers, or of whom nothing is known."""
         receipt = draft.receipt
         found: list[tuple[Fit, int]] = []
+        total = (1 - _CLOSE) * self._of_strangers(receipt)
+        each = _CLOSE / max(1, len(draft.payer.candidates))
         for customer in draft.payer.candidates:
-            fits, _ = self._fits(receipt, customer)
-            found += [(fit, customer) for fit in fits[: self._policy.max_suggestions]]
-            if not fits:
+            answer = self._fits(receipt, customer)
+            total += each * answer.total
+            found += [(fit, customer) for fit in answer.fits[: self._policy.max_suggestions]]
+            if not answer.fits:
                 draft.rejected.append(
                     Rejected(customer, (), f"No set of {self._book.name(customer)}'s open items adds up.")
                 )
-        found.sort(key=lambda pair: (len(pair[0].items) > 1, draft.payer.candidates.index(pair[1])))
-        draft.explanations = [self._explain_fit(draft, customer, fit, likely=True) for fit, customer in found]
-        draft.explanations = draft.explanations[: self._policy.max_suggestions]
+        found.sort(key=lambda pair: (-pair[0].weight, draft.payer.candidates.index(pair[1])))
+        draft.explanations = [
+            self._explain_fit(draft, customer, fit, each * fit.weight / total)
+            for fit, customer in found[: self._policy.max_suggestions]
+        ]
         owners = {customer for _, customer in found}
-        draft.unique = len(found) == 1
-        draft.reason = (
-            Reason.SEVERAL_CUSTOMERS if len(owners) > 1 or draft.payer.conflict else Reason.UNKNOWN_PAYER
-        )
+        outweighs = bool(found) and self._outweighs(draft)
+        draft.unique = len(found) == 1 or outweighs
+        several = len(owners) > 1 or draft.payer.conflict
+        draft.reason = Reason.SEVERAL_CUSTOMERS if several else Reason.UNKNOWN_PAYER
+        if outweighs:
+            draft.reason = None
+            self._contradicted(draft, found[0][0])
         if not draft.payer.candidates:
             self._by_amount(draft)
+
+    def _of_strangers(self, receipt: ReceiptRow) -> float:
+        """The share of payments of customers in general that come to this amount."""
+        alike = len(self._book.by_amount.get((receipt.currency, receipt.amount_minor), ()))
+        return alike / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -318,9 +333,8 @@ class _Batch:
 
     # --- helpers of the passes ---
 
-    def _fits(self, receipt: ReceiptRow, customer: int) -> tuple[tuple[Fit, ...], bool]:
-        fits = self._sets.fits(self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on)
-        return fits.fits, fits.complete
+    def _fits(self, receipt: ReceiptRow, customer: int) -> Fits:
+        return self._sets.fits(self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on)
 
     def _pool(self, customer: int, currency: str) -> Pool:
         key = (customer, currency)
@@ -328,21 +342,16 @@ class _Batch:
             self._pools[key] = self._book.pool(self._book.family(customer), currency, self._spent.keys())
         return self._pools[key]
 
-    def _explain_fit(self, draft: Draft, customer: int, fit: Fit, *, likely: bool) -> Explanation:
+    def _explain_fit(self, draft: Draft, customer: int, fit: Fit, probability: float) -> Explanation:
         evidence = [pro("amount-fits", f"{labels(fit.items)}: {fit.note}")]
         if any(fit.discounts_minor):
             evidence.append(pro("discount", "The cash discount that the terms grant on this day is taken."))
-        kind = _KINDS[fit.klass]
-        if likely:
-            kind = (
-                "one item, payer likely"
-                if fit.klass is EvidenceClass.ONE_ITEM
-                else "several items, payer likely"
-            )
         owners = frozenset(item.customer_id for item in fit.items)
         evidence += payer_evidence(self._book, draft.payer, owners)
         owner = customer if len(owners) > 1 else next(iter(owners))
-        return explanation(draft.receipt, owner, fit.shares(), fit.klass, kind, evidence)
+        return explanation(
+            draft.receipt, owner, fit.shares(), fit.klass, fit.klass.value, evidence, probability
+        )
 
     def _against(self, draft: Draft, reason: Reason, code: str, text: str) -> None:
         draft.reason = draft.reason or reason

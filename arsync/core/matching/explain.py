@@ -109,8 +109,9 @@ def explanation(
     klass: EvidenceClass,
     kind: str,
     evidence: Iterable[Evidence],
+    probability: float | None = None,
 ) -> Explanation:
-    """An explanation whose rest, if positive, stays on account.
+    """An explanation whose rest, if positive, stays on account; as likely as its kind, or as was weighed.
 
     Raises:
         ValueError: the shares take more than the receipt has.
@@ -121,7 +122,14 @@ def explanation(
         raise ValueError(
             f"receipt {receipt.id} has {receipt.amount_minor}, its explanation takes {-on_account} more"
         )
-    return Explanation(customer_id, rows, on_account, klass, tuple(evidence), PROBABILITY[kind])
+    return Explanation(
+        customer_id,
+        rows,
+        on_account,
+        klass,
+        tuple(evidence),
+        PROBABILITY[kind] if probability is None else probability,
+    )
 
 
 def payer_evidence(book: Book, payer: Payer, owners: frozenset[int]) -> tuple[Evidence, ...]:

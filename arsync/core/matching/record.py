@@ -37,6 +37,7 @@ _TABLES: dict[str, type] = {
     "recent": ReceiptRow,
 }
 _DATES = frozenset({"issued", "due", "discount_until", "on", "received", "since", "until"})
+_SETS = ("automatic", "posts")
 _TUPLES = frozenset({"aliases", "payer_accounts", "references", "texts"})
 # Made once; what it cannot write can only be a date. Anything else is a `TypeError` of `isoformat`.
 _text_of = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode
@@ -133,13 +134,13 @@ def finding_from_text(text: str) -> Finding:
 def policy_to_text(policy: MatchPolicy) -> str:
     """The matcher's part of the policy, as JSON."""
     body = {f.name: getattr(policy, f.name) for f in fields(policy)}
-    return json.dumps({**body, "automatic": sorted(policy.automatic)}, sort_keys=True)
+    return json.dumps(body | {name: sorted(body[name]) for name in _SETS}, sort_keys=True)
 
 
 def policy_from_text(text: str) -> MatchPolicy:
     """The matcher's part of the policy that a text states."""
     body = json.loads(text)
-    return MatchPolicy(**{**body, "automatic": frozenset(body["automatic"])})
+    return MatchPolicy(**body | {name: frozenset(body[name]) for name in _SETS})
 
 
 def _rows(values: Sequence[Any], kind: type) -> Sequence[Any]:

@@ -12,6 +12,7 @@ from datetime import date
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.likelihood import discounting, elsewhere, unseen, weight
 from arsync.core.matching.snapshot import ItemRow
 from arsync.core.matching.solve import SumTable
 
@@ -26,6 +27,7 @@ class Fit:
     discounts_minor: tuple[int, ...]
     klass: EvidenceClass
     note: str  # what makes this set special, as a sentence
+    weight: float = 0.0  # the share of payments that would settle exactly this set (`likelihood`)
 
     def shares(self) -> tuple[Share, ...]:
         """Every item settled whole."""
@@ -41,6 +43,12 @@ class Fits:
 
     fits: tuple[Fit, ...]
     complete: bool
+    others: float = 0.0  # the weight of everything else that comes to this amount
+
+    @property
+    def total(self) -> float:
+        """The weight of everything that comes to this amount."""
+        return sum(fit.weight for fit in self.fits) + self.others
 
 
 class Sets:
@@ -54,16 +62,25 @@ class Sets:
         """All sets of the pool that fit, twins merged, best first."""
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
-        for taken in self._modes(pool, on):
+        modes = self._modes(pool, on)
+        for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                fit = Fit(tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
+                share = _weight(pool, chosen) * discounting(
+                    granted=len(modes) > 1, taken=taken is not modes[0]
+                )
+                fit = Fit(
+                    tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note, share
+                )
                 key = (chosen, fit.discounts_minor)
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
-        return Fits(tuple(sorted(found.values(), key=_rank)), complete)
+        others = elsewhere(amount_minor)
+        if not complete:
+            others += unseen(amount_minor, pool.values_minor)
+        return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
         """The discounts taken, by place: none, and all that the terms grant on this day."""
@@ -150,8 +167,15 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 
-def _rank(fit: Fit) -> tuple[int, int, int, tuple[int, ...]]:
+def _weight(pool: Pool, places: tuple[int, ...]) -> float:
+    debits = len(pool.debits)
+    chosen = [place for place in places if place < debits]
+    return weight(debits, chosen, pool.dues, len(pool.credits), len(places) - len(chosen))
+
+
+def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:
     return (
+        -fit.weight,
         _RANK[fit.klass],
         sum(map(bool, fit.discounts_minor)),
         len(fit.items),
