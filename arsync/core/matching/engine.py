@@ -23,7 +23,7 @@ from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
 from arsync.core.matching.likelihood import elsewhere
-from arsync.core.matching.named import Named, Outcome, by_references, named_items, resembles
+from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payers
 from arsync.core.matching.sets import Fit, Fits, Sets
@@ -218,7 +218,7 @@ class _Batch:
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
         """The text names a document that is not among these items, or they are another customer's."""
         named = self._named[draft.receipt.id]
-        strange = [raw for raw in named.unknown if not any(resembles(raw, item.number) for item in fit.items)]
+        strange = [raw for raw in named.unknown if not any(part_of(raw, item.number) for item in fit.items)]
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)

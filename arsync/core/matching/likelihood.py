@@ -13,7 +13,7 @@ Source  of payments in open data 57 to 65 % settle one item and three quarters o
 from collections.abc import Sequence
 from math import comb, gcd
 
-_ONE, _OLDEST, _RUN, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.12, 0.04, 0.05, 0.06, 0.04
+_ONE, _OLDEST, _RUN, _TIES, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.08, 0.05, 0.03, 0.05, 0.06, 0.04
 _OTHER = 0.04  # an advance, a part, an item we do not have, another customer's
 _ALL_CREDITS, _NO_CREDIT, _A_CREDIT = 0.5, 0.4, 0.1  # while credits are open
 _DISCOUNT = 0.5  # the granted discounts are taken
@@ -23,7 +23,12 @@ _USUAL = 20  # a round amount is one of at least so many
 
 
 def weight(
-    debits: int, chosen: Sequence[int], dues: Sequence[object], credits_open: int, credits_netted: int
+    debits: int,
+    chosen: Sequence[int],
+    dues: Sequence[object],
+    run_ends: int,
+    credits_open: int,
+    credits_netted: int,
 ) -> float:
     """The share of payments that would settle exactly these items.
 
@@ -31,6 +36,7 @@ def weight(
         debits: open items, in order of due date.
         chosen: places of those that are paid, ascending; at least one.
         dues: the due dates, by place.
+        run_ends: how many ways there are to begin a run where items of one date have no order.
         credits_open: credits that may be netted.
         credits_netted: how many of them are.
     """
@@ -46,6 +52,8 @@ def weight(
             share += _RUN / runs
         elif length == size + 1:
             share += _BUT_ONE / (runs * length)
+        if _between(chosen, dues) == size:
+            share += _TIES * 2 / (run_ends * run_ends)
         if dues[first] == dues[last] and dues.count(dues[first]) == size:
             share += _DUE / len(set(dues))
     if size == debits:
@@ -72,6 +80,14 @@ def unseen(amount_minor: int, values_minor: Sequence[int]) -> float:
     if grain == 0 or amount_minor % grain:
         return 0.0
     return _SOME / max(1, abs(amount_minor) // grain)
+
+
+def _between(chosen: Sequence[int], dues: Sequence[object]) -> int:
+    """How many of the items a run from the first to the last of these takes, its first and last date as chosen."""
+    first, last = dues[chosen[0]], dues[chosen[-1]]
+    at_ends = sum(1 for place in chosen if dues[place] in (first, last))
+    inside = sum(1 for place in range(chosen[0], chosen[-1]) if dues[place] not in (first, last))
+    return at_ends + inside
 
 
 def _netting(credits_open: int, credits_netted: int) -> float:

@@ -9,9 +9,11 @@ Law     amounts agree to the minor unit or the explanation says what is short, o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
 from arsync.core.matching.candidates import Book, Pool, twin_key
+from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import (
     con,
     explanation,
@@ -31,10 +33,13 @@ from arsync.core.matching.snapshot import ItemRow, ReceiptRow
 from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
+_NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
 _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
+_LEAST_PART = 3
+_WORD = re.compile(r"^[A-Z]+")
 _MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE")
 _RF = re.compile(r"^RF[0-9]{2}")
 
@@ -77,12 +82,17 @@ class _Case:
         return frozenset(item.customer_id for item in (*self.named.items, *self.named.grouped))
 
     def explain(
-        self, shares: Sequence[Share], klass: EvidenceClass, kind: str, evidence: Sequence[Evidence]
+        self,
+        shares: Sequence[Share],
+        klass: EvidenceClass,
+        kind: str,
+        evidence: Sequence[Evidence],
+        weighed: float | None = None,
     ) -> Explanation:
         owners = frozenset(self.book.items[share.item_id].customer_id for share in shares) or self.owners
         owner = owner_of(self.book, self.payer, owners)
         more = payer_evidence(self.book, self.payer, owners)
-        return explanation(self.receipt, owner, shares, klass, kind, (*evidence, *more))
+        return explanation(self.receipt, owner, shares, klass, kind, (*evidence, *more), weighed)
 
     def money(self, minor: int) -> str:
         return money(minor, self.receipt.currency)
@@ -157,7 +167,11 @@ def by_references(
     if exact:
         first = exact[0]
         reason = _objection(case, first)
-        return Outcome(tuple(exact), reason, unique=len(exact) == 1)
+        # Choices that were weighed against each other share one certainty.
+        outweighs = book.policy.weighed and sum(one.probability for one in exact) <= 1 <= (
+            first.probability + 1 - threshold(receipt, book.policy)
+        )
+        return Outcome(tuple(exact), reason, unique=len(exact) == 1 or outweighs)
     rest = _with_rest(case)
     if rest.explanations:
         return rest
@@ -172,8 +186,7 @@ def resembles(raw: str, number: str | None) -> bool:
     """Whether a number may be this one with a slip: a character off, two swapped, look-alikes, cut off."""
     if not number:
         return False
-    ours, theirs = (re.sub(r"[^0-9A-Z]", "", fold(text)).translate(_CONFUSED) for text in (number, raw))
-    ours, theirs = (re.sub(r"[^0-9]", "", text).lstrip("0") for text in (ours, theirs))
+    ours, theirs = (_figures(text).lstrip("0") for text in (number, raw))
     if len(theirs) >= _LEAST_CUT and ours.startswith(theirs):
         return True
     if len(theirs) < _LEAST_CUT:
@@ -183,6 +196,19 @@ def resembles(raw: str, number: str | None) -> bool:
     return OSA.distance(ours, theirs, score_cutoff=1) <= 1 or (
         len(ours) > len(theirs) and OSA.distance(ours[-len(theirs) :], theirs, score_cutoff=1) <= 1
     )
+
+
+def part_of(raw: str, number: str | None) -> bool:
+    """Whether a number that no item has may be a piece of this one, or this one with a slip."""
+    return resembles(raw, number) or (
+        number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
+    )
+
+
+def _figures(text: str) -> str:
+    """The digits after a leading word, letters that look like digits among them."""
+    packed = _WORD.sub("", re.sub(r"[^0-9A-Z]", "", fold(text)))
+    return re.sub(r"[^0-9]", "", packed.translate(_CONFUSED))
 
 
 def _rows(book: Book, mention: Mention) -> list[ItemRow]:
@@ -372,21 +398,22 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
         only_grouped = all(item in case.named.grouped for item in items)
         klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
         klass = klass if only_grouped else EvidenceClass.PARTIAL
-        found.append(case.explain(fit.shares(), klass, "order, some items", evidence))
+        likely = fit.weight / fits.total * _NAMED
+        found.append(case.explain(fit.shares(), klass, "order, some items", evidence, likely))
     return found
 
 
 def _with_rest(case: _Case) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer."""
     named = (*case.named.items, *case.named.grouped)
-    found: list[Explanation] = []
-    complete = True
+    found: list[tuple[Explanation, float]] = []
+    total = 0.0
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
         if rest <= 0:
             continue
         fits = case.sets.fits(_pool_of(case, named), rest, case.receipt.on)
-        complete = complete and fits.complete
+        total += fits.total
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (
                 pro("named", f"The text names {labels(named)}."),
@@ -395,13 +422,19 @@ def _with_rest(case: _Case) -> Outcome:
             one = len(fit.items) == 1
             klass = EvidenceClass.ONE_ITEM if one else EvidenceClass.SET
             kind = "references and one item" if one else "references and a set"
-            found.append(case.explain([*shares, *fit.shares()], klass, kind, evidence))
+            found.append((case.explain([*shares, *fit.shares()], klass, kind, evidence), fit.weight))
     if not found:
         return Outcome()
-    reason = _objection(case, found[0]) or (Reason.SEVERAL_SETS if len(found) > 1 else None)
+    found.sort(key=itemgetter(1), reverse=True)
+    weighed = tuple(replace(one, probability=weight / total * _NAMED) for one, weight in found)
+    outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
+        case.receipt, case.book.policy
+    )
+    alone = len(found) == 1 or outweighs
+    reason = _objection(case, weighed[0]) or (None if alone else Reason.SEVERAL_SETS)
     if case.payer.known is None and not case.payer.candidates:
         reason = reason or Reason.UNKNOWN_PAYER
-    return Outcome(tuple(found), reason, unique=len(found) == 1)
+    return Outcome(weighed, reason, unique=alone)
 
 
 def _near(case: _Case) -> list[Explanation]:

@@ -14,7 +14,7 @@ from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.likelihood import discounting, elsewhere, unseen, weight
 from arsync.core.matching.snapshot import ItemRow
-from arsync.core.matching.solve import SumTable
+from arsync.core.matching.solve import RunTable, SumTable
 
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
@@ -57,18 +57,20 @@ class Sets:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._tables: dict[tuple[int, ...], SumTable] = {}
+        self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...]], RunTable] = {}
 
     def fits(self, pool: Pool, amount_minor: int, on: date) -> Fits:
         """All sets of the pool that fit, twins merged, best first."""
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
+        run_ends = self._runs(pool.values_minor, pool).ends if pool.debits else 0
         for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                share = _weight(pool, chosen) * discounting(
+                share = _weight(pool, run_ends, chosen) * discounting(
                     granted=len(modes) > 1, taken=taken is not modes[0]
                 )
                 fit = Fit(
@@ -104,13 +106,20 @@ class Sets:
                 hits[(place,)] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
         for places, note in _balances(count, values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BALANCE, note))
-        for places, note in _blocks(pool, table, values, amount_minor):
+        for places, note in _blocks(pool, self._runs(values, pool), values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BLOCK, note))
         sums = table.find(amount_minor, self._book.policy.max_set_items)
         for places in sums.sets:
             if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
         return hits, sums.complete
+
+    def _runs(self, values: tuple[int, ...], pool: Pool) -> RunTable:
+        count = len(pool.debits)
+        key = (values[:count], pool.dues)
+        if key not in self._run_tables:
+            self._run_tables[key] = RunTable(*key)
+        return self._run_tables[key]
 
     def _table(self, values: tuple[int, ...]) -> SumTable:
         if values not in self._tables:
@@ -128,7 +137,7 @@ def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tu
 
 
 def _blocks(
-    pool: Pool, table: SumTable, values: tuple[int, ...], amount_minor: int
+    pool: Pool, runs: RunTable, values: tuple[int, ...], amount_minor: int
 ) -> list[tuple[tuple[int, ...], str]]:
     """Runs of at least two debits in order of due date, without or with all credits."""
     count = len(pool.debits)
@@ -137,20 +146,19 @@ def _blocks(
     if netted:
         questions.append((netted, amount_minor - sum(values[count:])))
     return [
-        ((*range(start, stop), *extra), _block_note(pool, start, stop))
+        ((*places, *extra), _block_note(pool, places))
         for extra, target in questions
-        for start, stop in table.runs(target, count)
-        if stop - start > 1
+        for places in runs.find(target)
     ]
 
 
-def _block_note(pool: Pool, start: int, stop: int) -> str:
-    dues = [item.due for item in pool.debits]
-    if dues[start] == dues[stop - 1]:
-        return f"They are items due on {dues[start].isoformat()}."
-    if start == 0:
-        return f"They are the oldest items, due up to {dues[stop - 1].isoformat()}."
-    return f"They are consecutive items, due {dues[start].isoformat()} to {dues[stop - 1].isoformat()}."
+def _block_note(pool: Pool, places: tuple[int, ...]) -> str:
+    first, last = pool.dues[places[0]], pool.dues[places[-1]]
+    if first == last:
+        return f"They are items due on {first.isoformat()}."
+    if places == tuple(range(len(places))):
+        return f"They are the oldest items, due up to {last.isoformat()}."
+    return f"They are consecutive items, due {first.isoformat()} to {last.isoformat()}."
 
 
 def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
@@ -167,10 +175,10 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 
-def _weight(pool: Pool, places: tuple[int, ...]) -> float:
+def _weight(pool: Pool, run_ends: int, places: tuple[int, ...]) -> float:
     debits = len(pool.debits)
     chosen = [place for place in places if place < debits]
-    return weight(debits, chosen, pool.dues, len(pool.credits), len(places) - len(chosen))
+    return weight(debits, chosen, pool.dues, run_ends, len(pool.credits), len(places) - len(chosen))
 
 
 def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:

@@ -11,10 +11,11 @@ Cost    one question costs at most `budget` look-ups; the table costs about as m
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, combinations, groupby
 
 _PAIR = 2
 _PAIR_OF_PAIRS = 4
+_FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _ENOUGH = 24  # sets; more of them say nothing new about ambiguity
 
 
@@ -65,18 +66,6 @@ class SumTable:
         sets, cut = _take(self._small(target, max_items))
         return Sums(sets, complete=not cut and max_items <= self._reach)
 
-    def runs(self, target: int, stop: int) -> list[tuple[int, int]]:
-        """Runs [start, end) of consecutive values among the first `stop` that add up to `target`."""
-        places = self._prefixes
-        starts = [total for total in self._totals[: stop + 1] if total + target in places.first]
-        return sorted(
-            (start, end)
-            for total in dict.fromkeys(starts)
-            for start in places.all(total)
-            for end in places.all(total + target)
-            if start < end <= stop
-        )
-
     @property
     def _reach(self) -> int:
         """The size up to which every set can be looked at within the budget."""
@@ -84,17 +73,6 @@ class SumTable:
         if count * (count - 1) // 2 <= self._budget:
             return _PAIR_OF_PAIRS
         return _PAIR if count <= self._budget else 1
-
-    @cached_property
-    def _totals(self) -> tuple[int, ...]:
-        return (0, *accumulate(self._values))
-
-    @cached_property
-    def _prefixes(self) -> _Index:
-        index = _Index()
-        for place, total in enumerate(self._totals):
-            index.add(total, place)
-        return index
 
     @cached_property
     def _singles(self) -> _Index:
@@ -199,3 +177,58 @@ def _all_sums(values: Sequence[int], shift: int) -> tuple[list[int], list[int]]:
 
 def _places(chosen: int) -> tuple[int, ...]:
     return tuple(place for place in range(chosen.bit_length()) if chosen >> place & 1)
+
+
+class RunTable:
+    """Runs of amounts in order of due date, prepared for many targets.
+
+    Items of one date have no order of their own: a run takes whole dates between its first and its last, and of these two
+    any items (of a date with many items, the first or the last so many).
+    """
+
+    def __init__(self, values: Sequence[int], dues: Sequence[object]) -> None:
+        dates = [list(places) for _, places in groupby(range(len(dues)), key=lambda place: dues[place])]
+        self._stops = [places[-1] + 1 for places in dates]
+        before = [0, *accumulate(sum(values[place] for place in places) for places in dates)]
+        # (date, what of it, sum of that, sum of everything up to the end of the date)
+        self._starts = [
+            (number, part, total, before[number + 1])
+            for number, places in enumerate(dates)
+            for part, total in _parts(places, values)
+        ]
+        self._ends: dict[int, list[tuple[int, Sequence[int]]]] = {}
+        for number, part, total, _ in self._starts:
+            self._ends.setdefault(before[number] + total, []).append((number, part))
+
+    @property
+    def ends(self) -> int:
+        """How many ways there are to begin a run."""
+        return len(self._starts)
+
+    def find(self, target: int) -> list[tuple[int, ...]]:
+        """The places of runs of at least two that add up to `target`; at most 24 of them."""
+        found: dict[tuple[int, ...], None] = {}
+        for number, part, total, after in self._starts:
+            if total == target and len(part) > 1:
+                found[tuple(part)] = None
+            for other, last in self._ends.get(target - total + after, ()):
+                if other > number:
+                    found[(*part, *range(self._stops[number], self._stops[other - 1]), *last)] = None
+            if len(found) >= _ENOUGH:
+                break
+        return list(found)
+
+
+def _parts(places: list[int], values: Sequence[int]) -> Iterator[tuple[Sequence[int], int]]:
+    """Some of the places of one date, and their sum."""
+    if len(places) <= _FEW_ON_A_DATE:
+        for size in range(1, len(places) + 1):
+            for chosen in combinations(places, size):
+                yield chosen, sum(values[place] for place in chosen)
+        return
+    start, stop = places[0], places[-1] + 1
+    for end, total in enumerate(accumulate(values[start:stop]), start + 1):
+        yield range(start, end), total
+    whole = sum(values[start:stop])
+    for begin, total in enumerate(accumulate(values[start : stop - 1]), start + 1):
+        yield range(begin, stop), whole - total
