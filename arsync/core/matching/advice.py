@@ -135,7 +135,8 @@ class Advices:
             if standing(self._book, payer, owners) in {"agrees", "likely"}
             else "remittance, payer unknown"
         )
-        kind = "remittance with small difference" if advice.total_minor != receipt.amount_minor else kind
+        if advice.total_minor != receipt.amount_minor:
+            kind = "remittance with small difference"
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
             evidence.append(con("ungraded", "Nothing proves who sent the advice."))

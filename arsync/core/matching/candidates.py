@@ -32,6 +32,22 @@ class Pool:
         self.dues = tuple(row.due for row in self.debits)
 
     @cached_property
+    def twins(self) -> tuple[int, ...]:
+        """A mark for each item; items with one mark are twins."""
+        if max(self.times.values(), default=1) == 1:
+            return tuple(range(len(self.items)))
+        marks: dict[TwinKey, int] = {}
+        return tuple(marks.setdefault(twin_key(item), len(marks)) for item in self.items)
+
+    @cached_property
+    def by_amount(self) -> dict[int, list[int]]:
+        """The places of each amount."""
+        found: dict[int, list[int]] = {}
+        for place, value in enumerate(self.values_minor):
+            found.setdefault(value, []).append(place)
+        return found
+
+    @cached_property
     def times(self) -> Counter[int]:
         """How many of the items have an amount: one that is there once has no twin."""
         return Counter(self.values_minor)

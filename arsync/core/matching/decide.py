@@ -36,6 +36,8 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         obstacle = Reason.CONFIRMATION
     if obstacle is None and first.probability < threshold(receipt, policy):
         obstacle = Reason.WEAK_EVIDENCE
+    if obstacle is None and posted and finding.wait:
+        obstacle = finding.reason  # the advice may still say why
     if obstacle is None:
         if mode == "auto":
             return Decision(finding.receipt_id, Verdict.APPLY, first, None)

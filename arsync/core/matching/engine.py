@@ -23,10 +23,11 @@ from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
 from arsync.core.matching.likelihood import elsewhere
+from arsync.core.matching.months import months_named
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of
 from arsync.core.matching.normalise import fold
-from arsync.core.matching.payers import Payers
-from arsync.core.matching.sets import Fit, Fits, Sets
+from arsync.core.matching.payers import Payer, Payers
+from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 ENGINE_VERSION = "1"
@@ -121,6 +122,8 @@ class _Batch:
             ):
                 told = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
                 outcome = self._reconciled(advised, told)
+            if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
+                outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
             if not outcome.explanations or outcome.reason:
                 near = self._advices.explain_nearly(receipt, payer)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
@@ -130,12 +133,29 @@ class _Batch:
                 outcome.reason,
                 outcome.unique,
             )
-            self._doubt(draft)
+            self._doubt(draft, outcome)
 
     def _text_differs(self, advised: Outcome, named: Named) -> bool:
         """Whether the text names an item that the advice does not list."""
         listed = {share.item_id for one in advised.explanations for share in one.shares}
         return any(item.id not in listed for item in named.items)
+
+    def _another_is_alike(self, advised: Outcome, draft: Draft) -> bool:
+        """Whether the money could as well be for an item of its amount that the advice does not list.
+
+        Then the advice may belong to another receipt, unless the text names what it lists.
+        """
+        listed = {share.item_id for one in advised.explanations for share in one.shares}
+        named = {item.id for item in self._named[draft.receipt.id].items}
+        if listed <= named:
+            return False
+        items = [self._book.items[item_id] for item_id in listed]
+        twins, owners = {twin_key(item) for item in items}, {item.customer_id for item in items}
+        alike = self._book.by_amount.get((draft.receipt.currency, draft.receipt.amount_minor), ())
+        return any(
+            item.id not in listed and item.customer_id in owners and twin_key(item) not in twins
+            for item in alike
+        )
 
     def _reconciled(self, advised: Outcome, told: Outcome) -> Outcome:
         """The better of advice and text; where both are good and differ, neither."""
@@ -148,16 +168,19 @@ class _Batch:
             return first
         return Outcome((*first.explanations, *second.explanations), Reason.SEVERAL_SETS, unique=False)
 
-    def _doubt(self, draft: Draft) -> None:
+    def _doubt(self, draft: Draft, outcome: Outcome) -> None:
         """What the named items cannot say: the same money twice, or money in another currency."""
         receipt = draft.receipt
         other = self._twin_receipts.get(receipt.id)
+        posted = draft.reason is not None and draft.reason.value in self._policy.posts
+        draft.reason = None if posted else draft.reason
         repeated = self._past.repeated(receipt, draft.payer) if draft.strong else None
         if draft.strong and other is not None:
             text = f"Receipt {other} is alike in payer, amount and every word."
             self._against(draft, Reason.POSSIBLE_DUPLICATE, "twin-receipt", text)
         elif repeated:
             self._against(draft, Reason.POSSIBLE_DUPLICATE, repeated.code, repeated.text)
+        draft.reason = draft.reason or outcome.reason
         if not draft.explanations and self._named[receipt.id].foreign:
             named = self._named[receipt.id].foreign
             draft.reason = Reason.CURRENCY_MISMATCH
@@ -222,6 +245,10 @@ class _Batch:
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
+        months = months_named(draft.receipt.texts, draft.receipt.on)
+        if months and not is_of_months(fit.items, months):
+            text = "The text names a month, and not all of these items are of it."
+            self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
         if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
             self._against(
                 draft,
@@ -325,16 +352,27 @@ class _Batch:
             more = payer_evidence(
                 self._book, draft.payer, frozenset({draft.payer.known} if draft.payer.known else ())
             )
+            sure = self._is_named_payer(draft.payer) and not draft.explanations
+            kind = "on account, payer known" if sure else "on account"
             on_account = explanation(
-                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, "on account", (said, *more)
+                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, kind, (said, *more)
             )
             draft.explanations.insert(0, on_account)
             draft.reason, draft.unique = Reason.OVER_PAY, len(draft.explanations) == 1
 
+    def _is_named_payer(self, payer: Payer) -> bool:
+        """Whether the money is this customer's own: a learned name may be that of anybody in its family."""
+        if payer.known is None:
+            return False
+        return payer.code in {"payer-account", "payer-name"} or len(self._book.relatives(payer.known)) == 1
+
     # --- helpers of the passes ---
 
     def _fits(self, receipt: ReceiptRow, customer: int) -> Fits:
-        return self._sets.fits(self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on)
+        months = months_named(receipt.texts, receipt.on)
+        return self._sets.fits(
+            self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on, months
+        )
 
     def _pool(self, customer: int, currency: str) -> Pool:
         key = (customer, currency)

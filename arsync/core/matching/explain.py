@@ -47,10 +47,13 @@ PROBABILITY: dict[str, float] = {
     "several items, payer likely": 0.80,
     "amount alone": 0.30,
     "short": 0.70,
+    "short, nothing else named": 0.985,
     "over": 0.55,
+    "over, nothing else as small": 0.985,
     "over, much": 0.10,
     "small difference": 0.60,
     "on account": 0.80,
+    "on account, payer known": 0.985,
     "booked": 0.995,
     "booked, weak": 0.60,
 }

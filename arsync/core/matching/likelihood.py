@@ -16,6 +16,7 @@ from math import comb, gcd
 _ONE, _OLDEST, _RUN, _TIES, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.08, 0.05, 0.03, 0.05, 0.06, 0.04
 _OTHER = 0.04  # an advance, a part, an item we do not have, another customer's
 _ALL_CREDITS, _NO_CREDIT, _A_CREDIT = 0.5, 0.4, 0.1  # while credits are open
+OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 _DISCOUNT = 0.5  # the granted discounts are taken
 # Of amounts that nobody can explain, how many are round to so many minor units.
 _ROUND = ((1, 0.5), (100, 0.2), (100_00, 0.2), (1_000_00, 0.1))

@@ -33,6 +33,7 @@ from arsync.core.matching.snapshot import ItemRow, ReceiptRow
 from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
+_SMALLER = 20  # what is over is no item if every other item is so many times as large
 _NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
@@ -53,6 +54,8 @@ class Named:
     weak: frozenset[int]  # item ids named by short or cut numbers only
     foreign: tuple[ItemRow, ...]  # named, but in another currency
     unknown: tuple[str, ...]  # invoice numbers no open item has
+    unread: tuple[str, ...]  # these and all other numbers no open item has
+    open_end: bool  # the list of numbers may go on
     shared: tuple[str, ...]  # numbers several items have
     rejected: tuple[Rejected, ...]
 
@@ -106,7 +109,12 @@ def reading_of(book: Book, receipt: ReceiptRow) -> Reading:
     found = read(texts, book.known_keys)
     if found.mentions or not receipt.end_to_end_id:
         return found
-    return replace(read((receipt.end_to_end_id,), book.known_keys), unknown=found.unknown)
+    return replace(
+        read((receipt.end_to_end_id,), book.known_keys),
+        unknown=found.unknown,
+        unread=found.unread,
+        open_end=found.open_end,
+    )
 
 
 def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) -> Named:
@@ -151,6 +159,8 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         frozenset(items.keys() - strong),
         tuple(foreign.values()),
         reading.unknown,
+        reading.unread,
+        reading.open_end,
         tuple(shared),
         tuple(rejected),
     )
@@ -325,7 +335,7 @@ def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> 
         relative for i in items for relative in case.book.relatives(i.customer_id)
     ):
         return []
-    open_credits = _pool_of(case, items).credits
+    open_credits = _credits_of(case, items)
     if not open_credits:
         return []
     found: list[Explanation] = []
@@ -342,6 +352,13 @@ def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> 
                 case.explain(everything, EvidenceClass.REFERENCE, "reference with credit", (stated, text))
             )
     return found
+
+
+def _credits_of(case: _Case, items: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
+    """The open credits of everybody under the roof of the items' customers."""
+    roof = frozenset(relative for item in items for relative in case.book.relatives(item.customer_id))
+    taken = case.spent | {item.id for item in items}
+    return case.book.pool(tuple(sorted(roof)), case.receipt.currency, taken).credits
 
 
 def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Share]]:
@@ -448,7 +465,7 @@ def _near(case: _Case) -> list[Explanation]:
             "over", f"{case.money(amount - total)} more was paid than they ask for; it would stay on account."
         )
         shares = [Share(item.id, item.available_minor) for item in items]
-        kind = "over" if (amount - total) * _OVER_SHARE <= total else "over, much"
+        kind = _over_kind(case, items, amount - total)
         return [case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, extra))]
     missing = total - amount
     if missing <= 0:  # only credits are named: they ask for no money
@@ -463,5 +480,46 @@ def _near(case: _Case) -> list[Explanation]:
     for bearer in dict.fromkeys(bearers):
         text = con("short", f"{case.money(missing)} is missing; it would stay open on {label(bearer)}.")
         shares = [Share(i.id, i.available_minor - (missing if i is bearer else 0)) for i in items]
-        found.append(case.explain(shares, EvidenceClass.PARTIAL, "short", (stated, text)))
+        alone = len(items) == 1 and _plainly_named(case) and not _has_near_number(case, items[0])
+        kind = "short, nothing else named" if alone else "short"
+        found.append(case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, text)))
     return found
+
+
+def _over_kind(case: _Case, items: Sequence[ItemRow], extra_minor: int) -> str:
+    """How sure it is that more was paid than was asked, and not another item that is not named."""
+    if extra_minor * _OVER_SHARE > sum(item.available_minor for item in items):
+        return "over, much"
+    others = [item for item in _under_one_roof(case, items) if item.available_minor > 0]
+    smallest = min((item.available_minor for item in others), default=_SMALLER * extra_minor)
+    return (
+        "over, nothing else as small"
+        if smallest >= _SMALLER * extra_minor and _plainly_named(case)
+        else "over"
+    )
+
+
+def _has_near_number(case: _Case, item: ItemRow) -> bool:
+    """Whether with one slip the number would be another item's of this customer."""
+    return any(resembles(item.number or "", other.number) for other in _under_one_roof(case, (item,)))
+
+
+def _under_one_roof(case: _Case, items: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
+    """Everything else that the items' customers and their relatives have open."""
+    roof = frozenset(relative for item in items for relative in case.book.relatives(item.customer_id))
+    taken = case.spent | {item.id for item in items}
+    return case.book.pool(tuple(sorted(roof)), case.receipt.currency, taken).items
+
+
+def _plainly_named(case: _Case) -> bool:
+    """Whether the known payer names items of its own by their full numbers, and the text leaves nothing open."""
+    named, relatives = case.named, case.book.relatives
+    return (
+        case.payer.known is not None
+        and case.owners <= relatives(case.payer.known)
+        and not (
+            named.open_end or named.weak or named.grouped or named.unknown or named.shared or named.foreign
+        )
+        and case.book.creditors.isdisjoint(relatives(case.payer.known))
+        and not any(_MORE.search(fold(text)) for text in case.receipt.texts)
+    )

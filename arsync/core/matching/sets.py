@@ -7,15 +7,18 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
-from arsync.core.matching.likelihood import discounting, elsewhere, unseen, weight
+from arsync.core.matching.likelihood import OTHER_MONTH, discounting, elsewhere, unseen, weight
+from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow
 from arsync.core.matching.solve import RunTable, SumTable
 
+_SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
 
@@ -56,11 +59,11 @@ class Sets:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._tables: dict[tuple[int, ...], SumTable] = {}
-        self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...]], RunTable] = {}
+        self._tables: dict[tuple[tuple[int, ...], tuple[int, ...]], SumTable] = {}
+        self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...], tuple[int, ...]], RunTable] = {}
 
-    def fits(self, pool: Pool, amount_minor: int, on: date) -> Fits:
-        """All sets of the pool that fit, twins merged, best first."""
+    def fits(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month] = frozenset()) -> Fits:
+        """All sets of the pool that fit, twins merged, best first; `months` are those that the text names."""
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
@@ -70,9 +73,10 @@ class Sets:
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                share = _weight(pool, run_ends, chosen) * discounting(
-                    granted=len(modes) > 1, taken=taken is not modes[0]
-                )
+                share = _weight(pool, run_ends, chosen)
+                share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
+                if months and not is_of_months((pool.items[p] for p in chosen), months):
+                    share *= OTHER_MONTH
                 fit = Fit(
                     tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note, share
                 )
@@ -98,7 +102,7 @@ class Sets:
         values = pool.values_minor
         if any(taken):
             values = tuple(value - less for value, less in zip(values, taken, strict=True))
-        table = self._table(values)
+        table = self._table(values, pool.twins)
         count = len(pool.debits)
         hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
         for place in range(count):
@@ -112,19 +116,23 @@ class Sets:
         for places in sums.sets:
             if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
+        if not sums.complete and not any(taken):
+            for places in _swapped(pool, list(hits)):
+                hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
         return hits, sums.complete
 
     def _runs(self, values: tuple[int, ...], pool: Pool) -> RunTable:
         count = len(pool.debits)
-        key = (values[:count], pool.dues)
+        key = (values[:count], pool.dues, pool.twins[:count])
         if key not in self._run_tables:
             self._run_tables[key] = RunTable(*key)
         return self._run_tables[key]
 
-    def _table(self, values: tuple[int, ...]) -> SumTable:
-        if values not in self._tables:
-            self._tables[values] = SumTable(values, self._book.policy.search_budget)
-        return self._tables[values]
+    def _table(self, values: tuple[int, ...], twins: tuple[int, ...]) -> SumTable:
+        key = (values, twins)
+        if key not in self._tables:
+            self._tables[key] = SumTable(values, self._book.policy.search_budget, twins)
+        return self._tables[key]
 
 
 def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
@@ -152,6 +160,15 @@ def _blocks(
     ]
 
 
+def _swapped(pool: Pool, found: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """The same sets with one item in the place of another of its amount: what a cut search did not reach."""
+    for places in found:
+        for place in places:
+            for other in pool.by_amount[pool.values_minor[place]][:_SWAPS]:
+                if other not in places and pool.twins[other] != pool.twins[place]:
+                    yield tuple(sorted({*places, other} - {place}))
+
+
 def _block_note(pool: Pool, places: tuple[int, ...]) -> str:
     first, last = pool.dues[places[0]], pool.dues[places[-1]]
     if first == last:
@@ -173,6 +190,11 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
         if item.available_minor in amounts:
             twins[twin_key(item)].append(place)
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
+
+
+def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
+    """Whether every item was issued or is due in one of the months."""
+    return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
 
 
 def _weight(pool: Pool, run_ends: int, places: tuple[int, ...]) -> float:
