@@ -5,7 +5,7 @@
 Shape   `factory(customers, rates)` -> a function of the day; it runs `match`, `decide` and `learn` as a ledger in `auto`
         does, under the policy in `cashbench.toml`.
 Law     the engine knows nothing of the benchmark: its posting rules are that policy. What a clerk's correction says
-        teaches, and so does a payer's name on a receipt that quotes the numbers of what it pays.
+        teaches; what was applied automatically teaches nothing.
 """
 
 import re

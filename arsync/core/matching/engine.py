@@ -125,7 +125,7 @@ class _Batch:
             if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
                 outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
             if not outcome.explanations or outcome.reason:
-                near = self._advices.explain_nearly(receipt, payer)
+                near = self._checked(self._advices.explain_nearly(receipt, payer), draft)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
             draft.rejected += self._named[receipt.id].rejected
             draft.explanations, draft.reason, draft.unique = (
@@ -134,6 +134,14 @@ class _Batch:
                 outcome.unique,
             )
             self._doubt(draft, outcome)
+
+    def _checked(self, near: Outcome, draft: Draft) -> Outcome:
+        """An advice of a little more than was paid, unless items that the payer owes come to the amount exactly."""
+        if not near.explanations or near.reason or draft.payer.known is None:
+            return near
+        if self._fits(draft.receipt, draft.payer.known).fits:
+            return Outcome(near.explanations, Reason.SEVERAL_SETS, unique=False)
+        return near
 
     def _text_differs(self, advised: Outcome, named: Named) -> bool:
         """Whether the text names an item that the advice does not list."""
@@ -147,7 +155,7 @@ class _Batch:
         """
         listed = {share.item_id for one in advised.explanations for share in one.shares}
         named = {item.id for item in self._named[draft.receipt.id].items}
-        if listed <= named:
+        if listed <= named or len(listed) > 1:
             return False
         items = [self._book.items[item_id] for item_id in listed]
         twins, owners = {twin_key(item) for item in items}, {item.customer_id for item in items}
@@ -476,8 +484,10 @@ class _Batch:
         for item_id, drafts in claims.items():
             for draft in drafts:
                 wanted[twin_key(self._book.items[item_id])].append((draft, item_id))
+        named = Counter(item.id for draft in self._open() if not draft.strong for item in self._names(draft))
         for key, claimants in wanted.items():
-            free = [item.id for item in self._twins(key)]
+            # What an undecided receipt names is left to it as long as there is another twin.
+            free = sorted((item.id for item in self._twins(key)), key=lambda item_id: named[item_id])
             enough = len(claimants) <= len(free)
             ordered = sorted(claimants, key=_claim_order)
             for (draft, item_id), twin in zip(
@@ -488,6 +498,10 @@ class _Batch:
         for receipt_id, twins in moves.items():
             _move(self.drafts[receipt_id], twins)
         return spread
+
+    def _names(self, draft: Draft) -> tuple[ItemRow, ...]:
+        named = self._named.get(draft.receipt.id)
+        return (*named.items, *named.grouped) if named else ()
 
     def _twins(self, key: TwinKey) -> Iterable[ItemRow]:
         amount = key[5]

@@ -37,6 +37,7 @@ PROBABILITY: dict[str, float] = {
     "remittance": 0.998,
     "remittance, payer unknown": 0.97,
     "remittance with small difference": 0.90,
+    "remittance less a fee": 0.985,
     "remittance with gaps": 0.60,
     "one item": 0.995,
     "one item with credit": 0.95,

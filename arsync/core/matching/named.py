@@ -34,6 +34,8 @@ from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
 _SMALLER = 20  # what is over is no item if every other item is so many times as large
+_REST_PER_NAMED = 3
+_LONG_REST = 0.95
 _NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
@@ -443,7 +445,10 @@ def _with_rest(case: _Case) -> Outcome:
     if not found:
         return Outcome()
     found.sort(key=itemgetter(1), reverse=True)
-    weighed = tuple(replace(one, probability=weight / total * _NAMED) for one, weight in found)
+    weighed = tuple(
+        replace(one, probability=min(weight / total * _NAMED, _vouched(len(one.shares), len(named))))
+        for one, weight in found
+    )
     outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
         case.receipt, case.book.policy
     )
@@ -452,6 +457,11 @@ def _with_rest(case: _Case) -> Outcome:
     if case.payer.known is None and not case.payer.candidates:
         reason = reason or Reason.UNKNOWN_PAYER
     return Outcome(weighed, reason, unique=alone)
+
+
+def _vouched(size: int, named: int) -> float:
+    """A few numbers do not vouch for a long rest: one of them misread would move every item of it."""
+    return _NAMED if size - named <= _REST_PER_NAMED * named else _LONG_REST
 
 
 def _near(case: _Case) -> list[Explanation]:
