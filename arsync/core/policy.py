@@ -33,8 +33,8 @@ alias_confirmations = 2   # clerk confirmations before a learned payer counts as
 wait_days = 0             # business days a receipt may wait for an advice
 several = "queue"         # where several sets of items or customers fit: "queue" them, or "weigh" them and apply
                           # what outweighs all others together
-posts = []                # differences that are booked by rule: "short-pay" stays open on its item, "over-pay" on
-                          # account, "deduction" is disputed
+posts = []                # differences that are booked by rule: "short-pay" and "deduction" stay open on their item,
+                          # "over-pay" is kept on account
 threshold = 0.98          # least probability to apply without a person
 threshold_large = 0.995   # the same for large amounts
 

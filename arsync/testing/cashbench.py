@@ -2,8 +2,8 @@
 
     python driver.py DIR arsync.testing.cashbench:factory --out decisions.jsonl
 
-Shape   `factory(customers, rates)` -> a function of the day; it runs `match`, `decide` and `learn` as a ledger in `auto`
-        does, under the policy in `cashbench.toml`.
+Shape   `factory(customers, rates)` -> a function of the day; it runs `match`, `decide` and `learn` as a ledger in
+        `auto` does, under the policy in `cashbench.toml`.
 Law     the engine knows nothing of the benchmark: its posting rules are that policy. What a clerk's correction says
         teaches; what was applied automatically teaches nothing.
 """
@@ -36,6 +36,7 @@ from arsync.core.policy import parse
 POLICY = parse(
     (files("arsync.testing") / "cashbench.toml").read_text(encoding="utf-8"), "cashbench.toml"
 ).match
+Given = Any  # the benchmark's own records; its `world.py` says what they hold
 _KINDS = {"invoice": ItemKind.INVOICE, "credit_memo": ItemKind.CREDIT_MEMO, "debit_memo": ItemKind.DEBIT_MEMO}
 _RECENT_DAYS = 21
 _ADVICE_DAYS = 14
@@ -50,6 +51,7 @@ _REASONS = {
 
 
 def money(minor: int) -> str:
+    """Decimal text with two digits, as the benchmark writes amounts."""
     sign = "-" if minor < 0 else ""
     return f"{sign}{abs(minor) // 100}.{abs(minor) % 100:02d}"
 
@@ -58,7 +60,7 @@ class Matcher:
     """arsync as cashbench sees it: a function of the day."""
 
     def __init__(
-        self, customers: list[Any], rates: Mapping[tuple[date, str], float], policy: MatchPolicy = POLICY
+        self, customers: list[Given], rates: Mapping[tuple[date, str], float], policy: MatchPolicy = POLICY
     ) -> None:
         self.policy = policy
         self.customer_ids = {c.customer_id: n for n, c in enumerate(customers, 1)}
@@ -87,7 +89,8 @@ class Matcher:
         self.seconds = 0.0
         self.log: dict[str, tuple[ReceiptRow, Finding, Decision]] = {}
 
-    def __call__(self, day: Any) -> list[dict[str, Any]]:
+    def __call__(self, day: Given) -> list[dict[str, Any]]:
+        """The answers of a day; a line without one waits."""
         self._post(day)
         for correction in day.corrections:
             self._confirm(correction, day.date)
@@ -115,7 +118,7 @@ class Matcher:
         pairs = zip(waiting, findings[: len(waiting)], strict=True)
         return [answer for receipt, finding in pairs if (answer := self._answer(receipt, finding))]
 
-    def _post(self, day: Any) -> None:
+    def _post(self, day: Given) -> None:
         for item in day.items:
             number = self.item_ids[item.item_id] = len(self.item_ids) + 1
             self.item_names[number] = item.item_id
@@ -128,7 +131,7 @@ class Matcher:
             else:
                 self.open.pop(number, None)
 
-    def _item(self, number: int, item: Any) -> ItemRow:
+    def _item(self, number: int, item: Given) -> ItemRow:
         terms = re.match(r"(\d+)/(\d+) ", item.terms)
         discount, until = 0, None
         if terms and item.kind == "invoice":
@@ -149,7 +152,7 @@ class Matcher:
             until,
         )
 
-    def _receipt(self, line: Any) -> ReceiptRow:
+    def _receipt(self, line: Given) -> ReceiptRow:
         number = len(self.receipts) + 1
         row = ReceiptRow(
             number,
@@ -165,7 +168,7 @@ class Matcher:
         self.line_names[number] = line.line_id
         return row
 
-    def _advice(self, remittance: Any) -> list[RemittanceRow]:
+    def _advice(self, remittance: Given) -> list[RemittanceRow]:
         return [
             RemittanceRow(
                 remittance.remittance_id,
@@ -183,7 +186,7 @@ class Matcher:
             for row in remittance.lines
         ]
 
-    def _confirm(self, correction: Any, today: date) -> None:
+    def _confirm(self, correction: Given, today: date) -> None:
         receipt = self.receipts[correction.line_id]
         self.queued.pop(correction.line_id, None)
         owners = [self.customer_ids[name] for name in correction.customer_ids]
@@ -256,6 +259,6 @@ def _kind(decision: Decision, first: Explanation | None) -> str:
     return "fee" if totals["write_off"] else "discount" if totals["discount"] else "full"
 
 
-def factory(customers: list[Any], rates: Mapping[tuple[date, str], float]) -> Matcher:
-    """cashbench's entry: `driver.py DIR cashbench_arsync:factory`."""
+def factory(customers: list[Given], rates: Mapping[tuple[date, str], float]) -> Matcher:
+    """The entry that the benchmark's driver calls."""
     return Matcher(customers, rates)

@@ -30,7 +30,7 @@ from arsync.core.matching.payers import Payer, Payers
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
@@ -292,7 +292,7 @@ class _Batch:
         """A payer that may be one of several customers, or of whom nothing is known."""
         receipt = draft.receipt
         found: list[tuple[Fit, int]] = []
-        total = (1 - _CLOSE) * self._of_strangers(receipt)
+        total = (1 - _CLOSE) * self._of_strangers(draft)
         each = _CLOSE / max(1, len(draft.payer.candidates))
         for customer in draft.payer.candidates:
             answer = self._fits(receipt, customer)
@@ -318,10 +318,16 @@ class _Batch:
         if not draft.payer.candidates:
             self._by_amount(draft)
 
-    def _of_strangers(self, receipt: ReceiptRow) -> float:
-        """The share of payments of customers in general that come to this amount."""
-        alike = len(self._book.by_amount.get((receipt.currency, receipt.amount_minor), ()))
-        return alike / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
+    def _of_strangers(self, draft: Draft) -> float:
+        """The share of payments of all other customers that come to this amount."""
+        receipt = draft.receipt
+        near = {one for customer in draft.payer.candidates for one in self._book.family(customer)}
+        alike = [
+            item
+            for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
+            if item.customer_id not in near
+        ]
+        return len(alike) / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -395,9 +401,7 @@ class _Batch:
         owners = frozenset(item.customer_id for item in fit.items)
         evidence += payer_evidence(self._book, draft.payer, owners)
         owner = customer if len(owners) > 1 else next(iter(owners))
-        return explanation(
-            draft.receipt, owner, fit.shares(), fit.klass, fit.klass.value, evidence, probability
-        )
+        return explanation(draft.receipt, owner, fit.shares(), fit.klass, probability, evidence)
 
     def _against(self, draft: Draft, reason: Reason, code: str, text: str) -> None:
         draft.reason = draft.reason or reason

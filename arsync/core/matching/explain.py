@@ -19,7 +19,8 @@ from arsync.core.money import Money
 
 _SHOWN_ITEMS = 6
 
-# kind of explanation -> probability that exactly these applications are right; not money
+# kind of explanation -> probability that exactly these applications are right; not money. What rests on amounts is not
+# here: it is weighed, see `likelihood`.
 PROBABILITY: dict[str, float] = {
     "reference, payer agrees": 0.999,
     "reference, payer likely": 0.998,
@@ -29,23 +30,13 @@ PROBABILITY: dict[str, float] = {
     "weak reference, payer unknown": 0.80,
     "reference with credit": 0.985,
     "reference with small difference": 0.98,
-    "references and one item": 0.985,
-    "references and a set": 0.90,
     "order": 0.985,
     "order, some items": 0.90,
-    "some of the named": 0.90,
     "remittance": 0.998,
     "remittance, payer unknown": 0.97,
     "remittance with small difference": 0.90,
     "remittance less a fee": 0.985,
     "remittance with gaps": 0.60,
-    "one item": 0.995,
-    "one item with credit": 0.95,
-    "balance": 0.99,
-    "block": 0.95,
-    "set": 0.90,
-    "one item, payer likely": 0.93,
-    "several items, payer likely": 0.80,
     "amount alone": 0.30,
     "short": 0.70,
     "short, nothing else named": 0.985,
@@ -111,11 +102,10 @@ def explanation(
     customer_id: int | None,
     shares: Iterable[Share],
     klass: EvidenceClass,
-    kind: str,
+    likely: str | float,
     evidence: Iterable[Evidence],
-    probability: float | None = None,
 ) -> Explanation:
-    """An explanation whose rest, if positive, stays on account; as likely as its kind, or as was weighed.
+    """An explanation whose rest, if positive, stays on account; `likely` is its kind, or what was weighed.
 
     Raises:
         ValueError: the shares take more than the receipt has.
@@ -132,7 +122,7 @@ def explanation(
         on_account,
         klass,
         tuple(evidence),
-        PROBABILITY[kind] if probability is None else probability,
+        PROBABILITY[likely] if isinstance(likely, str) else likely,
     )
 
 

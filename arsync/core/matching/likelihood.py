@@ -1,10 +1,10 @@
 """How likely is it that a payer means this set of items, before the amount is known?
 
-Shape   `weight(...)` of a set, `elsewhere(amount)` of everything that is not among the items, `unseen(...)` of sets that a
-        cut search did not reach. The probability of a set that fits is its weight over the sum of all that fit.
-Model   a payer chooses a way of paying (one item, the oldest ones, a run in order of due date, a run but one, one due
-        date, everything, some), then a set of that way, each alike. There are few runs and many sets of some: a run that
-        fits is hardly chance, a bare sum easily is.
+Shape   `weight(...)` of a set, `elsewhere(amount)` of everything that is not among the items, `unseen(...)` of sets
+        that a cut search did not reach. The probability of a set that fits is its weight over the sum of all that fit.
+Model   a payer chooses a way of paying (one item, the oldest ones, a run in order of due date, a run but one, one
+        due date, everything, some), then a set of that way, each alike. There are few runs and many sets of some:
+        a run that fits is hardly chance, a bare sum easily is.
 Units   amounts in minor units; weights are shares, not money.
 Source  of payments in open data 57 to 65 % settle one item and three quarters of the others items in order of due date
         (docs/matching.md); the shares below are round on purpose.

@@ -9,7 +9,7 @@ Law     amounts agree to the minor unit or the explanation says what is short, o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
 from arsync.core.matching.candidates import Book, Pool, twin_key
@@ -90,14 +90,13 @@ class _Case:
         self,
         shares: Sequence[Share],
         klass: EvidenceClass,
-        kind: str,
+        likely: str | float,
         evidence: Sequence[Evidence],
-        weighed: float | None = None,
     ) -> Explanation:
         owners = frozenset(self.book.items[share.item_id].customer_id for share in shares) or self.owners
         owner = owner_of(self.book, self.payer, owners)
         more = payer_evidence(self.book, self.payer, owners)
-        return explanation(self.receipt, owner, shares, klass, kind, (*evidence, *more), weighed)
+        return explanation(self.receipt, owner, shares, klass, likely, (*evidence, *more))
 
     def money(self, minor: int) -> str:
         return money(minor, self.receipt.currency)
@@ -418,14 +417,14 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
         klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
         klass = klass if only_grouped else EvidenceClass.PARTIAL
         likely = fit.weight / fits.total * _NAMED
-        found.append(case.explain(fit.shares(), klass, "order, some items", evidence, likely))
+        found.append(case.explain(fit.shares(), klass, likely, evidence))
     return found
 
 
 def _with_rest(case: _Case) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer."""
     named = (*case.named.items, *case.named.grouped)
-    found: list[tuple[Explanation, float]] = []
+    found: list[Explanation] = []  # as likely as their weight, until all are known
     total = 0.0
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
@@ -438,16 +437,14 @@ def _with_rest(case: _Case) -> Outcome:
                 pro("named", f"The text names {labels(named)}."),
                 pro("rest-fits", f"The remaining {case.money(rest)} is {labels(fit.items)}. {fit.note}"),
             )
-            one = len(fit.items) == 1
-            klass = EvidenceClass.ONE_ITEM if one else EvidenceClass.SET
-            kind = "references and one item" if one else "references and a set"
-            found.append((case.explain([*shares, *fit.shares()], klass, kind, evidence), fit.weight))
+            klass = EvidenceClass.ONE_ITEM if len(fit.items) == 1 else EvidenceClass.SET
+            found.append(case.explain([*shares, *fit.shares()], klass, fit.weight, evidence))
     if not found:
         return Outcome()
-    found.sort(key=itemgetter(1), reverse=True)
+    found.sort(key=attrgetter("probability"), reverse=True)
     weighed = tuple(
-        replace(one, probability=min(weight / total * _NAMED, _vouched(len(one.shares), len(named))))
-        for one, weight in found
+        replace(one, probability=min(one.probability / total * _NAMED, _vouched(len(one.shares), len(named))))
+        for one in found
     )
     outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
         case.receipt, case.book.policy

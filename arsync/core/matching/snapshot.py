@@ -136,8 +136,7 @@ class MatchPolicy:
     wait_days: int = 0  # business days a line may wait for an advice
     # Where several sets or payers fit: queue, or weigh them against each other and apply what outweighs the rest.
     weighed: bool = False
-    # Reasons that do not stop a receipt: a short payment stays open on its item, what is over stays on account, a
-    # deduction is disputed.
+    # Reasons that do not stop a receipt: what is short or deducted stays open on its item, what is over on account.
     posts: frozenset[str] = frozenset()
     max_suggestions: int = 5
     max_set_items: int = 12  # size of a set searched for

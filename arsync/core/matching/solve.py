@@ -214,8 +214,8 @@ def _places(chosen: int) -> tuple[int, ...]:
 class RunTable:
     """Runs of amounts in order of due date, prepared for many targets.
 
-    Items of one date have no order of their own: a run takes whole dates between its first and its last, and of these two
-    any items (of a date with many items, the first or the last so many).
+    Items of one date have no order of their own: a run takes whole dates between its first and its last, and of these
+    two any items (of a date with many items, the first or the last so many).
     """
 
     def __init__(
