@@ -15,6 +15,7 @@ from operator import attrgetter
 from arsync.core.items import ItemKind
 from arsync.core.matching.normalise import number_keys
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, MatchPolicy, Snapshot
+from arsync.core.matching.solve import run_ends
 
 NETTED_KINDS = frozenset({ItemKind.CREDIT_MEMO, ItemKind.JOURNAL_CREDIT})
 TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
@@ -38,6 +39,11 @@ class Pool:
             return tuple(range(len(self.items)))
         marks: dict[TwinKey, int] = {}
         return tuple(marks.setdefault(twin_key(item), len(marks)) for item in self.items)
+
+    @cached_property
+    def run_ends(self) -> int:
+        """How many ways there are to begin a run where items of one date have no order."""
+        return run_ends(self.dues)
 
     @cached_property
     def by_amount(self) -> dict[int, list[int]]:

@@ -67,13 +67,12 @@ class Sets:
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
-        run_ends = self._runs(pool.values_minor, pool).ends if pool.debits else 0
         for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                share = _weight(pool, run_ends, chosen)
+                share = _weight(pool, chosen)
                 share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
                 if months and not is_of_months((pool.items[p] for p in chosen), months):
                     share *= OTHER_MONTH
@@ -197,10 +196,10 @@ def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
     return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
 
 
-def _weight(pool: Pool, run_ends: int, places: tuple[int, ...]) -> float:
+def _weight(pool: Pool, places: tuple[int, ...]) -> float:
     debits = len(pool.debits)
     chosen = [place for place in places if place < debits]
-    return weight(debits, chosen, pool.dues, run_ends, len(pool.credits), len(places) - len(chosen))
+    return weight(debits, chosen, pool.dues, pool.run_ends, len(pool.credits), len(places) - len(chosen))
 
 
 def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:

@@ -8,6 +8,7 @@ Law     every set found adds up exactly; `complete` is true only if no set of at
 Cost    one question costs at most `budget` look-ups; the table costs about as much once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -221,42 +222,65 @@ class RunTable:
     def __init__(
         self, values: Sequence[int], dues: Sequence[object], twins: Sequence[int] | None = None
     ) -> None:
-        dates = [list(places) for _, places in groupby(range(len(dues)), key=lambda place: dues[place])]
-        self._stops = [places[-1] + 1 for places in dates]
-        before = [0, *accumulate(sum(values[place] for place in places) for places in dates)]
-        # (date, what of it, sum of that, sum of everything up to the end of the date)
-        self._starts = [
-            (number, part, total, before[number + 1])
-            for number, places in enumerate(dates)
-            for part, total in _parts(places, values, twins or range(len(values)))
-        ]
-        self._ends: dict[int, list[tuple[int, Sequence[int]]]] = {}
-        for number, part, total, _ in self._starts:
-            self._ends.setdefault(before[number] + total, []).append((number, part))
+        self._values, self._dues, self._twins = values, dues, twins or range(len(values))
+        self._most = sum(values)
 
-    @property
-    def ends(self) -> int:
-        """How many ways there are to begin a run."""
-        return len(self._starts)
+    @cached_property
+    def _dates(self) -> list[list[int]]:
+        return [list(places) for _, places in groupby(range(len(self._dues)), key=self._dues.__getitem__)]
+
+    @cached_property
+    def _before(self) -> list[int]:
+        """The sum of everything before each date."""
+        return [0, *accumulate(sum(map(self._values.__getitem__, places)) for places in self._dates)]
+
+    @cached_property
+    def _starts(self) -> list[tuple[int, Sequence[int], int, int]]:
+        """Each beginning: date, what of it, the sum of that, the sum of everything up to the end of the date."""
+        return [
+            (number, part, total, self._before[number + 1])
+            for number, places in enumerate(self._dates)
+            for part, total in _parts(places, self._values, self._twins)
+        ]
+
+    @cached_property
+    def _ends(self) -> dict[int, list[tuple[int, Sequence[int]]]]:
+        """Each end, by the sum of everything up to it."""
+        found: dict[int, list[tuple[int, Sequence[int]]]] = {}
+        for number, part, total, _ in self._starts:
+            found.setdefault(self._before[number] + total, []).append((number, part))
+        return found
 
     def find(self, target: int) -> list[tuple[int, ...]]:
         """The places of runs of at least two that add up to `target`; at most 24 of them."""
+        if not 0 < target <= self._most:
+            return []
         found: dict[tuple[int, ...], None] = {}
         for number, part, total, after in self._starts:
             if total == target and len(part) > 1:
                 found[tuple(part)] = None
             for other, last in self._ends.get(target - total + after, ()):
                 if other > number:
-                    found[(*part, *range(self._stops[number], self._stops[other - 1]), *last)] = None
+                    between = range(self._dates[number][-1] + 1, self._dates[other][0])
+                    found[(*part, *between, *last)] = None
             if len(found) >= _ENOUGH:
                 break
         return list(found)
+
+
+def run_ends(dues: Sequence[object]) -> int:
+    """How many ways there are to begin a run among items of these dates, twins not counted."""
+    counts = Counter(dues).values()
+    return sum(2**count - 1 if count <= _FEW_ON_A_DATE else 2 * count - 1 for count in counts)
 
 
 def _parts(
     places: list[int], values: Sequence[int], twins: Sequence[int]
 ) -> Iterator[tuple[Sequence[int], int]]:
     """Some of the places of one date, and their sum; twins stand for each other."""
+    if len(places) == 1:
+        yield places, values[places[0]]
+        return
     if len(places) <= _FEW_ON_A_DATE:
         seen: set[tuple[int, ...]] = set()
         for size in range(1, len(places) + 1):
