@@ -20,6 +20,7 @@ OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 _DISCOUNT = 0.5  # the granted discounts are taken
 # Of amounts that nobody can explain, how many are round to so many minor units.
 _ROUND = ((1, 0.5), (100, 0.2), (100_00, 0.2), (1_000_00, 0.1))
+_ALIKE = 3  # from so many items on it is no accident that all are multiples of one amount
 _USUAL = 20  # a round amount is one of at least so many
 
 
@@ -69,9 +70,14 @@ def discounting(*, granted: bool, taken: bool) -> float:
     return _DISCOUNT if taken else 1 - _DISCOUNT
 
 
-def elsewhere(amount_minor: int) -> float:
-    """The share of payments that are about none of the items and come to this amount by chance."""
-    amount = abs(amount_minor)
+def elsewhere(amount_minor: int, values_minor: Sequence[int] = ()) -> float:
+    """The share of payments that are about none of the items and come to this amount by chance.
+
+    Where all of the items are multiples of one amount, what else is paid is likely to be one too.
+    """
+    amount, grain = abs(amount_minor), gcd(*values_minor)
+    if len(values_minor) >= _ALIKE and grain > 1 and not amount % grain:
+        return _OTHER / (_USUAL + amount // grain)
     return _OTHER * sum(share / (_USUAL + amount // grain) for grain, share in _ROUND if not amount % grain)
 
 

@@ -82,7 +82,7 @@ class Sets:
                 key = (chosen, fit.discounts_minor)
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
-        others = elsewhere(amount_minor)
+        others = elsewhere(amount_minor, pool.values_minor)
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
         return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)

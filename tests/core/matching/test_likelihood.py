@@ -61,6 +61,11 @@ def test_a_round_amount_is_rather_something_else():
     assert elsewhere(10_000_00) > 20 * elsewhere(9_999_00) > 20 * elsewhere(9_999_37)
 
 
+def test_prices_that_are_all_multiples_of_one_amount_are_met_by_chance():
+    assert elsewhere(5_675_00, (2_125_00, 1_425_00, 2_500_00)) > 5 * elsewhere(5_675_00)
+    assert elsewhere(5_675_00, (2_125_37, 1_425_00, 2_500_00)) == elsewhere(5_675_00)
+
+
 def test_equal_amounts_leave_more_unseen():
     assert unseen(1_200_00, [100_00] * 40) > 1_000 * unseen(1_200_00, [100_01 + 7 * n for n in range(40)])
     assert unseen(1_200_50, [100_00] * 40) == 0
