@@ -39,12 +39,19 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
-_KNOWN, _CLOSE = 0.9995, 0.9  # how sure a known payer is, and one whose name is close
+_USUALLY_OPEN = 8  # items of one customer
+_CLOSE = 0.9  # how often a payer is one of the customers whose names are close
+_SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known payer and of a close name
 
 
-def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
-    """What may be said of every receipt of the snapshot, in its order."""
-    batch = _Batch(snapshot, knowledge, policy)
+def match(
+    snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, payers: Payers | None = None
+) -> tuple[Finding, ...]:
+    """What may be said of every receipt of the snapshot, in its order.
+
+    `payers` are those of the same customers, knowledge and policy, where somebody has them already.
+    """
+    batch = _Batch(snapshot, policy, payers or Payers(snapshot, knowledge, policy))
     batch.look_back()
     batch.read_names()
     batch.settle(named=True)
@@ -58,10 +65,10 @@ def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tupl
 class _Batch:
     """One match in progress."""
 
-    def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
+    def __init__(self, snapshot: Snapshot, policy: MatchPolicy, payers: Payers) -> None:
         self._as_of, self._policy = snapshot.as_of, policy
         self._book = Book(snapshot, policy)
-        self._payers = Payers(snapshot, knowledge, policy)
+        self._payers = payers
         self._past = Past(snapshot, self._book)
         self._advices = Advices(snapshot, self._book, self._payers)
         self._sets = Sets(self._book)
@@ -221,7 +228,7 @@ class _Batch:
         customer = draft.payer.known
         assert customer is not None
         answer = self._fits(draft.receipt, customer)
-        fits, sure = answer.fits, _KNOWN / answer.total
+        fits, sure = answer.fits, _SURE / answer.total
         draft.explanations = [
             self._explain_fit(draft, customer, fit, fit.weight * sure)
             for fit in fits[: self._policy.max_suggestions]
@@ -304,7 +311,7 @@ class _Batch:
                 )
         found.sort(key=lambda pair: (-pair[0].weight, draft.payer.candidates.index(pair[1])))
         draft.explanations = [
-            self._explain_fit(draft, customer, fit, each * fit.weight / total)
+            self._explain_fit(draft, customer, fit, _SURE_IF_CLOSE * each * fit.weight / total)
             for fit, customer in found[: self._policy.max_suggestions]
         ]
         owners = {customer for _, customer in found}
@@ -327,7 +334,9 @@ class _Batch:
             for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
             if item.customer_id not in near
         ]
-        return len(alike) / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
+        # By customers and not by items: settling one must not change what is said of everybody else's receipts.
+        usual = _USUALLY_OPEN * max(1, len(self._book.customers))
+        return len(alike) / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
