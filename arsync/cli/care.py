@@ -160,10 +160,12 @@ def _replay(conn: Tx, row: Any) -> tuple[bool, str, str]:
             f"D-{row.id} was made by {row.decided_by} by hand: there is nothing to replay",
             do=f"see: arsync show D-{row.id}",
         )
-    seen, taken = raw.get(conn, bytes(row.snapshot_sha)).decode(), ()
+    seen = raw.get(conn, bytes(row.snapshot_sha)).decode()
+    taken: tuple[tuple[int, ...], ...] = ()
     if "\n" not in seen:
         later = record.later_from_text(seen)
-        seen, taken = raw.get(conn, bytes.fromhex(later.sha)).decode(), later.taken
+        taken = later.taken
+        seen = raw.get(conn, bytes.fromhex(later.sha)).decode()
     snapshot, knowledge, policy = seen.split("\n")
     findings = replay(
         record.snapshot_from_text(snapshot),
