@@ -1,10 +1,10 @@
 """Match and decide until nothing more follows: what is left undecided is judged on what is left.
 
 Shape   `rounds(snapshot, knowledge, policy, judge)` -> `Outcome`; pure. `judge` says what is done with one finding.
-Law     a decided receipt is judged in the round that decides it, everything else in the last one: matching what is
-        left (`less`) once more gives the same findings. So a run says of a receipt what the next run says, as long
-        as nothing else happens.
-Cost    a round costs what is left of the batch; nearly all of it is decided in the first.
+Law     a decided receipt is judged in the round that decides it, everything else on what is left in the end: matching
+        that (`less`) once more gives the same findings. So a run says of a receipt what the next run says, as long as
+        nothing else happens.
+Cost    a round after the first costs what the one before it touched.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.items import ItemKind
 from arsync.core.matching import engine
-from arsync.core.matching.payers import Payers
+from arsync.core.matching.reach import Reach, part, touched
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 Judge = Callable[[Finding, ReceiptRow], Decision]
@@ -39,35 +39,59 @@ class Outcome:
 
 
 def rounds(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, judge: Judge) -> Outcome:
-    """Match, decide, take what was decided away, and again, until a round decides nothing."""
-    payers = Payers(snapshot, knowledge, policy)
+    """Match, decide, take what was decided away, match what that touches, until a round decides nothing."""
+    lasting = engine.Lasting(snapshot, knowledge, policy)
     judged: dict[int, Judged] = {}
+    reaches: dict[int, Reach] = {}
     taken: list[tuple[int, ...]] = []
-    left = snapshot
-    while left.receipts:
-        findings = engine.match(left, knowledge, policy, payers)
+    left = these = snapshot
+    while these.receipts:
+        matched = engine.match_with(these, lasting)
         acting: dict[int, Explanation] = {}
-        for receipt, finding in zip(left.receipts, findings, strict=True):
+        for receipt, finding in zip(these.receipts, matched.findings, strict=True):
             decision = judge(finding, receipt)
             judged[receipt.id] = Judged(receipt, finding, decision, len(taken))
             if decision.verdict in _ACTS and decision.explanation:
                 acting[receipt.id] = decision.explanation
+                reaches.pop(receipt.id, None)
+            else:
+                reaches[receipt.id] = matched.reach(receipt.id)
         if not acting:
             break
         taken.append(tuple(sorted(acting)))
+        change = _change(left, acting, lasting.roofs)
         left = less(left, acting)
+        again = touched(reaches, change)
+        under = change.roofs.union(*(reaches[receipt_id].roofs for receipt_id in again))
+        these = part(left, again, under, lasting.roofs)
     return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(taken))
+
+
+def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mapping[int, int]) -> Reach:
+    """What these receipts alter by being decided."""
+    spent = {share.item_id: share for one in acting.values() for share in one.shares}
+    items = [item for item in snapshot.items if item.id in spent]
+    customers = {item.customer_id for item in items} | {one.customer_id for one in acting.values()}
+    amounts = {(row.currency, abs(row.amount_minor)) for row in snapshot.receipts if row.id in acting}
+    amounts |= {
+        (i.currency, abs(i.available_minor - spent[i.id].settled_minor + spent[i.id].deduction_minor))
+        for i in items
+    }
+    return Reach(
+        frozenset(roofs.get(customer, customer) for customer in customers if customer is not None),
+        frozenset(amounts),
+    )
 
 
 def replay(
     snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, taken: Iterable[Collection[int]]
 ) -> tuple[Finding, ...]:
     """The findings of the round after those that decided `taken`."""
-    payers = Payers(snapshot, knowledge, policy)
+    lasting = engine.Lasting(snapshot, knowledge, policy)
     for ids in taken:
-        findings = engine.match(snapshot, knowledge, policy, payers)
+        findings = engine.match_with(snapshot, lasting).findings
         snapshot = less(snapshot, {f.receipt_id: f.explanations[0] for f in findings if f.receipt_id in ids})
-    return engine.match(snapshot, knowledge, policy, payers)
+    return engine.match_with(snapshot, lasting).findings
 
 
 def less(snapshot: Snapshot, acting: Mapping[int, Explanation]) -> Snapshot:
