@@ -566,7 +566,7 @@ class _Batch:
             alike = self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
             customers.update(item.customer_id for item in alike)
         return Reach(
-            frozenset(self._roofs.get(customer, customer) for customer in customers),
+            frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
             frozenset({(receipt.currency, abs(receipt.amount_minor))}),
         )
 

@@ -1,6 +1,6 @@
 """What a finding may depend on, so that a change makes only what it touches be matched again.
 
-Shape   `Reach` says where a receipt looks; `touched(reaches, change)` tells the receipts to match again, `part` what with.
+Shape   `Reach` says where a receipt looks; `touched` tells the receipts to match again, `part` what with.
 Law     receipts that no change touches keep their findings, and matching the part gives what matching everything would:
         whatever two receipts may compete for lies under one roof or has one amount, and a part is closed over both.
 Cost    linear in the receipts that are left; the part is as large as what the change touches.
