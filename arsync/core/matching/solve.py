@@ -291,13 +291,14 @@ def _parts(
         yield places, values[places[0]]
         return
     if len(places) <= _FEW_ON_A_DATE:
+        distinct = len({twins[place] for place in places}) == len(places)
         seen: set[tuple[int, ...]] = set()
         for size in range(1, len(places) + 1):
             for chosen in combinations(places, size):
-                marks = tuple(sorted(twins[place] for place in chosen))
-                if marks not in seen:
+                marks = chosen if distinct else tuple(sorted(twins[place] for place in chosen))
+                if distinct or marks not in seen:
                     seen.add(marks)
-                    yield chosen, sum(values[place] for place in chosen)
+                    yield chosen, sum([values[place] for place in chosen])
         return
     start, stop = places[0], places[-1] + 1
     for end, total in enumerate(accumulate(values[start:stop]), start + 1):
