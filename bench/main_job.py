@@ -40,7 +40,7 @@ WANTED = 4.0
 _AT = "2026-03-02T08:00:00.000000Z"
 _STAGES: tuple[tuple[str, ModuleType, str], ...] = (
     ("read the ledger", work, "load"),
-    ("match", engine, "match"),
+    ("match", engine, "match_with"),
     ("decide", deciding, "decide"),
     ("findings as text", record, "finding_to_text"),
     ("compare with the queue", decide, "_news"),

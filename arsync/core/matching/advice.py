@@ -33,6 +33,7 @@ from arsync.core.matching.snapshot import ItemRow, ReceiptRow, RemittanceRow, Sn
 
 _NEAR_DAYS = 7
 _UNKNOWN = "unknown"
+_FEE_STEP_MINOR = 50  # what banks keep for themselves is round
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class Advices:
             advice = _advice(key, grouped[key])
             self._by_total[advice.currency, advice.total_minor].append(advice)
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
+
+    def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
+        """Whose items the advices list that may belong to the receipt."""
+        fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        advices = [*fitting, *self._nearly(receipt, payer)]
+        listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
+        named = (self._payers.find_name(one.payer_name).candidates for one in advices)
+        return listed.union(*named)
 
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What the advice with this receipt's total says, if one and only one belongs to it."""
@@ -135,7 +144,10 @@ class Advices:
             if standing(self._book, payer, owners) in {"agrees", "likely"}
             else "remittance, payer unknown"
         )
-        kind = "remittance with small difference" if advice.total_minor != receipt.amount_minor else kind
+        if advice.total_minor != receipt.amount_minor:
+            fee = (advice.total_minor - receipt.amount_minor) % _FEE_STEP_MINOR == 0
+            agrees = standing(self._book, payer, owners) == "agrees"
+            kind = "remittance less a fee" if fee and agrees else "remittance with small difference"
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
             evidence.append(con("ungraded", "Nothing proves who sent the advice."))

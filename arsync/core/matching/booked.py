@@ -38,6 +38,12 @@ class Past:
         ):
             self._recent[seen.currency, seen.amount_minor].append((seen, customer))
 
+    def customers(self, receipt: ReceiptRow) -> set[int]:
+        """Whose payments, booked or seen lately, have the receipt's amount."""
+        key, back = (receipt.currency, receipt.amount_minor), (receipt.currency, -receipt.amount_minor)
+        seen = (*self._recent.get(key, ()), *self._recent.get(back, ()))
+        return {row.customer_id for row in self._booked.get(key, ())} | {customer for _, customer in seen}
+
     def booked(self, receipt: ReceiptRow, payer: Payer, named_owners: frozenset[int]) -> list[Explanation]:
         """Platform payments that may be this receipt, best first."""
         rows = self._booked.get((receipt.currency, receipt.amount_minor), ())
