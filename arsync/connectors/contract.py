@@ -65,7 +65,8 @@ class Manifest:
     name: str
     reads: Mapping[Kind, Reads]
     writes: Mapping[Verb, Writes]
-    totals: frozenset[Literal["customer", "ledger"]]
+    # "document": the platform also lists the open documents behind a customer's total
+    totals: frozenset[Literal["customer", "ledger", "document"]]
 
 
 # ---- reading
@@ -118,6 +119,7 @@ class Page:
     whole: frozenset[Kind] = frozenset()
     server_time: str = ""
     note: str = ""  # what a person should see while it runs: "Invoice 1,000 of 2,350"
+    unknown: frozenset[str] = frozenset()  # properties nobody announced: "Invoice.Mood"; kept in `raw` only
     rest: bool = False  # the feed is at rest here: without changes, only time has moved the cursor
 
 
@@ -141,6 +143,16 @@ class Total:
     customer: str | None
     amount: Money
     source: str  # "AgedReceivables 2026-11-22", "account 84 Accounts Receivable (A/R)"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One open document behind a customer's total, in the platform's own words and figures."""
+
+    customer: str  # platform id
+    ref: Ref | None  # None: of a kind this connector does not read
+    name: str  # "Deposit 30 of 2026-11-20"
+    open: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,8 +336,9 @@ class Tokens:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     access_until: datetime
-    refresh_until: datetime | None = None
-    hard_until: datetime | None = None
+    refresh_until: datetime | None = None  # ends sooner when it is not used
+    hard_until: datetime | None = None  # ends whatever we do: a person must consent again
+    renewed_at: datetime | None = None
 
 
 class TokenStore(Protocol):
@@ -355,6 +368,24 @@ class Meter(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How fast requests of one account may leave."""
+
+    concurrent: int
+
+    def turn(self, path: str) -> AbstractContextManager[None]:
+        """One request's turn; it may leave when the block begins."""
+        ...
+
+
+class Paces(Protocol):
+    """The paces of one process: whoever names the same account gets the same one."""
+
+    def of(self, account: str, make: Callable[[], Pace]) -> Pace:
+        """The account's pace, made at its first mention."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What a connector is given."""
@@ -365,6 +396,9 @@ class Ports:
     sleep: Callable[[float], None]
     client_id: str
     client_secret: str = field(repr=False)
+    # What a person types to sign in again, for errors.
+    reconnect: str = "arsync connect quickbooks"
+    paces: Paces | None = None  # without, a connector keeps a pace of its own
 
 
 class Connector(Protocol):
@@ -403,8 +437,16 @@ class Connector(Protocol):
         """Read these records now (for a stale version); missing ones come back in `gone`."""
         ...
 
-    def totals(self, as_of: date) -> tuple[Total, ...]:
-        """What the platform says is open, per customer, on a day."""
+    def totals(self, as_of: date, foreign: frozenset[str] = frozenset()) -> tuple[Total, ...]:
+        """What the platform says is open, per customer, on a day.
+
+        Customers in `foreign` (platform ids) owe in another currency than the books' own; they are stated in
+        theirs where the platform does so, as of now, and left out where it does not.
+        """
+        ...
+
+    def documents(self, customers: Sequence[str], as_of: date) -> tuple[Document, ...]:
+        """The open documents behind these customers' totals; only where `totals` has "document"."""
         ...
 
     def control(self) -> tuple[Total, ...]:

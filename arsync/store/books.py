@@ -70,6 +70,9 @@ class Kept:
     seen: int = 0
     written: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by kind
     item_ids: set[int] = field(default_factory=set)  # items whose facts or open amount changed
+    gone_customers: set[int] = field(
+        default_factory=set
+    )  # customers that vanished: deleted, or merged into others
 
     def add(self, other: "Kept") -> None:
         """Count another page too."""
@@ -77,6 +80,7 @@ class Kept:
         for kind, number in other.written.items():
             self.written[kind] += number
         self.item_ids |= other.item_ids
+        self.gone_customers |= other.gone_customers
 
     @property
     def total(self) -> int:
@@ -171,6 +175,16 @@ def present(conn: Connection, connection_id: int, kind: str) -> frozenset[str]:
     if kind == "item":
         query = query.where(item.c.kind != ItemKind.PAYMENT.value)
     return frozenset(conn.execute(query).scalars())
+
+
+def items_of(conn: Connection, ledger_id: int, customer_ids: Iterable[int]) -> list[int]:
+    """The items these customers hold, settled ones too."""
+    query = select(item.c.id).where(
+        item.c.ledger_id == ledger_id,
+        item.c.gone.is_(False),
+        bulk.among(conn, item.c.customer_id, customer_ids),
+    )
+    return list(conn.execute(query.order_by(item.c.id)).scalars())
 
 
 def books_of(conn: Connection, ledger_id: int) -> Books | None:
@@ -572,13 +586,16 @@ def _mark_gone(conn: Connection, place: Place, gone: Sequence[Gone], kept: Kept)
         conn, place.connection_id, "customer", [g.ref.id for g in gone if g.ref.kind == "customer"]
     )
     for part in bulk.chunks(customers.values()):
-        kept.written["gone"] += conn.execute(
+        left = conn.execute(
             customer.update()
             .where(
                 customer.c.ledger_id == place.ledger_id, customer.c.id.in_(part), customer.c.gone.is_(False)
             )
             .values(gone=True, version=customer.c.version + 1)
-        ).rowcount
+            .returning(customer.c.id)
+        )
+        kept.gone_customers |= set(left.scalars())
+    kept.written["gone"] += len(kept.gone_customers)
     named = [g.ref.id for g in gone if g.ref.kind in {"item", "payment"}]
     ids = known_ids(conn, place.connection_id, "item", named)
     before = {i: row for i, row in _known_items(conn, place, ids.values()).items() if not row.gone}

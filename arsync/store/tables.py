@@ -52,6 +52,8 @@ connection = Table(
     Column("cursor_at", At),
     Column("loaded_at", At),  # the first load was complete
     Column("totals_at", At),  # the platform's totals were last read
+    Column("heard_at", At),  # the newest message that something changed there
+    Column("heeded_at", At),  # the newest pull that began after such a message
     Column("created_at", At, nullable=False),
 )
 ledger = Table(
@@ -109,6 +111,13 @@ meter = Table(
     Column("month", String(7), primary_key=True),
     Column("what", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
+)
+unknown_field = Table(  # what a platform sends and no version of ours announced
+    "unknown_field",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("name", Text, primary_key=True),  # Invoice.Mood
+    Column("first_at", At, nullable=False),
 )
 counter = Table(
     "counter",

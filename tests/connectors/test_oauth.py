@@ -8,13 +8,18 @@ import httpx2
 import pytest
 
 from arsync.connectors.oauth import Endpoints, SignIn, authorize_url
-from arsync.connectors.transport import Limit, NoAnswer, Transport
+from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.transport import NoAnswer, Transport
 from arsync.errors import ConsentLost, Garbled, PlatformRefused
 from arsync.simulators.quickbooks import QuickBooksSimulator, Switches
 from tests.connectors.quickbooks.helpers import START, Clock, MemoryTokens, answer, ports, tokens
 
 ENDPOINTS = Endpoints(
-    "quickbooks", "https://sign.test/connect/oauth2", "https://sign.test/tokens/bearer", "books"
+    "quickbooks",
+    "https://sign.test/connect/oauth2",
+    "https://sign.test/tokens/bearer",
+    "https://sign.test/revoke",
+    "books",
 )
 GRANTED = {
     "access_token": "access-token-two",
@@ -28,7 +33,12 @@ GRANTED = {
 def sign_in(store, wire, clock=None):
     given = ports(clock, store)
     made = Transport(
-        "quickbooks", given.now, given.sleep, given.meter, [Limit(9, 1)], wire=httpx2.MockTransport(wire)
+        "quickbooks",
+        given.now,
+        given.sleep,
+        given.meter,
+        AccountPace([Limit(9, 1)], 8, given.now, given.sleep),
+        wire=httpx2.MockTransport(wire),
     )
     return SignIn(ENDPOINTS, made, given)
 
@@ -173,8 +183,20 @@ class TestAgainstTheSimulatedPlatform:
         given = type(given)(
             store, given.meter, clock.now, clock.sleep, simulator.client_id, simulator.client_secret
         )
-        made = Transport("quickbooks", clock.now, clock.sleep, given.meter, [Limit(9, 1)])
-        endpoints = Endpoints("quickbooks", f"{url}/connect/oauth2", f"{url}/oauth2/v1/tokens/bearer", "x")
+        made = Transport(
+            "quickbooks",
+            clock.now,
+            clock.sleep,
+            given.meter,
+            AccountPace([Limit(9, 1)], 8, clock.now, clock.sleep),
+        )
+        endpoints = Endpoints(
+            "quickbooks",
+            f"{url}/connect/oauth2",
+            f"{url}/oauth2/v1/tokens/bearer",
+            f"{url}/v2/oauth2/tokens/revoke",
+            "x",
+        )
         return SignIn(endpoints, made, given)
 
     def test_a_token_is_refreshed_again_and_again(self, served):

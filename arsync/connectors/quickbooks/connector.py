@@ -27,8 +27,9 @@ from arsync.connectors.contract import (
     Verb,
     Writes,
 )
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.quickbooks import plan, query
-from arsync.connectors.transport import Limit, Transport, garbled
+from arsync.connectors.transport import Transport, garbled
 from arsync.core.items import Books
 from arsync.core.money import AmountUnreadable, Money, total
 from arsync.errors import PlatformBusy, PlatformRefused
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 NAME = "quickbooks"
 SCOPE = "com.intuit.quickbooks.accounting"
 _SKEW_WORTH_A_WARNING_S = 60
-_LIMITS = (Limit(8, 1.0), Limit(450, 60.0))  # QuickBooks allows 10 and 500
+_LIMITS = (Limit(8, 1.0), Limit(450, 60.0), Limit(35, 60.0, ending="/batch"))  # QuickBooks: 10, 500, 40
 _CONCURRENT = 8  # QuickBooks allows 10
 _RECEIVABLE = query.equals("AccountType", "Accounts Receivable")
 _EVERY_STATE = "Active IN (true, false)"
@@ -54,6 +55,7 @@ class QuickBooksSettings:
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
+    revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
     minor_version: int = 75
 
 
@@ -99,7 +101,9 @@ class QuickBooksConnector:
     def __init__(self, settings: QuickBooksSettings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._site = plan.Site(settings.realm_id, settings.minor_version)
-        self._endpoints = oauth.Endpoints(NAME, settings.authorize_url, settings.token_url, SCOPE)
+        self._endpoints = oauth.Endpoints(
+            NAME, settings.authorize_url, settings.token_url, settings.revoke_url, SCOPE
+        )
 
     # ---- signing in
 
@@ -110,6 +114,10 @@ class QuickBooksConnector:
     def exchange(self, code: str, redirect_uri: str) -> Tokens:
         """Trade the code that came back for tokens, and save them."""
         return self._sign_in.exchange(code, redirect_uri)
+
+    def revoke(self) -> bool:
+        """Give the consent back; False when QuickBooks knew nothing of it any more."""
+        return self._sign_in.revoke()
 
     # ---- the contract
 
@@ -206,7 +214,14 @@ class QuickBooksConnector:
     @cached_property
     def _transport(self) -> Transport:
         ports = self._ports
-        return Transport(NAME, ports.now, ports.sleep, ports.meter, _LIMITS, concurrent=_CONCURRENT)
+        # QuickBooks counts by company and app, so all who speak with the company here share one pace.
+        account = f"{self._settings.base_url} {self._settings.realm_id}"
+
+        def make() -> AccountPace:
+            return AccountPace(_LIMITS, _CONCURRENT, ports.now, ports.sleep)
+
+        pace = make() if ports.paces is None else ports.paces.of(account, make)
+        return Transport(NAME, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property
     def _sign_in(self) -> oauth.SignIn:

@@ -76,15 +76,16 @@ class _Session:
             fault = fault_of(reply)
         return self._judge(reply, fault, url)
 
-    @staticmethod
-    def _judge(reply: Reply, fault: Fault | None, url: str) -> _Heard:
+    def _judge(self, reply: Reply, fault: Fault | None, url: str) -> _Heard:
         where = url.partition("/v3/")[2]
         if _wants_sign_in(reply, fault) or (fault is not None and meaning(fault) == "consent"):
             said = fault.said if fault else reply.excerpt()
             what = f"QuickBooks does not let us into this company: {said}"
             where = f"{where}, trace {reply.trace or 'none'}"
             raise ConsentLost(
-                what, where=where, do=f"an administrator of the company connects again: arsync connect {NAME}"
+                what,
+                where=where,
+                do=f"an administrator of the company connects again: {self._sign_in.reconnect}",
             )
         if fault is not None:
             raise Faulted(fault, where)
