@@ -27,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "queue": ("desk", "What waits for a person."),
     "undo": ("desk", "Take back a decision of ours."),
     "credit": ("desk", "Settle items with credits or unapplied payments."),
+    "write-off": ("booking", "Give up part of an open item: bad debt, goodwill, a small difference."),
+    "unapply": ("booking", "Take items off a payment; its money stays on account."),
+    "redo": ("booking", "Write again what somebody took apart in the books."),
+    "refund": ("booking", "Give credits back: ask, approve, and book what the bank paid."),
+    "adjustments": ("booking", "Where discounts, write-offs, bad debt and fees are booked."),
     "show": ("desk", "Everything about a customer, item, receipt, decision or command."),
     "aging": ("reporting", "Who owes what, by age, as of any day."),
     "unapplied": ("reporting", "Cash that settles nothing yet."),
@@ -53,7 +58,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"arsync.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -382,6 +382,23 @@ def bank_add(
             say([acted.text, f"next: put its files into {folder}, then: arsync reconcile --dry-run"])
 
 
+@bank_command.command(name="map")
+@click.argument("name")
+@click.option(
+    "--deposit-account", required=True, help="The platform's account that mirrors it (its id there)."
+)
+@ledger_option
+@json_option
+@click.pass_context
+def bank_map(
+    ctx: click.Context, name: str, deposit_account: str, ledger_name: str | None, as_json: bool
+) -> None:
+    """Say which account of the books a bank account is: deposits, returns and refunds are booked there."""
+    with desk(ctx, ledger_name) as at_desk:
+        acted = actions.map_bank_account(at_desk, name, deposit_account)
+    told(acted.text, as_json=as_json)
+
+
 @bank_command.command(name="list")
 @json_option
 @click.pass_context

@@ -20,7 +20,7 @@ from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Produ
 from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
-Verb = Literal["post_receipt", "apply", "post_credit", "park", "reverse"]
+Verb = Literal["post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
 
@@ -56,6 +56,7 @@ class Writes:
     undo: Literal["delete", "void", "reverse", "none"]
     atomic: bool
     calls_per_send: int
+    late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +197,32 @@ class PostReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ApplyCredits:
-    """Settle debits with credits, no cash: the amounts add up to zero together with `credits_of`."""
+    """Settle debits with credits, no cash: amounts, `credits_of` and `entries_of` add up to zero.
+
+    `entries_of` numbers earlier `PostEntry` intents of the bundle, whose whole receivable line is settled. An
+    unapplied payment may stand among `settles` (kind "payment", negative): where the platform lets its own record
+    not be changed, a document without cash uses it up.
+    """
 
     customer: Ref
     on: date
     settles: tuple[Settle, ...]
     credits_of: tuple[int, ...] = ()
+    entries_of: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyPayment:
-    """Use the unapplied part of a payment that the platform already holds."""
+    """Use the unapplied part of a payment that the platform already holds.
+
+    `entries_of` numbers earlier `PostEntry` intents of the bundle, whose whole receivable line is settled too;
+    `frees` is taken off the payment first, in the same call, so that no moment shows it half moved.
+    """
 
     payment: Ref
     settles: tuple[Settle, ...]
+    entries_of: tuple[int, ...] = ()
+    frees: tuple[Settle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +239,62 @@ class PostCredit:
     tax_code: str | None
     what: str  # "cash discount", "small difference" ... shown in the books
     for_item: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class PostEntry:
+    """Book money that left a bank account on a day: the bank gave a payment back, or a refund was paid.
+
+    The customer owes `amount` again on `receivable`; `fee` (0 or more) is the bank's, carried by `fee_account`;
+    `bank_account` loses both. The entry itself settles nothing.
+    """
+
+    customer: Ref
+    on: date
+    amount: Money  # positive
+    receivable: str  # platform id of the receivable control account of this currency
+    bank_account: str  # platform id
+    what: str  # "returned payment", "refund" ... shown in the books
+    reference: str
+    fee: Money | None = None
+    fee_account: str | None = None  # platform id
+
+
+@dataclass(frozen=True, slots=True)
+class Banked:
+    """One payment of a bank deposit, whole."""
+
+    payment: Ref
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PostDeposit:
+    """Bring several payments out of the waiting account to the bank as the one line the bank shows.
+
+    Law: sum of `payments` - `fee` == `total`, the bank line.
+    """
+
+    on: date
+    total: Money
+    deposit_account: str  # platform id of the bank account
+    payments: tuple[Banked, ...]
+    reference: str
+    fee: Money | None = None
+    fee_account: str | None = None  # platform id
+
+
+@dataclass(frozen=True, slots=True)
+class SetNote:
+    """Say on the item, for the people of the books, what arsync knows of it; never where the customer reads it.
+
+    `text` empty takes the note away. `where` None is the private note, in which only our own tag is replaced; else
+    the name of a custom field that is ours alone.
+    """
+
+    item: Ref
+    text: str
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +324,17 @@ class Park:
     reference: str
 
 
-Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Park | Reverse
+Intent = (
+    PostReceipt
+    | ApplyCredits
+    | ApplyPayment
+    | PostCredit
+    | PostEntry
+    | PostDeposit
+    | Park
+    | SetNote
+    | Reverse
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +371,7 @@ class Call:
     body: bytes
     # facts the answer must show, as text: {"TotalAmt": "100.00"}
     expects: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False  # it has left before: its answer may tell of something that is no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +506,11 @@ class Connector(Protocol):
         ...
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """One answer a call; a lost answer is "unknown"."""
+        """One answer a call, in their order; a lost answer is "unknown".
+
+        Calls handed in together (at most `Writes.calls_per_send`) may share one request, with a key of its own:
+        before one of them is sent again by itself, `Writes.late_s` must have passed and `find` must say "absent".
+        """
         ...
 
     def find(self, call: Call) -> Found:

@@ -5,8 +5,9 @@ Law     the same file again writes nothing; a line that overlapping files repeat
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -58,6 +59,13 @@ def known_file(conn: Connection, sha: bytes) -> Any | None:
 def accounts(conn: Connection) -> list[Any]:
     """All bank accounts."""
     return list(conn.execute(select(bank_account).order_by(bank_account.c.id)))
+
+
+def set_deposit_account(conn: Connection, account_id: int, deposit_account: str) -> None:
+    """Which of the platform's accounts mirrors a bank account."""
+    conn.execute(
+        bank_account.update().where(bank_account.c.id == account_id).values(deposit_account=deposit_account)
+    )
 
 
 def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> None:
@@ -209,6 +217,90 @@ def _keep_receipts(
         )
     bulk.insert(conn, receipt, _RECEIPT, rows)
     imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of several receipts that a bank line is made of; `text` is what the matcher may read of it."""
+
+    amount_minor: int
+    text: str
+
+
+def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
+    """Make several receipts of one, and of what was kept as a fee a negative one that is not ours; their ids.
+
+    Law: the shares less the fee are the receipt as it was.
+    """
+    new = [*shares[1:], *([Share(-fee_minor, "fee")] if fee_minor else [])]
+    ids = bulk.take_ids(conn, ledger_id, "receipt", len(new))
+    conn.execute(
+        receipt.update()
+        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == row.id)
+        .values(
+            amount_minor=shares[0].amount_minor, texts=_share_texts(row, shares[0]), state="undecided",
+            hands_off=False, version=row.version + 1,
+        )
+    )  # fmt: skip
+    bulk.insert(
+        conn,
+        receipt,
+        _RECEIPT,
+        [
+            (
+                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, row.payer_name,
+                row.payer_account, _share_texts(row, one), False, row.proven,
+                "not_ours" if one.amount_minor < 0 else "undecided", one.amount_minor < 0, 1,
+            )
+            for part, (our_id, one) in enumerate(zip(ids, new, strict=True), row.part + 1)
+        ],
+    )  # fmt: skip
+    return [row.id, *ids]
+
+
+def _share_texts(row: Any, one: Share) -> str:
+    texts = json.loads(row.texts)
+    return json.dumps(texts | {"texts": [one.text] if one.text else texts["texts"]}, ensure_ascii=False)
+
+
+def outgoing(conn: Connection, ledger_id: int, amounts: Iterable[int], since: date) -> list[Any]:
+    """Lines on which money left the ledger's bank accounts, of these amounts (negative), that nothing explains yet."""
+    waiting = receipt.c.state.in_(("undecided", "waiting", "queued")) & receipt.c.is_return.is_(False)
+    query = (
+        select(bank_line, receipt.c.id.label("receipt_id"))
+        .join(bank_account, bank_account.c.id == bank_line.c.bank_account_id)
+        .outerjoin(
+            receipt,
+            (receipt.c.ledger_id == bank_account.c.ledger_id) & (receipt.c.bank_line_id == bank_line.c.id),
+        )
+        .where(
+            bank_account.c.ledger_id == ledger_id,
+            bulk.among(conn, bank_line.c.amount_minor, amounts),
+            bank_line.c.booking_date >= since,
+            bank_line.c.is_return.is_(False),
+            bank_line.c.superseded_by.is_(None),
+            receipt.c.id.is_(None) | waiting,
+        )
+        .order_by(bank_line.c.id)
+    )
+    return list(conn.execute(query))
+
+
+def claim(conn: Connection, ledger_id: int, line: Any) -> int:
+    """The (negative) receipt of a line on which money left; made where there is none yet."""
+    if line.receipt_id is not None:
+        return int(line.receipt_id)
+    (our_id,) = bulk.take_ids(conn, ledger_id, "receipt", 1)
+    texts = {
+        "texts": [line.text], "creditor_reference": "", "end_to_end_id": "", "cheque_number": "",
+        "bank_reference": json.loads(line.body)["bank_reference"] or "",
+    }  # fmt: skip
+    row = (
+        ledger_id, our_id, line.id, 0, line.booking_date, line.currency, line.amount_minor, line.payer_name,
+        line.payer_account, json.dumps(texts, ensure_ascii=False), False, True, "queued", True, 1,
+    )  # fmt: skip
+    bulk.insert(conn, receipt, _RECEIPT, [row])
+    return our_id
 
 
 def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:

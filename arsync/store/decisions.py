@@ -7,6 +7,7 @@ Law     a decision is kept only if every item and receipt it spends still has th
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, select
 from arsync.errors import NotFound
 from arsync.store import bulk, work
 from arsync.store.tables import decision, decision_line, item, receipt
+
+BESIDE = frozenset({"park", "deposit"})  # verdicts about a receipt that leave open what it pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,15 @@ def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, wh
     )
 
 
+def tell_receipt(conn: Connection, ledger_id: int, decision_id: int, receipt_id: int) -> None:
+    """Tell a decision which receipt it is about, where that showed only later."""
+    conn.execute(
+        decision.update()
+        .where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+        .values(receipt_id=receipt_id)
+    )
+
+
 def find(conn: Connection, ledger_id: int, decision_id: int) -> Any:
     """One decision."""
     row = conn.execute(
@@ -239,6 +251,57 @@ def receipts_of_line(conn: Connection, ledger_id: int, line_id: int) -> list[Any
             select(receipt).where(receipt.c.ledger_id == ledger_id, receipt.c.bank_line_id == line_id)
         )
     )
+
+
+def receipts_of_amount(
+    conn: Connection, ledger_id: int, amount_minor: int, currency: str, days: tuple[date, date]
+) -> list[Any]:
+    """Receipts of this amount that are in the books, dated from the first to the last of `days`."""
+    c = receipt.c
+    query = select(receipt).where(
+        c.ledger_id == ledger_id,
+        c.state.in_(("applied", "on_account", "linked")),
+        c.amount_minor == amount_minor,
+        c.currency == currency,
+        c.on_date.between(*days),
+    )
+    return list(conn.execute(query.order_by(c.on_date, c.id)))
+
+
+def approved_refunds(conn: Connection, ledger_id: int) -> list[Any]:
+    """Refunds that wait for the bank to show them."""
+    d = decision.c
+    query = select(decision).where(
+        d.ledger_id == ledger_id, d.verdict == "refund", d.state == "planned", d.receipt_id.is_(None)
+    )
+    return list(conn.execute(query.order_by(d.id)))
+
+
+def lines_to_deposit(conn: Connection, ledger_id: int) -> list[int]:
+    """Bank lines that became several receipts, some of them in the books, and that no deposit was made for yet."""
+    kept = (
+        select(receipt.c.bank_line_id)
+        .join(
+            decision, (decision.c.ledger_id == receipt.c.ledger_id) & (decision.c.receipt_id == receipt.c.id)
+        )
+        .where(
+            receipt.c.ledger_id == ledger_id,
+            decision.c.verdict == "deposit",
+            decision.c.state.in_(("planned", "done", "undoing")),
+        )
+    )
+    query = (
+        select(receipt.c.bank_line_id)
+        .where(
+            receipt.c.ledger_id == ledger_id,
+            receipt.c.part > 0,
+            receipt.c.state.in_(("applied", "on_account", "linked", "not_ours")),
+            receipt.c.bank_line_id.not_in(kept),
+        )
+        .distinct()
+        .order_by(receipt.c.bank_line_id)
+    )
+    return list(conn.execute(query).scalars())
 
 
 def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:

@@ -20,14 +20,18 @@ from arsync.connectors.contract import (
     Answer,
     ApplyCredits,
     ApplyPayment,
+    Banked,
     Bundle,
     Call,
     Intent,
     Park,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Ref,
     Reverse,
+    SetNote,
     Settle,
 )
 from arsync.core.money import Money
@@ -37,7 +41,18 @@ from arsync.store.tables import bundle, command, decision
 
 OPEN = ("planned", "sent", "confirmed", "unknown")
 _INTENTS: dict[str, type] = {
-    t.__name__: t for t in (PostReceipt, ApplyCredits, ApplyPayment, PostCredit, Park, Reverse)
+    t.__name__: t
+    for t in (
+        PostReceipt,
+        ApplyCredits,
+        ApplyPayment,
+        PostCredit,
+        PostEntry,
+        PostDeposit,
+        Park,
+        SetNote,
+        Reverse,
+    )
 }
 
 
@@ -87,6 +102,22 @@ def bundles_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Plann
     return [_planned(row) for row in conn.execute(query)]
 
 
+def bundle_of(conn: Connection, ledger_id: int, bundle_id: int) -> Planned:
+    """One bundle as it is now."""
+    return _planned(
+        conn.execute(select(bundle).where(bundle.c.ledger_id == ledger_id, bundle.c.id == bundle_id)).one()
+    )
+
+
+def owners(conn: Connection, ledger_id: int, decision_ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Whose bundles wait for each other, by decision: those of one customer; else each by itself."""
+    rows = bulk.rows_by(conn, decision, ("id", "customer_id"), "id", decision_ids, ledger_id=ledger_id)
+    return {
+        row.id: ("decision", row.id) if row.customer_id is None else ("customer", row.customer_id)
+        for row in rows
+    }
+
+
 def set_bundle(conn: Connection, ledger_id: int, bundle_id: int, state: str, why: str = "") -> None:
     """Move a bundle to another state."""
     conn.execute(
@@ -116,24 +147,40 @@ def command_of(conn: Connection, ledger_id: int, command_id: int) -> Any:
     return row
 
 
-def keep_call(conn: Connection, ledger_id: int, bundle_id: int, number: int, call: Call, at: str) -> int:
-    """Store a call as sent, before its first byte leaves; its command id."""
-    (command_id,) = bulk.take_ids(conn, ledger_id, "command", 1)
-    conn.execute(
-        command.insert().values(
-            ledger_id=ledger_id, id=command_id, bundle_id=bundle_id, number=number, verb=call.verb, key=call.key,
-            method=call.method, path=call.path, body=call.body,
-            expects=json.dumps({"intent": call.number, "facts": dict(call.expects)}),
-            state="sent", attempts=1, sent_at=at, code="", why="",
-        )
-    )  # fmt: skip
-    set_bundle(conn, ledger_id, bundle_id, "sent")
-    return command_id
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A call about to leave: of which bundle, and its row if it has left before."""
+
+    bundle_id: int
+    number: int
+    call: Call
+    row: Any = None
 
 
-def keep_attempt(conn: Connection, ledger_id: int, row: Any, at: str) -> None:
-    """Note that a stored command is sent once more."""
-    _set_command(conn, ledger_id, row.id, state="sent", attempts=row.attempts + 1, sent_at=at)
+def keep_calls(conn: Connection, ledger_id: int, leaving: Sequence[Leaving], at: str) -> list[int]:
+    """Store calls that share a request as sent, before its first byte leaves; their command ids, in order."""
+    new = [one for one in leaving if one.row is None]
+    fresh = iter(bulk.take_ids(conn, ledger_id, "command", len(new)))
+    ids = [next(fresh) if one.row is None else int(one.row.id) for one in leaving]
+    together = ids[0] if len(ids) > 1 else None
+    for command_id, one in zip(ids, leaving, strict=True):
+        if one.row is not None:
+            attempts = one.row.attempts + 1
+            _set_command(
+                conn, ledger_id, command_id, state="sent", attempts=attempts, sent_at=at, together=together
+            )
+            continue
+        call = one.call
+        conn.execute(
+            command.insert().values(
+                ledger_id=ledger_id, id=command_id, bundle_id=one.bundle_id, number=one.number, verb=call.verb,
+                key=call.key, method=call.method, path=call.path, body=call.body, together=together,
+                expects=json.dumps({"intent": call.number, "facts": dict(call.expects)}),
+                state="sent", attempts=1, sent_at=at, code="", why="",
+            )
+        )  # fmt: skip
+        set_bundle(conn, ledger_id, one.bundle_id, "sent")
+    return ids
 
 
 def keep_answer(conn: Connection, ledger_id: int, command_id: int, answer: Answer, at: str) -> None:
@@ -161,8 +208,20 @@ def mark_absent(conn: Connection, ledger_id: int, command_id: int) -> None:
     _set_command(conn, ledger_id, command_id, state="sent", why="not on the platform: to be sent again")
 
 
+def written(conn: Connection, ledger_id: int, decision_id: int) -> list[tuple[Intent, Ref]]:
+    """What a decision's calls created or changed, in order, whatever the generation; its taking back left out."""
+    found = []
+    for planned in bundles_of(conn, ledger_id, decision_id):
+        for row in commands(conn, ledger_id, planned.id):
+            if row.state in ("confirmed", "verified") and row.ref_id:
+                intent = planned.bundle.intents[call_of(row).number]
+                if not isinstance(intent, Reverse):
+                    found.append((intent, Ref(row.ref_kind, row.ref_id)))
+    return found
+
+
 def next_generation(conn: Connection, ledger_id: int, planned: Planned) -> None:
-    """Decide a bundle anew after a stale answer: the calls still to come get new keys."""
+    """Decide a bundle anew, after a stale answer or while nothing may be written: new keys for what is to come."""
     conn.execute(
         bundle.update()
         .where(bundle.c.ledger_id == ledger_id, bundle.c.id == planned.id)
@@ -231,15 +290,17 @@ def _intent(body: Mapping[str, Any]) -> Intent:
 
 
 def _value(key: str, value: Any) -> Any:
-    if key in {"customer", "payment", "written", "for_item"}:
+    if key in {"customer", "payment", "written", "for_item", "item"}:
         return Ref(**value)
     if key == "on":
         return date.fromisoformat(value)
-    if key in {"total", "amount"}:
-        return Money(**value)
-    if key == "settles":
+    if key in {"total", "amount", "fee"}:
+        return Money(**value) if value is not None else None
+    if key in {"settles", "frees"}:
         return tuple(Settle(Ref(**s["item"]), Money(**s["amount"])) for s in value)
-    return tuple(value) if key == "credits_of" else value
+    if key == "payments":
+        return tuple(Banked(Ref(**one["payment"]), Money(**one["amount"])) for one in value)
+    return tuple(value) if key in {"credits_of", "entries_of"} else value
 
 
 def _plain(value: Any) -> Any:

@@ -431,6 +431,7 @@ command = Table(
     Column("path", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("expects", Text, nullable=False),
+    Column("together", Id),  # the first command of the request it shared; null: it had a request of its own
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("sent_at", At),
@@ -445,6 +446,15 @@ command = Table(
     CheckConstraint(
         "state in ('sent', 'confirmed', 'verified', 'refused', 'unknown', 'superseded')", name="state"
     ),
+)
+
+item_note = Table(  # what the platform's record says of an item in our name
+    "item_note",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("item_id", Id, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("decision_id", Id, nullable=False),  # the decision whose bundle wrote it
 )
 
 # ---- proof, runs, audit

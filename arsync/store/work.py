@@ -106,6 +106,28 @@ def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None)
     return {item_id: int(minor) for item_id, minor in conn.execute(query)}
 
 
+def spending(conn: Connection, ledger_id: int) -> list[Any]:
+    """(item, decision, state of the decision) of everything decided that no pull has shown yet."""
+    query = (
+        select(decision_line.c.item_id, decision.c.id, decision.c.state)
+        .join(
+            decision,
+            and_(
+                decision.c.ledger_id == decision_line.c.ledger_id,
+                decision.c.id == decision_line.c.decision_id,
+            ),
+        )
+        .where(
+            decision_line.c.ledger_id == ledger_id,
+            decision_line.c.item_id.is_not(None),
+            decision.c.state.in_(("asked", "planned")),
+            decision.c.undoes_id.is_(None),
+        )
+        .order_by(decision.c.id)
+    )
+    return list(conn.execute(query))
+
+
 def receipt_row(row: Any) -> ReceiptRow:
     """A stored receipt as the matcher reads it."""
     texts = json.loads(row.texts)

@@ -7,7 +7,7 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from arsync.connectors.contract import Bundle, Park, Ref
@@ -145,7 +145,11 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
 
 
 def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> Reason | None:
-    if standing.closed_until and receipt.on <= standing.closed_until:
+    if (
+        standing.closed_until
+        and receipt.on <= standing.closed_until
+        and standing.policy.closed_period == "queue"
+    ):
         return Reason.CLOSED_PERIOD
     if intents.unmapped(intents.lines_of(explanation), standing.policy):
         return Reason.UNMAPPED_ADJUSTMENT
@@ -225,7 +229,8 @@ def plan_bundles(
     customers = books.platform_refs(
         conn, ledger.id, "customer", {n.customer_id for _, n in rows if n.customer_id}
     )
-    cash = _cash(conn, ledger.id, [new.receipt_id for _, new in rows if new.receipt_id is not None])
+    receipt_ids = [new.receipt_id for _, new in rows if new.receipt_id is not None]
+    cash = _cash(conn, ledger.id, receipt_ids, open_from(conn, ledger.id, policy.policy))
     bundles = []
     for decision_id, new in rows:
         assert new.customer_id is not None
@@ -236,10 +241,23 @@ def plan_bundles(
     outbox.plan(conn, ledger.id, bundles, at)
 
 
-def _cash(conn: Tx, ledger_id: int, receipt_ids: Sequence[int]) -> Callable[[int, Ref], intents.Cash]:
+def open_from(conn: Tx, ledger_id: int, policy: Policy) -> date:
+    """The first day that is open, where the policy lets a receipt be dated on it instead of its own."""
+    facts = books.books_of(conn, ledger_id)
+    if policy.closed_period == "queue" or facts is None or facts.closed_until is None:
+        return date.min
+    return facts.closed_until + timedelta(days=1)
+
+
+def _cash(
+    conn: Tx, ledger_id: int, receipt_ids: Sequence[int], first_day: date
+) -> Callable[[int, Ref], intents.Cash]:
     """The money of each receipt, as the platform will be told of it for a customer."""
     rows = decisions.receipts(conn, ledger_id, receipt_ids)
-    banks = books.deposit_accounts(conn, {row.bank_line_id for row in rows.values()})
+    lines = {row.bank_line_id for row in rows.values()}
+    banks = books.deposit_accounts(conn, lines)
+    # The receipts of a lump deposit wait in Undeposited Funds until all of them go to the bank as one line.
+    banks |= dict.fromkeys(books.grouped(conn, ledger_id, lines))
     waiting = {
         i: _waiting_account(conn, ledger_id, d.id) for i, d in decisions.parks(conn, ledger_id, rows).items()
     }
@@ -247,9 +265,8 @@ def _cash(conn: Tx, ledger_id: int, receipt_ids: Sequence[int]) -> Callable[[int
     def of(receipt_id: int, customer: Ref) -> intents.Cash:
         row = rows[receipt_id]
         account = waiting.get(receipt_id) or banks.get(row.bank_line_id)
-        return intents.Cash(
-            customer, row.on_date, Money(row.amount_minor, row.currency), reference_of(row), account
-        )
+        on = max(row.on_date, first_day)
+        return intents.Cash(customer, on, Money(row.amount_minor, row.currency), reference_of(row), account)
 
     return of
 

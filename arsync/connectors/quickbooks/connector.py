@@ -85,10 +85,11 @@ _DOCUMENT = Writes(
     marker=(plan.MARKER_FIELD, plan.MARKER_WIDTH),
     undo="delete",
     atomic=True,
-    calls_per_send=1,
+    calls_per_send=plan.BATCH,
+    late_s=130,  # QuickBooks gives a request up after 120 s
 )
 _WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "park", "reverse"), _DOCUMENT
+    ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT
 )
 
 
@@ -145,11 +146,13 @@ class QuickBooksConnector:
         return plan.plan(bundle, fresh, done, self._site)
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """One call after the other; each answer is judged before the next call leaves."""
+        """One call by itself; several as one batch, whose items stand or fall each by itself."""
         from arsync.connectors.quickbooks import send
 
-        for call in calls:
-            yield send.send(self._company, call)
+        if len(calls) == 1:
+            yield send.send(self._company, calls[0])
+        elif calls:
+            yield from send.send_together(self._company, calls)
 
     def find(self, call: Call) -> Found:
         """What became of a call whose answer was lost."""
