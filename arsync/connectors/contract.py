@@ -57,6 +57,9 @@ class Writes:
     atomic: bool
     calls_per_send: int
     late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
+    # What one document of this verb may do besides settling items with its own money: use up credits, settle several
+    # items in another currency than the books' own, let go of what it settled. What it may not is asked for apart.
+    within: frozenset[Literal["credits", "foreign", "frees"]] = frozenset({"credits", "foreign", "frees"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,9 @@ class PostReceipt:
     reference: str = ""  # what the bank line calls itself; shown in the books
     # platform id of the bank account, or None for the platform's own waiting account
     deposit_account: str | None = None
+    banked: Money | None = (
+        None  # what the bank line shows, where the account has another currency than `total`
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +425,7 @@ class Tokens:
     refresh_until: datetime | None = None  # ends sooner when it is not used
     hard_until: datetime | None = None  # ends whatever we do: a person must consent again
     renewed_at: datetime | None = None
+    scope: str = ""  # what was granted, where the platform says so; words apart by spaces
 
 
 class TokenStore(Protocol):

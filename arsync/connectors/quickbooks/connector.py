@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 NAME = "quickbooks"
 SCOPE = "com.intuit.quickbooks.accounting"
+# Opt-in: without it Intuit does not say when a person must consent again whatever we do.
+_HARD_EXPIRY = {"x-include-refresh-token-hard-expires-in": "true"}
 _SKEW_WORTH_A_WARNING_S = 60
 _LIMITS = (Limit(8, 1.0), Limit(450, 60.0), Limit(35, 60.0, ending="/batch"))  # QuickBooks: 10, 500, 40
 _CONCURRENT = 8  # QuickBooks allows 10
@@ -103,7 +105,7 @@ class QuickBooksConnector:
         self._settings, self._ports = settings, ports
         self._site = plan.Site(settings.realm_id, settings.minor_version)
         self._endpoints = oauth.Endpoints(
-            NAME, settings.authorize_url, settings.token_url, settings.revoke_url, SCOPE
+            NAME, settings.authorize_url, settings.token_url, settings.revoke_url, SCOPE, asks=_HARD_EXPIRY
         )
 
     # ---- signing in
