@@ -3,8 +3,8 @@
 Shape   one receipt is one line on Xero's bank screen: a payment for one invoice, a batch for several in the
         books' own currency, an overpayment that is then allocated where some is left over. An intent may take
         several calls; all its answers name the same record. Settling a debit with a credit is one allocation.
-Law     amounts asked for are still there in the freshest record, else the answer is `Cannot` "stale"; nothing is dated
-        in a locked period. `IsReconciled` is never sent: only a person, or Xero's own match, says which bank line it is.
+Law     amounts asked for are still there in the freshest record, else the answer is `Cannot` "stale"; nothing is
+        dated in a locked period. `IsReconciled` is never sent: a person, or Xero itself, matches the bank line.
 Markers `arsync:<key>.<generation>.<number>` ends the reference (of an allocation, which has none, nothing does).
 Source  README.md of this folder.
 """
