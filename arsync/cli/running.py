@@ -15,7 +15,7 @@ from arsync.core.money import Money
 from arsync.errors import ArsyncError, BooksDisagree, UsageError
 from arsync.store import office, proofs, queries, queues
 from arsync.store.office import Ledger
-from arsync.sync import actions, budget, follow
+from arsync.sync import actions, follow
 from arsync.sync.connect import House, at_work, reconnect, signed_in
 from arsync.sync.decide import Decided
 from arsync.sync.hear import hear
@@ -95,7 +95,7 @@ def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tup
     if not signed_in(house, ledger):
         why = f"signed out, passed by; back: {reconnect(house, ledger)}"
     else:
-        why = budget.rests(house, ledger, inbox)
+        why = follow.rests(house, ledger, inbox)
     if why:
         if not as_json:
             say(f"{ledger.name}: {why}")
@@ -111,7 +111,7 @@ def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tup
     return _facts(ledger, ran), _code(ran)
 
 
-_LOOK_S = 5.0  # how often the marks of webhooks are looked at
+_LOOK_S = 2.0  # how often the marks of webhooks are looked at
 _AFTER_TROUBLE_S = 300.0
 
 

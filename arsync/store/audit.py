@@ -20,6 +20,8 @@ from arsync.store import bulk, raw
 from arsync.store.tables import event, event_body, event_head
 
 _START = "0" * 64
+_SALT = 16
+_text_of = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ def record(conn: Connection, ledger_id: int, at: str, who: str, entries: Sequenc
         return
     seq, last = _lock_head(conn, ledger_id)
     events, bodies = [], []
-    for entry in entries:
+    salts = os.urandom(_SALT * len(entries))
+    for number, entry in enumerate(entries):
         seq += 1
-        salt = os.urandom(16)
-        body = json.dumps(entry.body, ensure_ascii=False, sort_keys=True).encode()
+        salt = salts[_SALT * number : _SALT * (number + 1)]
+        body = _text_of(entry.body).encode()
         digest = hashlib.sha256(salt + body).hexdigest()
         last = _link(last, seq, at, who, entry.what, entry.subject, digest)
         events.append((ledger_id, seq, at, who, entry.what, entry.subject, digest, last))
@@ -154,7 +157,7 @@ def _lock_head(conn: Connection, ledger_id: int) -> tuple[int, str]:
 
 
 def _link(last: str, *parts: str | int) -> str:
-    text = "\n".join([last, *(str(part).replace("\\", "\\\\").replace("\n", "\\n") for part in parts)])
+    text = "\n".join([last, *[str(part).replace("\\", "\\\\").replace("\n", "\\n") for part in parts]])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -75,7 +75,7 @@ class Kept:
     seen: int = 0
     written: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by kind
     item_ids: set[int] = field(default_factory=set)  # items whose facts or open amount changed
-    gone_customers: set[int] = field(
+    left_customers: set[int] = field(
         default_factory=set
     )  # customers that vanished: deleted, or merged into others
 
@@ -85,7 +85,7 @@ class Kept:
         for kind, number in other.written.items():
             self.written[kind] += number
         self.item_ids |= other.item_ids
-        self.gone_customers |= other.gone_customers
+        self.left_customers |= other.left_customers
 
     @property
     def total(self) -> int:
@@ -365,7 +365,12 @@ def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], k
         return
     parents = our_ids(conn, place, "customer", {value.parent for _, value in values if value.parent})
     mentioned = [one.id for one in fresh if one.mentioned]
-    known = dict(bulk.rows_by(conn, customer, ("id", "version"), "id", mentioned, ledger_id=place.ledger_id))
+    before = bulk.rows_by(
+        conn, customer, ("id", "version", "active"), "id", mentioned, ledger_id=place.ledger_id
+    )
+    known = {row.id: row.version for row in before}
+    inactive = {one.id for one, value in values if not value.active}
+    kept.left_customers |= {row.id for row in before if row.active and row.id in inactive}
     rows = [
         (
             place.ledger_id, one.id, value.name, value.active, parents[value.parent] if value.parent else None,
@@ -693,8 +698,9 @@ def _mark_gone(conn: Connection, place: Place, gone: Sequence[Gone], kept: Kept)
             .values(gone=True, version=customer.c.version + 1)
             .returning(customer.c.id)
         )
-        kept.gone_customers |= set(left.scalars())
-    kept.written["gone"] += len(kept.gone_customers)
+        vanished = set(left.scalars())
+        kept.left_customers |= vanished
+        kept.written["gone"] += len(vanished)
     named = [g.ref.id for g in gone if g.ref.kind in {"item", "payment"}]
     ids = known_ids(conn, place.connection_id, "item", named)
     before = {i: row for i, row in _known_items(conn, place, ids.values()).items() if not row.gone}

@@ -8,7 +8,7 @@ Law     a decision is kept only if every item and receipt it spends still has th
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -19,8 +19,7 @@ from arsync.store.tables import decision, decision_line, item, receipt
 BESIDE = frozenset({"park", "deposit"})  # verdicts about a receipt that leave open what it pays
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):  # several for each decision
     """What a decision does with an item (None: on account). `minor` is signed like the item."""
 
     item_id: int | None
@@ -61,10 +60,9 @@ def refused(
 ) -> dict[int, str]:
     """Which of the decisions (by position) cannot be kept any more, and why; locks what the others spend."""
     item_ids = {line.item_id for row in rows for line in row.lines if line.item_id is not None}
-    items = _locked(conn, item, ledger_id, item_ids)
-    receipts = _locked(
-        conn, receipt, ledger_id, {row.receipt_id for row in rows if row.receipt_id is not None}
-    )
+    receipt_ids = {row.receipt_id for row in rows if row.receipt_id is not None}
+    items = _locked(conn, item, ("id", "version", "gone", "open_minor"), ledger_id, item_ids)
+    receipts = _locked(conn, receipt, ("id", "version"), ledger_id, receipt_ids)
     taken = work.reserved(conn, ledger_id)
     spent: dict[int, int] = {}
     out: dict[int, str] = {}
@@ -228,8 +226,8 @@ def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
 
 def receipts(conn: Connection, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
     """Receipts by id."""
-    rows = bulk.rows_by(conn, receipt, [c.name for c in receipt.c], "id", ids, ledger_id=ledger_id)
-    return {row.id: row for row in rows}
+    columns = (*work.RECEIPT, "bank_line_id")
+    return {row.id: row for row in bulk.rows_by(conn, receipt, columns, "id", ids, ledger_id=ledger_id)}
 
 
 def receipts_of_payments(conn: Connection, ledger_id: int, payment_ids: Iterable[int]) -> list[Any]:
@@ -310,12 +308,14 @@ def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:
     bulk.update(conn, item, ("ledger_id", "id"), (), rows, counted="version")
 
 
-def _locked(conn: Connection, table: Any, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
+def _locked(
+    conn: Connection, table: Any, columns: Sequence[str], ledger_id: int, ids: Iterable[int]
+) -> dict[int, Any]:
     listed = sorted(ids)
     if not listed:
         return {}
     query = (
-        select(table)
+        select(*(table.c[name] for name in columns))
         .where(table.c.ledger_id == ledger_id, bulk.among(conn, table.c.id, listed))
         .order_by(table.c.id)
         .with_for_update()

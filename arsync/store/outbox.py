@@ -8,10 +8,10 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -275,7 +275,7 @@ def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
 
 def intents_to_text(intents: Sequence[Intent]) -> str:
     """Intents as JSON, amounts as decimal text."""
-    return json.dumps([{"intent": type(i).__name__, **_plain(i)} for i in intents], default=_plain)
+    return _text_of([{"intent": type(i).__name__, **_plain(i)} for i in intents])
 
 
 def intents_from_text(text: str) -> tuple[Intent, ...]:
@@ -305,16 +305,26 @@ def _value(key: str, value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """One level; the encoder asks again for what is inside."""
-    if isinstance(value, date):
+    kind = type(value)
+    if kind is Ref:
+        return {"kind": value.kind, "id": value.id}
+    if kind is Money:
+        return {"minor": value.minor, "currency": value.currency}
+    if kind is date:
         return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: getattr(value, name) for name in _names(type(value))}
-    raise TypeError(f"cannot store {type(value).__name__}")
+    if kind not in _PARTS:
+        raise TypeError(f"cannot store {kind.__name__}")
+    names, read = _PARTS[kind]
+    return dict(zip(names, read(value), strict=True))
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+# The names of each kind's fields, of which there are two or more, and what reads them.
+_PARTS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
+    kind: (names, attrgetter(*names))
+    for kind in (*_INTENTS.values(), Settle)
+    if (names := tuple(f.name for f in fields(kind)))
+}
+_text_of = json.JSONEncoder(default=_plain).encode
 
 
 def _planned(row: Any) -> Planned:

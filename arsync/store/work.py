@@ -28,6 +28,10 @@ from arsync.store.tables import alias, bank_line, customer, decision, decision_l
 _OPEN_STATES = ("undecided", "waiting", "queued")
 _RECENT_DAYS = 90
 _KINDS = {kind.value: kind for kind in ItemKind}
+RECEIPT = (
+    "id", "on_date", "currency", "amount_minor", "payer_name", "payer_account", "texts", "is_return", "proven", "state",
+    "version", "customer_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +136,10 @@ def receipt_row(row: Any) -> ReceiptRow:
     """A stored receipt as the matcher reads it."""
     texts = json.loads(row.texts)
     return ReceiptRow(
-        id=row.id,
-        on=row.on_date,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        payer_name=row.payer_name,
-        payer_account=row.payer_account,
-        texts=tuple(texts["texts"]),
-        creditor_reference=texts["creditor_reference"],
-        end_to_end_id=texts["end_to_end_id"],
-        bank_reference=texts["bank_reference"],
-        cheque_number=texts["cheque_number"],
-        is_return=row.is_return,
-    )
+        row.id, row.on_date, row.currency, row.amount_minor, row.payer_name, row.payer_account, tuple(texts["texts"]),
+        texts["creditor_reference"], texts["end_to_end_id"], texts["bank_reference"], texts["cheque_number"],
+        row.is_return,
+    )  # fmt: skip
 
 
 def knowledge(conn: Connection, ledger_id: int) -> Knowledge:
@@ -215,7 +210,7 @@ def _discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -
 
 def _receipts(conn: Connection, ledger_id: int, where: Any) -> list[Any]:
     query = (
-        select(receipt)
+        select(*(receipt.c[name] for name in RECEIPT))
         .join(bank_line, bank_line.c.id == receipt.c.bank_line_id)
         .where(receipt.c.ledger_id == ledger_id, bank_line.c.superseded_by.is_(None), where)
         .order_by(receipt.c.id)

@@ -20,6 +20,7 @@ from arsync.store.engine import Store, Tx
 from arsync.store.lock import locked
 from arsync.store.office import Ledger, Person, StoredMeter
 from arsync.store.vault import StoredTokens, Vault, sign_in_command
+from arsync.sync.budget import budget_of
 from arsync.sync.job import Job
 
 
@@ -213,7 +214,10 @@ def keep_tokens(house: House, connection_id: int, tokens: Tokens) -> None:
 def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tuple[Job, StoredMeter]:
     """A run's job for a ledger."""
     connector, meter = open_connector(house, ledger.connection_id)
-    return Job(house.store, ledger, connector, house.clock, house.vault.signing_key(), tell), meter
+    with house.store.read() as conn:
+        stops = budget_of(conn, ledger.connection_id, house.monthly_reads, house.clock).stops
+    key = house.vault.signing_key()
+    return Job(house.store, ledger, connector, house.clock, key, tell, optional_reads=not stops), meter
 
 
 @contextmanager

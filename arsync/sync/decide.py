@@ -5,7 +5,10 @@ Law     decisions, what they spend, their bundles, queue items and events are ke
         the queue as it is writes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -62,6 +65,26 @@ class Decided:
     policy: PolicyVersion
 
 
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Run without Python's cycle collector.
+
+    A batch makes some hundred thousand rows that stay to its end and no cycles; walking them again and again took 15 to
+    25 % of the time. What was made is then counted as old, so that the next small collection does not walk it either.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        gc.enable()
+
+
+@_no_collector()
 def look(job: Job) -> Decided:
     """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
     from arsync.core.matching.decide import decide
@@ -87,6 +110,7 @@ def look(job: Job) -> Decided:
     return Decided(todo, tuple(cases), policy)
 
 
+@_no_collector()
 def keep(job: Job, decided: Decided) -> Tally:
     """Keep what was decided."""
     tally = Tally()
@@ -273,8 +297,8 @@ def _cash(
 
 def reference_of(row: Any) -> str:
     """What the bank calls a receipt: shown in the books."""
-    texts = work.receipt_row(row)
-    return texts.cheque_number or texts.bank_reference or texts.end_to_end_id or f"R-{row.id}"
+    texts = json.loads(row.texts)
+    return texts["cheque_number"] or texts["bank_reference"] or texts["end_to_end_id"] or f"R-{row.id}"
 
 
 def _waiting_account(conn: Tx, ledger_id: int, parked_by: int) -> str | None:

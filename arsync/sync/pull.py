@@ -35,8 +35,8 @@ def pull(job: Job, *, full: bool = False) -> Kept:
             job.tell("pull", page.note)
         kept, cursor_at = _keep(job, page, cursor_at)
         total.add(kept)
-    if total.gone_customers:
-        total.add(_moved_on(job, total.gone_customers))
+    if total.left_customers:
+        total.add(_moved_on(job, total.left_customers))
     stamps = {"loaded_at": job.at()} if row.loaded_at is None else {}
     if office.unheeded(row):
         stamps["heeded_at"] = began
@@ -54,10 +54,13 @@ def _known(job: Job, kind: Kind) -> frozenset[str]:
     return present | {subject.split(":", 2)[2] for subject in queued}
 
 
-def _moved_on(job: Job, gone_customers: set[int]) -> Kept:
-    """Read the items of customers that vanished again: a merge gives them to another customer, maybe in silence."""
+def _moved_on(job: Job, left_customers: set[int]) -> Kept:
+    """Read the items of customers that vanished, or became inactive, again.
+
+    Merging two customers does either, and hands the items of one to the other, maybe in silence.
+    """
     with job.store.read() as conn:
-        left = books.items_of(conn, job.ledger.id, gone_customers)
+        left = books.items_of(conn, job.ledger.id, left_customers)
         refs = [books.item_ref(x) for x in books.platform_refs(conn, job.ledger.id, "item", left).values()]
     return read_again(job, refs)
 

@@ -101,6 +101,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     settled = settle.verify(job)
     contradicted = settle.watch(job, pulled.item_ids)
     before = prove(job, changed=bool(pulled.total or settled.verified))
+    contradicted += settle.watch(job, set(before.moved))
     taken = intake(job, inbox)
     decided = decide.look(job)
     tally = decide.keep(job, decided)

@@ -12,6 +12,7 @@ from arsync.connectors.contract import (
     Bundle,
     Call,
     Cannot,
+    Document,
     Found,
     Fresh,
     Kind,
@@ -98,7 +99,9 @@ _WRITES: Mapping[Verb, Writes] = dict.fromkeys(
 class QuickBooksConnector:
     """One company of QuickBooks Online."""
 
-    manifest: ClassVar[Manifest] = Manifest(NAME, _READS, _WRITES, frozenset({"customer", "ledger"}))
+    manifest: ClassVar[Manifest] = Manifest(
+        NAME, _READS, _WRITES, frozenset({"customer", "ledger", "document"})
+    )
     Settings: ClassVar[type] = QuickBooksSettings
 
     def __init__(self, settings: QuickBooksSettings, ports: Ports) -> None:
@@ -173,19 +176,63 @@ class QuickBooksConnector:
         puller = Puller(self._company, Pull(None), self._ports.now)
         return self._told(lambda: puller.fetch(refs, receivable))
 
-    def totals(self, as_of: date) -> tuple[Total, ...]:
-        """What each customer owes on that day by QuickBooks' own report, and their sum, in home currency."""
+    def totals(self, as_of: date, foreign: frozenset[str] = frozenset()) -> tuple[Total, ...]:
+        """What each customer owes on that day by QuickBooks' own report, and their sum, in home currency.
+
+        The report states `foreign` customers in home currency at a rate of its own; those with something open are
+        stated by their own record instead, in their currency, as of now.
+        """
         from arsync.connectors.quickbooks import reports
 
         options = {"report_date": as_of.isoformat(), "aging_method": "Report_Date"}
         report = self._told(lambda: self._company.report("AgedReceivables", options))
-        stated = report.get("Header")
-        has_currency = isinstance(stated, dict) and stated.get("Currency")
-        home = "" if has_currency else self._home_currency()
+        home = self._home_of(report)
         try:
-            return reports.aged_receivables(report, f"AgedReceivables {as_of}", home)
+            totals = reports.aged_receivables(report, f"AgedReceivables {as_of}", home)
         except (reports.ReportUnreadable, AmountUnreadable) as error:
             raise garbled(NAME, self._company.last, str(error), "AgedReceivables") from error
+        abroad = sorted(str(one.customer) for one in totals if one.customer in foreign)
+        rest = (one for one in totals if one.customer not in foreign)
+        return (*rest, *self._told(lambda: self._balances(abroad)))
+
+    def _balances(self, customers: Sequence[str]) -> tuple[Total, ...]:
+        """What these customers' own records say they owe, in their own currency."""
+        from arsync.connectors.quickbooks.pull import by_ids
+
+        totals = []
+        for row in by_ids(self._company, "Customer", customers):
+            currency, where = (row.get("CurrencyRef") or {}).get("value"), f"customer {row.get('Id')}"
+            try:
+                balance = Money.of(str(row.get("Balance")), str(currency))
+            except AmountUnreadable as error:
+                raise garbled(NAME, self._company.last, f"Balance: {error}", where) from error
+            totals.append(Total(str(row.get("Id")), balance, f"balance of {where}"))
+        return tuple(totals)
+
+    def documents(self, customers: Sequence[str], as_of: date) -> tuple[Document, ...]:
+        """The open documents of these customers by QuickBooks' own report, in home currency."""
+        from arsync.connectors.quickbooks import mapping, reports
+        from arsync.connectors.quickbooks.pull import ENTITIES
+
+        options = {"report_date": as_of.isoformat(), "customer": ",".join(customers)}
+        report = self._told(lambda: self._company.report("CustomerBalanceDetail", options))
+        home = self._home_of(report)
+        try:
+            stated = reports.open_documents(report, home)
+        except (reports.ReportUnreadable, AmountUnreadable) as error:
+            raise garbled(NAME, self._company.last, str(error), "CustomerBalanceDetail") from error
+        entities = {one.lower(): one for one in ENTITIES}
+        found = []
+        for one in stated:
+            entity = entities.get(one.kind.replace(" ", "").lower())
+            ref = mapping.ref_of(entity, one.number) if entity else None
+            found.append(Document(one.customer, ref, one.name, one.open))
+        return tuple(found)
+
+    def _home_of(self, report: Mapping[str, Any]) -> str:
+        """The home currency, where a report does not state it itself."""
+        stated = report.get("Header")
+        return "" if isinstance(stated, dict) and stated.get("Currency") else self._home_currency()
 
     def control(self) -> tuple[Total, ...]:
         """The balances of the accounts receivable, one total per currency."""

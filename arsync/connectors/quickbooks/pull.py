@@ -119,12 +119,15 @@ class Puller:
         self._facts = LedgerFacts("")
         self._books: Record | None = None
         self._server_time = ""
+        self._first = False
         self._captured_whole: dict[str, list[Row]] = {}  # of a capture that was cut short: what was not cut
 
     def pages(self) -> Iterator[Page]:
         """Every page, in order; see the module."""
         cursor = self._begin()
         going_on: Cursor | None = cursor
+        # Of what a store has never held nothing can be gone.
+        self._first = cursor.step == "load" and not cursor.window and not self._holds_anything()
         if cursor.step == "load":
             # The page of the books: a load that is cut off later resumes with its own beginning, not with a
             # new one.
@@ -179,7 +182,7 @@ class Puller:
         ), following
 
     def _end_of_load(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
-        read = self._vanished(cursor.entities)
+        read = _Rows() if self._first else self._vanished(cursor.entities, cursor.since)
         if cursor.only:
             following = Cursor(
                 "changes", cursor.window, cursor.company, cursor.receivable,
@@ -235,22 +238,31 @@ class Puller:
 
     # ---- what is gone
 
-    def _vanished(self, entities: Sequence[str]) -> _Rows:
+    def _vanished(self, entities: Sequence[str], began: str) -> _Rows:
         """Everything of these entities the store knows that no query shows any more, each one confirmed."""
         read = _Rows()
+        self._known.clear()  # the pages of this load are stored meanwhile
         for entity in (one for one in _DELETABLE if one in entities):
             known = self._known_numbers(entity)
-            # As many there as here, all of which we have just read: none is gone. Of entries only those with a
-            # receivable line are known here, so their number says nothing.
-            if not known or (entity not in ENTRIES and self._count(entity) == len(known)):
+            if not known or self._all_there(entity, len(known), began):
                 continue
             for number in sorted(known - self._present(entity)):
                 read = _joined(read, self._gone_if_confirmed(entity, number, ""))
         return read
 
-    def _count(self, entity: str) -> int | None:
-        where = ["Active IN (true, false)"] if entity in _LISTS else []
-        answer = self._company.query(query.count(entity, *where)).get("QueryResponse")
+    def _all_there(self, entity: str, known: int, began: str) -> bool:
+        """Whether two counts prove that nothing is gone, instead of a list of all ids.
+
+        As many there as here, all of which we have just read, and none made since we began, which could stand in
+        for one that is gone. Of entries only those with a receivable line are known, so their number says nothing.
+        """
+        if entity in ENTRIES or self._count(entity) != known:
+            return False
+        return self._count(entity, f"MetaData.CreateTime >= {query.literal(began)}") == 0
+
+    def _count(self, entity: str, *where: str) -> int | None:
+        states = ["Active IN (true, false)"] if entity in _LISTS else []
+        answer = self._company.query(query.count(entity, *where, *states)).get("QueryResponse")
         number = answer.get("totalCount") if isinstance(answer, Mapping) else None
         return number if isinstance(number, int) and not isinstance(number, bool) else None
 
@@ -265,6 +277,9 @@ class Puller:
             if len(rows) < query.ROWS:
                 return frozenset(ids)
             start += len(rows)
+
+    def _holds_anything(self) -> bool:
+        return any(self._want.known(_KIND_OF.get(entity, "item")) for entity in _DELETABLE)
 
     def _known_ids(self, kind: Kind) -> frozenset[str]:
         if kind not in self._known:
@@ -341,7 +356,7 @@ class Puller:
             for entity in ENTITIES
         }
         entries = self._entries(
-            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own[entity]}
+            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own.get(entity, ())}
         )
         for entity in ENTITIES:
             read = _joined(read, self._read(entity, own[entity], entries))

@@ -7,32 +7,54 @@ Law     after every write each receivable account equals its open items (`ledger
 Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBroken` for our own mistakes.
 """
 
+import base64
 import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from arsync.simulators.quickbooks import audit, chart, payments, refusals, rendering, transactions
+from arsync.simulators.quickbooks import (
+    attachments,
+    audit,
+    automatic,
+    chart,
+    payments,
+    refusals,
+    rendering,
+    transactions,
+)
 from arsync.simulators.quickbooks.ledger import BooksBroken, ItemKey, Ledger, OpenItem, OpenItems, Posting
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
 from arsync.simulators.quickbooks.schema import (
     ENTITIES,
+    GIVEN_KINDS,
     KEPT_BY_FULL_UPDATE,
+    KIND_OF_PATH,
     LIST_KINDS,
     NAME_KINDS,
     READ_ONLY,
+    REFERENCES,
     REQUIRED,
     SALES_KINDS,
     TRANSACTION_KINDS,
+    UNNAMED_REFERENCES,
 )
 from arsync.simulators.quickbooks.shapes import clean
-from arsync.simulators.quickbooks.transactions import Shaped
-from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json
+from arsync.simulators.quickbooks.taxes import Rate
+from arsync.simulators.quickbooks.transactions import Shaped, Undeposited
+from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json, pacific
 
 NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
 """These get a number by themselves unless the company numbers by hand."""
+DEPOSITED_KINDS = ("Payment", "SalesReceipt", "RefundReceipt", "JournalEntry")
+"""What a deposit can bring from Undeposited Funds to the bank."""
+MONEY_ACCOUNTS = ("Bank", "Other Current Asset", "Credit Card")
+_CUSTOMER_REFERENCES = ("CustomerRef", "EntityRef", "Entity", "ParentRef")
+_NAMING = ("DisplayName", "Name", "ParentRef", "Active")
+_MUST_EXIST = REFERENCES | UNNAMED_REFERENCES
 LOG_WORTH_REWRITING = 1000
 
 
@@ -51,18 +73,21 @@ class Books:
         self.ledger = Ledger()
         self.changes: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ENTITIES}
         self.false_deletions: set[tuple[str, str]] = set()
+        self.address = ""  # of the server, while there is one
         self.on_write: Callable[[], None] = _nothing
-        self._now_s = now_s
+        self.on_change: Callable[[Record, str], None] = _told_nobody
+        self.now_s = now_s
         self._last_s = 0
         self._change = 0
-        self._sequences: Counter[str] = Counter()
+        self._sequences: Counter[str] = Counter({"Attachable": attachments.FIRST_ID - 1})
         self._roles: dict[str, str] = {}
         self._numbers: dict[str, set[str]] = defaultdict(set)
         self._next_number = settings.first_number
         self._children: dict[str, set[str]] = defaultdict(set)
         self._name_index: dict[str, dict[str, Record]] = {}
         self._creating = False
-        self._touched: dict[tuple[str, str], Record] = {}
+        self._touched: dict[tuple[str, str], tuple[Record, str]] = {}
+        self._unsaved: dict[tuple[str, str], Record] = {}
         self._moved_customers: set[str] = set()
         chart.open_books(self)
 
@@ -95,7 +120,7 @@ class Books:
 
     def text(self, record: Record) -> str:
         """The JSON text of a record, kept until something about it changes."""
-        if self.switches.extra_read_fields:
+        if self.switches.extra_read_fields or record.kind == "Attachable":  # its address changes with time
             return dump_json(self.render(record))
         if record.text is None:
             record.text = dump_json(self.render(record))
@@ -132,7 +157,7 @@ class Books:
 
     def today(self) -> date:
         """The company's date: Pacific, as MetaData."""
-        return datetime.fromtimestamp(self._now_s(), PACIFIC).date()
+        return datetime.fromtimestamp(self.now_s(), PACIFIC).date()
 
     # ---- what shaping asks (transactions.ReferenceData) ----------------------------------------------------
 
@@ -181,20 +206,116 @@ class Books:
         item = self.records["Item"].get(item_id)
         return str(item.fields["IncomeAccountRef"]["value"]) if item else self.account("income")
 
-    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int:
-        """Cents of a payment or sales receipt that still lies in Undeposited Funds.
+    def expense_account(self, item_id: str) -> str:
+        """Where the purchase of an item is posted."""
+        item = self.records["Item"].get(item_id)
+        account = item.fields.get("ExpenseAccountRef") or item.fields["IncomeAccountRef"] if item else None
+        return str(account["value"]) if account else self.account("fees")
+
+    def account_currency(self, account_id: str) -> str:
+        """The one currency of an account."""
+        fields = self.records["Account"][account_id].fields
+        return str(fields.get("CurrencyRef", {}).get("value", self.settings.home_currency))
+
+    def money_account(self, fields: Document, name: str, currency: str) -> str:
+        """The bank account, till or card in a reference, or "".
 
         Raises:
-            Refused: 2500 for an unknown transaction, 6000 when it is not there to be deposited.
+            Refused: 6000 for an account of another type, or of a currency neither of the document nor ours.
         """
-        record = self.find(kind, record_id) if kind in {"Payment", "SalesReceipt"} else None
+        account_id = self.reference("Account", fields, name)
+        if not account_id:
+            return ""
+        if self.records["Account"][account_id].fields.get("AccountType") not in MONEY_ACCOUNTS:
+            raise refusals.business(f"{name} must be a Bank, Other Current Asset or Credit Card account.")
+        self._check_currency(account_id, currency)
+        return account_id
+
+    def posted_account(self, detail: Document, currency: str) -> str:
+        """The account a line is posted to.
+
+        Raises:
+            Refused: 2020 without one, 6000 when its currency does not go with the document.
+        """
+        account_id = self.reference("Account", detail, "AccountRef")
+        if not account_id:
+            raise refusals.missing("AccountRef")
+        self._check_currency(account_id, currency)
+        return account_id
+
+    def _check_currency(self, account_id: str, currency: str) -> None:
+        """Home accounts take every currency, receivables and foreign accounts only their own."""
+        own = self.account_currency(account_id)
+        if own != currency and (own != self.settings.home_currency or self.is_receivable(account_id)):
+            raise refusals.business(
+                f"The currency of the account, {own}, is not that of the transaction, {currency}."
+            )
+
+    def party(self, account_id: str, entity: Document, name: str, currency: str) -> str:
+        """The customer behind a line on a receivable account, else "".
+
+        Raises:
+            Refused: 6000 when the kind of account needs a name of another kind, or none is given.
+        """
+        known = self.reference_of(entity, name)
+        if self.is_receivable(account_id):
+            if known is None or known.kind != "Customer":
+                raise refusals.business(
+                    "When you use Accounts Receivable, you must choose a customer in the Name field."
+                )
+            if known.fields["CurrencyRef"]["value"] != currency:
+                raise refusals.business("The transaction's currency is not that of the customer.")
+            return known.id
+        payable = self.records["Account"][account_id].fields.get("AccountType") == "Accounts Payable"
+        if payable and (known is None or known.kind != "Vendor"):
+            raise refusals.business(
+                "When you use Accounts Payable, you must choose a vendor in the Name field."
+            )
+        return ""
+
+    def reference_of(self, fields: Document, name: str) -> Record | None:
+        """What a reference points at, by the kinds its name allows."""
+        value = fields.get(name, {}).get("value", "")
+        found = (self.records[kind].get(value) for kind in _MUST_EXIST[name])
+        return next((record for record in found if record is not None), None)
+
+    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> Undeposited:
+        """What a payment, receipt or journal entry has put into Undeposited Funds.
+
+        Raises:
+            Refused: 2500 for an unknown transaction, 6000 when nothing of it is there to be deposited.
+        """
+        record = self.find(kind, record_id) if kind in DEPOSITED_KINDS else None
         if record is None:
             raise refusals.bad_reference("LinkedTxn", record_id)
         if record.deposit_id not in {"", deposit_id}:
             raise refusals.business("The transaction is already on a deposit.")
-        if record.fields["DepositToAccountRef"]["value"] != self.account("undeposited"):
+        till = self.account("undeposited")
+        there = [posting for posting in record.postings if posting.account_id == till]
+        if not there:
             raise refusals.business("The transaction is not in Undeposited Funds.")
-        return record.total_cents
+        currency = str(record.fields["CurrencyRef"]["value"])
+        return Undeposited(sum(one.cents for one in there), sum(one.home_cents for one in there), currency)
+
+    def tax_rates(self, code_id: str) -> tuple[Rate, ...]:
+        """The rates of a tax code; none for one without tax."""
+        code = self.records["TaxCode"].get(code_id)
+        details = code.fields.get("SalesTaxRateList", {}).get("TaxRateDetail", []) if code else []
+        ids = [one["TaxRateRef"]["value"] for one in details]
+        return tuple(Rate(one, Decimal(self.records["TaxRate"][one].fields["RateValue"])) for one in ids)
+
+    def line_tax_code(self, detail: Document) -> None:
+        """Lines in the United States are NON by default; elsewhere a missing code is disputed.
+
+        Raises:
+            Refused: 6000, by switch.
+        """
+        if "TaxCodeRef" in detail:
+            return
+        if self.settings.country == "US":
+            detail["TaxCodeRef"] = {"value": "NON"}
+        elif self.records["TaxCode"] and self.switches.missing_tax_code == "refuse":
+            raise refusals.business("Make sure all your transactions have a tax rate before you save.")
 
     def term_fields(self, term_id: str) -> Document:
         """The stored fields of a term."""
@@ -224,6 +345,7 @@ class Books:
             self._sequences[_sequence(kind)] += 1
             self.touch(record)
             self.commit()
+            automatic.apply(self, record)
             return self.render(record)
 
     def update(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
@@ -239,11 +361,15 @@ class Books:
             if kind == "Payment" and sparse and self.switches.sparse_payment == "refuse":
                 raise refusals.missing("CustomerRef")
             merged = _merge(record.fields, fields, sparse=sparse)
+            if "Line" in fields and "TxnTaxDetail" not in fields:
+                _forget_computed_tax(merged)
             if kind == "Payment" and sparse and "Line" not in fields:
                 merged["Line"] = payments.written_lines(self, record)
             self._require(kind, merged)
-            if kind in {"CompanyInfo", "Preferences"}:
+            if kind in GIVEN_KINDS:
                 raise refusals.unsupported(f"Update of {kind}")
+            if kind == "Attachable":
+                return self._update_attachable(record, merged)
             if kind in LIST_KINDS:
                 return self._update_list_entry(record, merged, user)
             return self._update_transaction(record, merged, user)
@@ -255,16 +381,17 @@ class Books:
             Refused: 500 for list entries, 610, 5010, 6540, closed period.
         """
         with self.lock:
-            if kind not in TRANSACTION_KINDS:
+            if kind not in TRANSACTION_KINDS and kind != "Attachable":
                 raise refusals.unsupported(f"Operation delete on {kind}")
             record = self._current(kind, document)
-            self._check_open(record.fields["TxnDate"])
-            self._check_removable(record)
-            self._unbook(record)
+            if kind in TRANSACTION_KINDS:
+                self._check_open(record.fields["TxnDate"])
+                self._check_removable(record)
+                self._unbook(record)
             record.deleted = True
             record.user = user or self.settings.user
             self._numbers[f"{kind}:{record.fields.get('DocNumber', '')}"].discard(record.id)
-            self.touch(record)
+            self.touch(record, "Delete")
             self.commit()
             return {"domain": "QBO", "status": "Deleted", "Id": record.id}
 
@@ -291,22 +418,127 @@ class Books:
             record.total_cents = 0
             record.user = user or self.settings.user
             self._book(record, record.fields)
-            self.touch(record)
+            self.touch(record, "Void")
             self.commit()
             return self.render(record)
 
     def _admit(self, record: Record, fields: Document) -> None:
-        if record.kind in LIST_KINDS:
+        if record.kind in GIVEN_KINDS:
+            raise refusals.unsupported(f"Operation create on {record.kind}")
+        if record.kind == "Attachable":
+            self._check_attachable(fields)
+            record.fields = fields
+        elif record.kind in LIST_KINDS:
             fields.setdefault("Active", True)
             self._check_list_entry(record, fields)
             self._store_list_entry(record, fields)
-        elif record.kind in TRANSACTION_KINDS:
+        else:
             self._check_open(str(fields.setdefault("TxnDate", self.today().isoformat())))
             if record.kind in SALES_KINDS:
                 self._copy_addresses(fields)
             self._book(record, fields)
-        else:
-            raise refusals.unsupported(f"Operation create on {record.kind}")
+
+    def attach(self, metadata: Document, content: bytes | None) -> Document:
+        """Add a file, or a note without one.
+
+        Raises:
+            Refused: 6000 for a document that is not there, 2020 for neither a name nor a note.
+        """
+        with self.lock:
+            made = self.create("Attachable", metadata)
+            record = self.records["Attachable"][made["Id"]]
+            if content is not None:
+                record.content = base64.b64encode(content).decode()
+                record.fields["Size"] = len(content)
+            return self.render(record)
+
+    def _check_attachable(self, fields: Document) -> None:
+        if "FileName" not in fields and "Note" not in fields:
+            raise refusals.missing("FileName")
+        for one in fields.get("AttachableRef", []):
+            target = one.get("EntityRef", {})
+            kind = KIND_OF_PATH.get(str(target.get("type", "")).lower(), "")
+            if not kind or self.find(kind, str(target.get("value", ""))) is None:
+                raise refusals.nothing_to_link(str(target.get("type", "")), str(target.get("value", "")))
+
+    def _update_attachable(self, record: Record, fields: Document) -> Document:
+        self._check_attachable(fields)
+        if "Size" in record.fields:
+            fields["Size"] = record.fields["Size"]
+        if fields != record.fields:
+            record.fields = fields
+            self.touch(record)
+            self.commit()
+        return self.render(record)
+
+    def send(self, kind: str, record_id: str, to: str) -> tuple[Document, str]:
+        """Send a document by e-mail: (the document, the address it went to).
+
+        Raises:
+            Refused: 500 for what cannot be sent, 610, 2020 without an address (unverified).
+        """
+        with self.lock:
+            if kind not in SALES_KINDS:
+                raise refusals.unsupported(f"Operation send on {kind}")
+            record = self.find(kind, record_id)
+            if record is None:
+                raise refusals.not_found()
+            customer = self.records["Customer"].get(record.customer_id)
+            known = customer.fields.get("PrimaryEmailAddr", {}).get("Address", "") if customer else ""
+            address = to or record.fields.get("BillEmail", {}).get("Address", "") or known
+            if "@" not in address:
+                raise refusals.missing("BillEmail")
+            sent = {"DeliveryType": "Email", "DeliveryTime": pacific(self.now_s())}
+            record.fields |= {
+                "EmailStatus": "EmailSent",
+                "BillEmail": {"Address": address},
+                "DeliveryInfo": sent,
+            }
+            self.touch(record, "Emailed")
+            self.commit()
+            return self.render(record), address
+
+    def merge_customers(self, gone_id: str, kept_id: str, *, user: str = "") -> None:
+        """Make one customer of two: everything goes to `kept_id`, the other is left inactive.
+
+        Raises:
+            Refused: 610, or 6000 for two currencies or a customer merged into itself.
+        """
+        with self.lock:
+            gone, kept = self.find("Customer", gone_id), self.find("Customer", kept_id)
+            if gone is None or kept is None:
+                raise refusals.not_found()
+            if gone_id in self.lineage(kept_id) or gone.fields["CurrencyRef"] != kept.fields["CurrencyRef"]:
+                raise refusals.business(
+                    "A customer is merged into another of its currency, not below itself."
+                )
+            self.items.hand_over(gone_id, kept_id)
+            for kind in ("Customer", *TRANSACTION_KINDS):
+                for record in tuple(self.live(kind)):
+                    self._hand_over(record, gone_id, kept_id)
+            self._children[kept_id] |= self._children.pop(gone_id, set()) - {kept_id}
+            kept.merged_id, gone.user, kept.user = gone_id, user, user
+            gone.fields = {**gone.fields, "Active": False}
+            self._name_index.pop("Customer", None)
+            self.forget_texts()
+            self.touch(gone, "Delete")
+            self.touch(kept, "Merge")
+            self.commit()
+
+    def _hand_over(self, record: Record, gone_id: str, kept_id: str) -> None:
+        fields = _with_reference(record.fields, gone_id, kept_id)
+        is_either = record.kind == "Customer" and record.id in {gone_id, kept_id}
+        if is_either or fields == record.fields:
+            return
+        record.fields = fields
+        if record.customer_id == gone_id:
+            record.customer_id = kept_id
+        moved = tuple(
+            posting._replace(customer_id=kept_id) if posting.customer_id == gone_id else posting
+            for posting in record.postings
+        )
+        self.post(record, moved)
+        self.touch(record)
 
     def _copy_addresses(self, fields: Document) -> None:
         """A new document takes its customer's addresses (recorded: create/invoice)."""
@@ -337,8 +569,8 @@ class Books:
         """Remember which account plays a role of the chart."""
         self._roles[role] = account_id
 
-    def admit_singleton(self, record: Record) -> None:
-        """Store company information or preferences, which nobody creates."""
+    def admit_given(self, record: Record) -> None:
+        """Store company information, preferences or a tax code, which nobody creates over the API."""
         self.records[record.kind][record.id] = record
         self.touch(record)
         self.commit()
@@ -375,8 +607,7 @@ class Books:
             raise refusals.business("The invoice has payments applied to it and cannot be changed this way.")
 
     def _check_list_entry(self, record: Record, fields: Document) -> None:
-        if record.kind in NAME_KINDS:
-            self._check_name(record, fields)
+        self._check_name(record, fields)
         if record.kind == "Account" and "AccountType" not in fields and "AccountSubType" not in fields:
             raise refusals.missing("AccountType")
         if (
@@ -389,7 +620,8 @@ class Books:
             self._check_customer(record, fields)
 
     def _check_name(self, record: Record, fields: Document) -> None:
-        if "DisplayName" not in fields:
+        """A name is unique among the live ones of its kind; people and companies share their names."""
+        if record.kind in NAME_KINDS and "DisplayName" not in fields:
             parts = [
                 fields[name]
                 for name in ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
@@ -400,8 +632,8 @@ class Books:
             fields["DisplayName"] = " ".join(parts)
         if not fields.get("Active", True):
             return
-        full = rendering.full_name(self, fields)
-        for kind in NAME_KINDS:
+        full = rendering.full_name(self, record.kind, fields)
+        for kind in NAME_KINDS if record.kind in NAME_KINDS else (record.kind,):
             holder = self._names(kind).get(full.casefold())
             if holder is not None and holder is not record:
                 raise refusals.duplicate_name()
@@ -409,7 +641,7 @@ class Books:
     def _names(self, kind: str) -> dict[str, Record]:
         if kind not in self._name_index:
             self._name_index[kind] = {
-                rendering.full_name(self, record.fields).casefold(): record
+                rendering.full_name(self, kind, record.fields).casefold(): record
                 for record in self.records[kind].values()
                 if record.fields.get("Active", True)
             }
@@ -418,7 +650,8 @@ class Books:
     def _index_name(self, record: Record, *, is_new: bool) -> None:
         """A new name is added; a changed one may rename sub-customers too, so the index is made again."""
         if is_new and record.kind in self._name_index and record.fields["Active"]:
-            self._name_index[record.kind][rendering.full_name(self, record.fields).casefold()] = record
+            full = rendering.full_name(self, record.kind, record.fields)
+            self._name_index[record.kind][full.casefold()] = record
         else:
             self._name_index.pop(record.kind, None)
 
@@ -438,8 +671,9 @@ class Books:
     def _store_list_entry(self, record: Record, fields: Document) -> None:
         old_parent = record.fields.get("ParentRef", {}).get("value", "")
         self._children[old_parent].discard(record.id)
+        named = {name: record.fields.get(name) for name in _NAMING}
         record.fields = fields
-        if record.kind in NAME_KINDS:
+        if not record.created_s or named != {name: fields.get(name) for name in _NAMING}:
             self._index_name(record, is_new=not record.created_s)
         if record.kind == "Customer":
             record.customer_id = record.id
@@ -489,20 +723,45 @@ class Books:
         """Check everything, then change the books; a refusal leaves them as they were."""
         fields = dict(fields)
         currency, rate = self._currency(record, fields)
+        self._check_references(fields)
         if record.kind == "Payment":
             payments.book(self, record, fields, currency, rate)
             return
-        if record.kind in SALES_KINDS:
-            if record.kind == "Invoice":
-                self._default_due_date(fields, record)
-            shaped = transactions.shape_sale(record.kind, fields, currency, rate, self)
-        elif record.kind == "JournalEntry":
-            shaped = transactions.shape_journal_entry(fields, currency, rate, self)
-        else:
-            shaped = transactions.shape_deposit(record.id, fields, currency, rate, self)
+        if record.kind == "Invoice":
+            self._default_due_date(fields, record)
+        shaped = self._shape(record, fields, currency, rate)
         self._check_items(record, shaped)
         self._number(record, shaped.fields)  # the last that may refuse, so that no refusal uses a number up
         self._store_shaped(record, shaped)
+
+    def _shape(self, record: Record, fields: Document, currency: str, rate: Decimal) -> Shaped:
+        match record.kind:
+            case "JournalEntry":
+                return transactions.shape_journal_entry(fields, currency, rate, self)
+            case "Deposit":
+                return transactions.shape_deposit(record.id, fields, currency, rate, self)
+            case "Purchase":
+                return transactions.shape_purchase(fields, currency, rate, self)
+            case "Transfer":
+                return transactions.shape_transfer(fields, currency, rate, self)
+        return transactions.shape_sale(record.kind, fields, currency, rate, self)
+
+    def _check_references(self, value: object) -> None:
+        """Everything a document names must be there.
+
+        Raises:
+            Refused: 2500 when it never was, 610 when it is gone.
+        """
+        for one in value if isinstance(value, list) else ():
+            self._check_references(one)
+        for name, one in value.items() if isinstance(value, dict) else ():
+            if name not in _MUST_EXIST or not isinstance(one, dict) or "value" not in one:
+                self._check_references(one)
+                continue
+            target = self.reference_of({name: one}, name)
+            if target is None:
+                raise refusals.bad_reference(name, one["value"])
+            self.reference(target.kind, {name: one}, name)
 
     def _currency(self, record: Record, fields: Document) -> tuple[str, Decimal]:
         home = self.settings.home_currency
@@ -515,7 +774,7 @@ class Books:
             raise refusals.business(
                 f"The transaction's currency {asked} is not that of the customer, {known}."
             )
-        currency = asked or known or home
+        currency = asked or known or self._currency_of_accounts(fields) or home
         fields["CurrencyRef"] = {"value": currency}
         if currency == home:
             fields.pop("ExchangeRate", None)
@@ -525,6 +784,17 @@ class Books:
             raise refusals.bad_number("ExchangeRate", rate)
         fields["ExchangeRate"] = rate
         return currency, rate
+
+    def _currency_of_accounts(self, fields: Document) -> str:
+        """The foreign currency among the accounts a document names, if there is one."""
+        details = (
+            detail for line in fields.get("Line", []) for detail in line.values() if isinstance(detail, dict)
+        )
+        owners = ((fields, "DepositToAccountRef"), (fields, "AccountRef"), (fields, "FromAccountRef"))
+        named = [*owners, *((detail, "AccountRef") for detail in details)]
+        found = [self.records["Account"].get(one.get(name, {}).get("value", "")) for one, name in named]
+        currencies = {self.account_currency(account.id) for account in found if account is not None}
+        return min(currencies - {self.settings.home_currency}, default="")
 
     def _customer_of(self, record: Record, fields: Document) -> str:
         """The customer of a document; a changed customer must not keep applications."""
@@ -603,7 +873,7 @@ class Books:
     def _take_to_bank(self, record: Record, shaped: Shaped) -> None:
         if record.kind != "Deposit":
             return
-        for kind in ("Payment", "SalesReceipt"):
+        for kind in DEPOSITED_KINDS:
             for linked in self._on_deposit(record, kind):
                 if (kind, linked.id) not in shaped.deposits:
                     linked.deposit_id = ""
@@ -640,14 +910,23 @@ class Books:
             if account is not None:
                 account.text = None
         record.postings = tuple(postings)
+        self._unsaved[(record.kind, record.id)] = record
 
-    def touch(self, record: Record) -> None:
-        """Mark a record as changed by the write that is under way."""
-        self._touched[(record.kind, record.id)] = record
+    def touch(self, record: Record, operation: str = "") -> None:
+        """Mark a record as changed by the write that is under way; `operation` in the words of webhooks."""
+        _, before = self._touched.get((record.kind, record.id), (record, ""))
+        self._touched[(record.kind, record.id)] = (record, operation or before)
+
+    def take_unsaved(self) -> tuple[list[Record], list[ItemKey]]:
+        """Records and keys of items that have changed since this was last asked."""
+        records, self._unsaved = list(self._unsaved.values()), {}
+        keys = sorted(self.items.unsaved)
+        self.items.unsaved.clear()
+        return records, keys
 
     def announce(self, record: Record) -> None:
         """Put a record into the change feed again without changing it."""
-        self._last_s = max(self._now_s(), self._last_s)
+        self._last_s = max(self.now_s(), self._last_s)
         self._log_change(record)
 
     def take_id(self, kind: str) -> str:
@@ -668,13 +947,15 @@ class Books:
 
     def commit(self) -> None:
         """Stamp what changed, check the law, tell whoever keeps the state."""
-        self._last_s = max(self._now_s(), self._last_s)
-        for record in self._touched.values():
-            if record.created_s:
-                record.sync_token += 1
-            else:
+        self._last_s = max(self.now_s(), self._last_s)
+        for record, operation in self._touched.values():
+            is_new = not record.created_s
+            if is_new:
                 record.created_s = self._last_s
+            else:
+                record.sync_token += 1
             self._log_change(record)
+            self.on_change(record, operation or ("Create" if is_new else "Update"))
         for customer_id in self._moved_customers:
             for one in self.lineage(customer_id):
                 customer = self.records["Customer"][one]
@@ -692,6 +973,7 @@ class Books:
         record.change = self._change
         record.updated_s = self._last_s
         record.text = None
+        self._unsaved[(record.kind, record.id)] = record
         log = self.changes[record.kind]
         log.append((self._last_s, self._change, record.id))
         # Half of the log may be outdated before it is worth rewriting.
@@ -733,6 +1015,7 @@ class Books:
         for kind, known in self.records.items():
             log = sorted((record.updated_s, record.change, record.id) for record in known.values())
             self.changes[kind] = log
+        self.take_unsaved()
         self.audit()
 
     def version(self, kind: str) -> int:
@@ -762,6 +1045,10 @@ def _nothing() -> None:
     return None
 
 
+def _told_nobody(_record: Record, _operation: str) -> None:
+    return None
+
+
 def _sequence(kind: str) -> str:
     if kind in TRANSACTION_KINDS:
         return "transactions"
@@ -773,6 +1060,29 @@ def _merge(stored: Document, written: Document, *, sparse: bool) -> Document:
         return {**stored, **written}
     kept = {name: value for name, value in stored.items() if name in KEPT_BY_FULL_UPDATE}
     return {**kept, **written}
+
+
+def _with_reference(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The same with one customer's Id in the place of another's."""
+    if isinstance(value, list):
+        return [_with_reference(one, old, new) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {"value": new}
+        if name in _CUSTOMER_REFERENCES and isinstance(one, dict) and one.get("value") == old
+        else _with_reference(one, old, new)
+        for name, one in value.items()
+    }
+
+
+def _forget_computed_tax(fields: Document) -> None:
+    """New lines without a tax detail are taxed anew."""
+    tax = fields.get("TxnTaxDetail", {})
+    if "TaxLine" in tax:
+        fields["TxnTaxDetail"] = {
+            name: value for name, value in tax.items() if name not in {"TaxLine", "TotalTax"}
+        }
 
 
 def _voided(fields: Document) -> Document:

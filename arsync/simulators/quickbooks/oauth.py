@@ -147,6 +147,11 @@ class TokenDesk:
         access = self.access.get(access_token)
         return None if access is None or access.expires_s <= self._now_s() else access.realm_id
 
+    def forget_expired(self) -> None:
+        """Drop access tokens nobody can use any more."""
+        now = self._now_s()
+        self.access = {token: one for token, one in self.access.items() if one.expires_s > now}
+
     def _new_refresh(self, realm_id: str, connected_s: int) -> str:
         now = self._now_s()
         token = f"AB{self._word(48)}"
