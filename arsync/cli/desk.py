@@ -303,8 +303,8 @@ def queue_return(
     "parts",
     multiple=True,
     required=True,
-    metavar="AMOUNT[=TEXT]",
-    help="One receipt, and what it pays.",
+    metavar="AMOUNT[=PAYER: TEXT]",
+    help="One receipt, who paid and what for.",
 )
 @click.option("--fee", metavar="AMOUNT", help="What was kept before the money came.")
 @version_option
@@ -318,11 +318,16 @@ def queue_split(
     with desk(ctx, ledger_name) as at_desk:
         with at_desk.store.read() as conn:
             row = queues.find(conn, at_desk.ledger.id, number(queue_item, "Q"))
-        told = [part.partition("=") for part in given["parts"]]
-        shares = [Share(amount_of(size, row.currency), text.strip()) for size, _, text in told]
+        shares = [_share(part, row.currency) for part in given["parts"]]
         fee_minor = amount_of(given["fee"], row.currency) if given["fee"] else 0
         acted = actions.split(at_desk, row.id, shares, fee_minor, given["seen"])
     tell([acted], as_json=as_json)
+
+
+def _share(part: str, currency: str) -> Share:
+    size, _, said = part.partition("=")
+    payer, colon, text = said.partition(": ")
+    return Share(amount_of(size, currency), text if colon else said, payer.strip() if colon else "")
 
 
 @queue_command.command(name="assign")
@@ -785,8 +790,9 @@ def parts_of(
             kinds = further.setdefault(row.id, {})
             kinds[adjustment_kind(kind)] = kinds.get(kind, 0) + size
     return [
-        Part(item_id, *minor.get(item_id, (0, 0, 0)), tuple(further.get(item_id, {}).items()))
+        Part(item_id, cash, discount, write_off, tuple(further.get(item_id, {}).items()))
         for item_id in dict.fromkeys((*minor, *further))
+        for cash, discount, write_off in [minor.get(item_id, [0, 0, 0])]
     ]
 
 
@@ -807,6 +813,7 @@ def adjustment_kind(named: str) -> AdjustmentKind:
 
 
 def amount_of(text: str, currency: str) -> int:
+    """An amount as a person wrote it, in minor units."""
     try:
         return Money.of(text.strip(), currency).minor
     except AmountUnreadable as why:
@@ -814,6 +821,7 @@ def amount_of(text: str, currency: str) -> int:
 
 
 def customer_named(at_desk: Desk, named: str | None) -> int | None:
+    """Our id of the customer a person named; None where nobody is named."""
     if named is None:
         return None
     with at_desk.store.read() as conn:
@@ -821,6 +829,7 @@ def customer_named(at_desk: Desk, named: str | None) -> int | None:
 
 
 def tell(acted: Sequence[Acted], *, as_json: bool) -> None:
+    """Say what actions led to, and the command that comes next."""
     if as_json:
         emit(list(acted))
         return

@@ -74,10 +74,15 @@ at_period_end = "leave"   # or "book": receipts nobody could identify are booked
 
 @dataclass(frozen=True, slots=True)
 class BookedAs:
-    """Where an adjustment is booked: the platform's product (which carries account) and tax code."""
+    """Where an adjustment is booked.
 
-    product: str
+    A credit memo names the platform's product (which carries the account) and tax code; what a bank or a payout
+    keeps is booked straight to the account.
+    """
+
+    product: str | None
     tax_code: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

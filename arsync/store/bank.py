@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from arsync.core.bank import BankFile, BankLineRead, Problem, Statement
+from arsync.core.bank import BankFile, BankLineRead, Problem, Statement, says_returned
 from arsync.store import bulk, raw
 from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
 
@@ -184,7 +184,7 @@ def _keep_receipts(
         (line_id, number, line, part)
         for line_id, line in lines
         for number, part in enumerate(line.parts or (line,))
-        if part.amount.minor > 0 or ((part.is_return or part.is_reversal) and part.amount.minor)
+        if part.amount.minor > 0 or _is_return(part)
     ]
     ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
     rows = []
@@ -208,7 +208,7 @@ def _keep_receipts(
                 part.payer_name or line.payer_name or "",
                 part.payer_account or line.payer_account or "",
                 json.dumps(texts, ensure_ascii=False),
-                part.is_return or part.is_reversal,
+                _is_return(part),
                 proven,
                 "undecided",
                 False,
@@ -221,14 +221,17 @@ def _keep_receipts(
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One of several receipts that a bank line is made of; `text` is what the matcher may read of it."""
+    """One of several receipts that a bank line is made of, as the matcher may read it."""
 
     amount_minor: int
     text: str
+    payer: str = ""
 
 
 def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
     """Make several receipts of one, and of what was kept as a fee a negative one that is not ours; their ids.
+
+    Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
 
     Law: the shares less the fee are the receipt as it was.
     """
@@ -238,7 +241,8 @@ def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], f
         receipt.update()
         .where(receipt.c.ledger_id == ledger_id, receipt.c.id == row.id)
         .values(
-            amount_minor=shares[0].amount_minor, texts=_share_texts(row, shares[0]), state="undecided",
+            amount_minor=shares[0].amount_minor, payer_name=shares[0].payer, payer_account="",
+            texts=_share_texts(row, shares[0]), state="undecided",
             hands_off=False, version=row.version + 1,
         )
     )  # fmt: skip
@@ -248,8 +252,8 @@ def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], f
         _RECEIPT,
         [
             (
-                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, row.payer_name,
-                row.payer_account, _share_texts(row, one), False, row.proven,
+                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, one.payer, "",
+                _share_texts(row, one), False, row.proven,
                 "not_ours" if one.amount_minor < 0 else "undecided", one.amount_minor < 0, 1,
             )
             for part, (our_id, one) in enumerate(zip(ids, new, strict=True), row.part + 1)
@@ -301,6 +305,11 @@ def claim(conn: Connection, ledger_id: int, line: Any) -> int:
     )  # fmt: skip
     bulk.insert(conn, receipt, _RECEIPT, [row])
     return our_id
+
+
+def _is_return(part: BankLineRead) -> bool:
+    coded = (part.is_return or part.is_reversal) and part.amount.minor != 0
+    return coded or (part.amount.minor < 0 and says_returned(part.text))
 
 
 def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:

@@ -210,7 +210,7 @@ def mark_absent(conn: Connection, ledger_id: int, command_id: int) -> None:
 
 def written(conn: Connection, ledger_id: int, decision_id: int) -> list[tuple[Intent, Ref]]:
     """What a decision's calls created or changed, in order, whatever the generation; its taking back left out."""
-    found = []
+    found: list[tuple[Intent, Ref]] = []
     for planned in bundles_of(conn, ledger_id, decision_id):
         for row in commands(conn, ledger_id, planned.id):
             if row.state in ("confirmed", "verified") and row.ref_id:
@@ -321,7 +321,7 @@ def _plain(value: Any) -> Any:
 # The names of each kind's fields, of which there are two or more, and what reads them.
 _PARTS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
     kind: (names, attrgetter(*names))
-    for kind in (*_INTENTS.values(), Settle)
+    for kind in (*_INTENTS.values(), Settle, Banked)
     if (names := tuple(f.name for f in fields(kind)))
 }
 _text_of = json.JSONEncoder(default=_plain).encode

@@ -20,7 +20,7 @@ from arsync.core.decisions import EvidenceClass, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
 from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
-from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
+from arsync.store import audit, books, decisions, office, outbox, queries, queues, raw, work
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
@@ -198,6 +198,7 @@ def taken_over(row: Any, receipt: Any) -> dict[str, Any]:
 def keep_all(conn: Tx, desk: Desk, news: Sequence[New]) -> list[int]:
     """Keep decisions on the items as they are now; the person's look was checked by the queue item's version."""
     items = {line.item_id for new in news for line in new.lines if line.item_id is not None}
+    must_be_of_one_currency(conn, desk, news)
     versions = books.versions(conn, desk.ledger.id, items)
     receipts = {
         new.receipt_id: decisions.receipt_of(conn, desk.ledger.id, new.receipt_id).version
@@ -210,6 +211,19 @@ def keep_all(conn: Tx, desk: Desk, news: Sequence[New]) -> list[int]:
     entries = [decide.decision_event(i, new) for i, new in zip(ids, news, strict=True)]
     audit.record(conn, desk.ledger.id, desk.at(), desk.person.name, entries)
     return ids
+
+
+def must_be_of_one_currency(conn: Tx, desk: Desk, news: Sequence[New]) -> None:
+    """Refuse to settle an item in another currency than its own."""
+    for new in news:
+        spent = {line.item_id for line in new.lines if line.item_id is not None}
+        for item in queries.items(conn, desk.ledger.id, sorted(spent)).values():
+            if item.currency != new.currency:
+                raise UsageError(
+                    f"{item.number or f'I-{item.id}'} is in {item.currency}, the money in {new.currency}",
+                    where=f"I-{item.id}",
+                    do=f"apply it to items in {new.currency}, or book the exchange in the books and link the payment",
+                )
 
 
 def plan_bundle(conn: Tx, desk: Desk, decision_id: int, new: New, policy: PolicyVersion) -> None:

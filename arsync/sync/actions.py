@@ -399,7 +399,7 @@ def split(
                 f"the parts less the fee must be {Money(receipt.amount_minor, receipt.currency)}; "
                 f"they are off by {Money(left, receipt.currency)}",
                 where=f"R-{receipt.id}",
-                do="give every part: --part 100.00='INV 1041' --part 50.00 --fee 4.50",
+                do="give every part: --part '100.00=Northwind: INV 1041' --part 50.00 --fee 4.50",
             )
         if len(decisions.receipts_of_line(conn, desk.ledger.id, receipt.bank_line_id)) > 1:
             raise Conflict("its bank line is several receipts already", do=f"see: arsync show R-{receipt.id}")

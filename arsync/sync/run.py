@@ -115,6 +115,8 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     if not ran.stopped:
         ran.written = write(job, before.held)
         ran.stopped = ran.written.stopped
+        ran.pulled.add(ran.written.pulled)
+        ran.contradicted += settle.watch(job, ran.written.pulled.item_ids)
     if ran.written.sent or ran.written.confirmed:
         _prove_writing(job, ran)
     if not ran.stopped and note(job):

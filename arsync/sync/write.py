@@ -10,6 +10,7 @@ Law     a call is stored to the byte before its first byte leaves; sent again, i
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from arsync.connectors.contract import (
@@ -34,15 +35,18 @@ from arsync.core.items import Books
 from arsync.core.money import Money
 from arsync.errors import Broken
 from arsync.store import audit, books, decisions, outbox, queues, work
+from arsync.store.books import Kept
 from arsync.store.engine import Tx
 from arsync.store.outbox import Leaving, Planned
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.job import ENGINE, Job
+from arsync.sync.pull import pull
 from arsync.sync.settle import answers_of, may_be_late, taken_back_already
 
 READ_ONLY = "ledger:read-only"  # the queue item that stands while nothing may be written
 _GENERATIONS = 5
+_OLD = timedelta(seconds=60)  # what was read before is looked at again before more calls leave
 _REASONS = {
     "closed_period": Reason.CLOSED_PERIOD,
     "currency_mismatch": Reason.CURRENCY_MISMATCH,
@@ -65,6 +69,9 @@ class Written:
     held: int = 0
     minor: dict[str, int] = field(default_factory=dict)  # cash booked, by currency
     stopped: str = ""  # why nothing more may be written
+    pulled: Kept = field(
+        default_factory=Kept
+    )  # what had changed on the platform when calls were about to leave
 
     def add(self, other: "Written") -> None:
         """Count another round of writing too."""
@@ -112,9 +119,11 @@ class _Writing:
     ) -> None:
         self._job, self._lines, self._turns, self._done = job, lines, turns, done
         self._most = min(writes.calls_per_send for writes in job.connector.manifest.writes.values())
+        self._looked: datetime | None = None
 
     def run(self, number: int) -> None:
         while self._turns and not self._done.stopped:
+            self._look()
             wave: list[tuple[Owner, Leaving]] = []
             while self._turns and len(wave) < self._most:
                 owner = self._turns.popleft()
@@ -126,6 +135,13 @@ class _Writing:
             again = [owner for owner, answer in self._sent(wave) if self._judged(owner, answer)]
             self._turns.extendleft(reversed(again))
             self._job.tell("write", f"{self._done.confirmed} of {number}")
+
+    def _look(self) -> None:
+        """See what has changed on the platform since: it takes a payment of what somebody else has paid meanwhile."""
+        now = self._job.clock()
+        if self._looked is None or now - self._looked >= _OLD:
+            self._done.pulled.add(pull(self._job))
+            self._looked = self._job.clock()
 
     def _turn_over(self, owner: Owner, *, finished: bool) -> None:
         """A bundle is done with: the owner's next one follows, unless this one did not finish."""

@@ -313,6 +313,22 @@ def test_the_eleventh_request_at_once_is_refused(sim, company, switches):
         assert ask("preferences") == 200
 
 
+@pytest.mark.parametrize(
+    ("shape", "retry_after_s", "status", "content_type"),
+    [
+        pytest.param("json_429", None, 429, "application/json;charset=utf-8", id="JSON"),
+        pytest.param("xml_429", 60, 429, "application/xml", id="XML although JSON was asked"),
+        pytest.param("json_403", 7, 403, "application/json;charset=utf-8", id="the old way"),
+    ],
+)
+def test_a_throttle_in_each_of_its_shapes(api, switches, shape, retry_after_s, status, content_type):
+    switches.rate_limits, switches.throttle, switches.retry_after_s = True, shape, retry_after_s
+    answer = [api.send("GET", "/preferences") for _ in range(11)][-1]
+    assert (answer.status, answer.content_type) == (status, content_type)
+    assert b"ThrottleExceeded" in answer.body
+    assert dict(answer.headers).get("Retry-After") == (str(retry_after_s) if retry_after_s else None)
+
+
 def test_other_applications_use_the_companys_batches_up(api, switches, clock):
     switches.rate_limits, switches.other_apps_batches = True, 115
     statuses = []

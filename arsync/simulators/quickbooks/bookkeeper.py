@@ -457,6 +457,7 @@ class Bookkeeper:
                     ),
                 )
                 core.records["Invoice"][record.id] = record
+                core.reserve_number(record)
                 core.touch(record)
                 made.append(record.id)
             core.commit()

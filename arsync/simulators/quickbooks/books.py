@@ -53,6 +53,8 @@ DEPOSITED_KINDS = ("Payment", "SalesReceipt", "RefundReceipt", "JournalEntry")
 """What a deposit can bring from Undeposited Funds to the bank."""
 MONEY_ACCOUNTS = ("Bank", "Other Current Asset", "Credit Card")
 _CUSTOMER_REFERENCES = ("CustomerRef", "EntityRef", "Entity", "ParentRef")
+INDEXED = ("CustomerRef", "DocNumber")
+"""What clients ask for one by one."""
 _NAMING = ("DisplayName", "Name", "ParentRef", "Active")
 _MUST_EXIST = REFERENCES | UNNAMED_REFERENCES
 LOG_WORTH_REWRITING = 1000
@@ -88,6 +90,7 @@ class Books:
         self._creating = False
         self._touched: dict[tuple[str, str], tuple[Record, str]] = {}
         self._unsaved: dict[tuple[str, str], Record] = {}
+        self._index: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._moved_customers: set[str] = set()
         chart.open_books(self)
 
@@ -132,6 +135,17 @@ class Books:
         records = self.records[kind]
         start = bisect_left(log, (since_s, 0, ""))
         return [records[one] for _, change, one in log[start:] if records[one].change == change]
+
+    def named_by(self, kind: str, name: str, value: str) -> list[Record]:
+        """Every record of a kind that has ever had a value in an `INDEXED` property, oldest first."""
+        return [self.records[kind][one] for one in sorted(self._index.get((kind, name, value), ()), key=int)]
+
+    def _remember_names(self, record: Record) -> None:
+        for name in INDEXED:
+            value = record.fields.get(name)
+            if value is not None:
+                text = value["value"] if isinstance(value, dict) else str(value).strip()
+                self._index[(record.kind, name, text)].add(record.id)
 
     def in_change_order(self, kind: str) -> list[Record]:
         """Live records, oldest change first."""
@@ -823,6 +837,10 @@ class Books:
         if old != number:
             self._numbers[f"{record.kind}:{old}"].discard(record.id)
 
+    def reserve_number(self, record: Record) -> None:
+        """Let no other document of the kind have the number of this one."""
+        self._numbers[f"{record.kind}:{record.fields['DocNumber']}"].add(record.id)
+
     def _default_due_date(self, fields: Document, record: Record) -> None:
         if "DueDate" in fields:
             return
@@ -974,6 +992,7 @@ class Books:
         record.updated_s = self._last_s
         record.text = None
         self._unsaved[(record.kind, record.id)] = record
+        self._remember_names(record)
         log = self.changes[record.kind]
         log.append((self._last_s, self._change, record.id))
         # Half of the log may be outdated before it is worth rewriting.
@@ -997,11 +1016,13 @@ class Books:
         self.items, self.ledger = OpenItems(), Ledger()
         self._numbers, self._children = defaultdict(set), defaultdict(set)
         self._name_index.clear()
+        self._index.clear()
         self._last_s, self._change = counters["last_s"], counters["change"]
         self._sequences, self._roles = Counter(counters["sequences"]), dict(counters["roles"])
         self._next_number = counters["next_number"]
         for record in records:
             self.records[record.kind][record.id] = record
+            self._remember_names(record)
             if record.kind == "Account" and record.fields["AccountType"] == "Accounts Receivable":
                 self.ledger.receivable.add(record.id)
             if record.kind == "Customer":

@@ -22,6 +22,7 @@ LINKED_KINDS = {
     "CreditMemo": "CreditMemo",
     "JournalEntry": "JournalEntry",
     "Deposit": "Deposit",
+    "Payment": "Payment",  # its unapplied part, used by another payment as a credit
     "Check": "Purchase",
     "Expense": "Purchase",
     "CreditCardCredit": "Purchase",
@@ -125,6 +126,8 @@ def _target(books: "Books", link: Document, customer_id: str) -> ItemKey:
         raise refusals.bad_reference("LinkedTxn", f"{kind} {record_id}")
     if record.deleted:
         raise refusals.not_found()
+    if kind == "Payment" and not record.items:
+        raise refusals.business("A payment cannot use itself.")
     if len(record.items) == 1:
         return record.items[0]
     line_id = link.get("TxnLineId")

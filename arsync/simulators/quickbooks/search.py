@@ -7,7 +7,7 @@ from re import Pattern, escape
 from re import compile as compile_pattern
 
 from arsync.simulators.quickbooks import refusals, rendering
-from arsync.simulators.quickbooks.books import Books
+from arsync.simulators.quickbooks.books import INDEXED, Books
 from arsync.simulators.quickbooks.query import Condition, Select
 from arsync.simulators.quickbooks.records import Record
 from arsync.simulators.quickbooks.schema import LIST_KINDS, NAME_KINDS
@@ -73,6 +73,8 @@ class Search:
         for one in select.where:
             if one.field == "Id" and one.operator in {"=", "IN"}:
                 return [records[value] for value in dict.fromkeys(one.values) if value in records]
+            if one.field in INDEXED and one.operator == "=":
+                return self._books.named_by(select.kind, one.field, one.values[0].strip())
             if one.field == "MetaData.LastUpdatedTime" and one.operator in {">", ">="}:
                 return self._books.changed_since(select.kind, _moment(one.values[0]))
         if select.kind in LIST_KINDS:
