@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from arsync.store import bulk, raw
@@ -21,7 +22,7 @@ from arsync.store.tables import event, event_body, event_head
 
 _START = "0" * 64
 _SALT = 16
-_text_of = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def record(conn: Connection, ledger_id: int, at: str, who: str, entries: Sequenc
     for number, entry in enumerate(entries):
         seq += 1
         salt = salts[_SALT * number : _SALT * (number + 1)]
-        body = _text_of(entry.body).encode()
+        body = _ENCODER.encode(entry.body)
         digest = hashlib.sha256(salt + body).hexdigest()
         last = _link(last, seq, at, who, entry.what, entry.subject, digest)
         events.append((ledger_id, seq, at, who, entry.what, entry.subject, digest, last))

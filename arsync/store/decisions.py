@@ -6,7 +6,6 @@ Law     a decision is kept only if every item and receipt it spends still has th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -27,8 +26,7 @@ class Line(NamedTuple):  # several for each decision
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(NamedTuple):
     """A decision to keep."""
 
     receipt_id: int | None

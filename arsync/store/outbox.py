@@ -8,52 +8,26 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date
-from operator import attrgetter
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from arsync.connectors.contract import (
     Answer,
-    ApplyCredits,
-    ApplyPayment,
-    Banked,
     Bundle,
     Call,
     Intent,
-    Park,
-    PostCredit,
-    PostDeposit,
-    PostEntry,
-    PostReceipt,
     Ref,
     Reverse,
-    SetNote,
-    Settle,
 )
-from arsync.core.money import Money
 from arsync.errors import NotFound
 from arsync.store import bulk, raw
 from arsync.store.tables import bundle, command, decision
 
 OPEN = ("planned", "sent", "confirmed", "unknown")
-_INTENTS: dict[str, type] = {
-    t.__name__: t
-    for t in (
-        PostReceipt,
-        ApplyCredits,
-        ApplyPayment,
-        PostCredit,
-        PostEntry,
-        PostDeposit,
-        Park,
-        SetNote,
-        Reverse,
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,57 +248,20 @@ def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
 
 
 def intents_to_text(intents: Sequence[Intent]) -> str:
-    """Intents as JSON, amounts as decimal text."""
-    return _text_of([{"intent": type(i).__name__, **_plain(i)} for i in intents])
+    """Intents as JSON: `[["PostReceipt", {...}]]`, amounts in minor units."""
+    return _ENCODER.encode([(type(one).__name__, one) for one in intents]).decode()
 
 
 def intents_from_text(text: str) -> tuple[Intent, ...]:
     """The intents that a text states."""
-    return tuple(_intent(body) for body in json.loads(text))
+    return tuple(_DECODERS[name].decode(body) for name, body in _PAIRS.decode(text))
 
 
-def _intent(body: Mapping[str, Any]) -> Intent:
-    values = {key: _value(key, value) for key, value in body.items() if key != "intent"}
-    intent: Intent = _INTENTS[body["intent"]](**values)
-    return intent
-
-
-def _value(key: str, value: Any) -> Any:
-    if key in {"customer", "payment", "written", "for_item", "item"}:
-        return Ref(**value)
-    if key == "on":
-        return date.fromisoformat(value)
-    if key in {"total", "amount", "fee"}:
-        return Money(**value) if value is not None else None
-    if key in {"settles", "frees"}:
-        return tuple(Settle(Ref(**s["item"]), Money(**s["amount"])) for s in value)
-    if key == "payments":
-        return tuple(Banked(Ref(**one["payment"]), Money(**one["amount"])) for one in value)
-    return tuple(value) if key in {"credits_of", "entries_of"} else value
-
-
-def _plain(value: Any) -> Any:
-    """One level; the encoder asks again for what is inside."""
-    kind = type(value)
-    if kind is Ref:
-        return {"kind": value.kind, "id": value.id}
-    if kind is Money:
-        return {"minor": value.minor, "currency": value.currency}
-    if kind is date:
-        return value.isoformat()
-    if kind not in _PARTS:
-        raise TypeError(f"cannot store {kind.__name__}")
-    names, read = _PARTS[kind]
-    return dict(zip(names, read(value), strict=True))
-
-
-# The names of each kind's fields, of which there are two or more, and what reads them.
-_PARTS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
-    kind: (names, attrgetter(*names))
-    for kind in (*_INTENTS.values(), Settle, Banked)
-    if (names := tuple(f.name for f in fields(kind)))
+_ENCODER = msgspec.json.Encoder()
+_PAIRS = msgspec.json.Decoder(list[tuple[str, msgspec.Raw]])
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(Intent)
 }
-_text_of = json.JSONEncoder(default=_plain).encode
 
 
 def _planned(row: Any) -> Planned:
