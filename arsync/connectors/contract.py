@@ -169,6 +169,15 @@ class Probe:
     clock_skew_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How a platform says by itself that something changed; a connector whose platform does has `webhooks()`."""
+
+    header: str  # the one with the signature
+    signed: Callable[[bytes, str, str], bool]  # body, signature, the app's key
+    companies: Callable[[bytes], frozenset[str] | None]  # whose books changed; None: it cannot be told
+
+
 # ---- writing
 
 
@@ -492,7 +501,9 @@ class Connector(Protocol):
     """Six verbs. Constructing one does no I/O."""
 
     manifest: ClassVar[Manifest]
-    Settings: ClassVar[type]  # frozen dataclass, JSON-serialisable fields, no secrets
+    # frozen dataclass, JSON-serialisable fields, no secrets; its `company` (ClassVar) names the field that says whose
+    # books they are, its field `app`, if there is one, which of the installation's apps signs in
+    Settings: ClassVar[type]
 
     def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings
 

@@ -89,7 +89,8 @@ class _Fitting:
         settles = tuple(Settle(one.settle.item, one.size) for one in rest if one.size)
         cash = replace(intent, settles=settles, credits_of=())
         foreign = intent.total.currency != self.home and not self._may("post_receipt", "foreign")
-        if not foreign or len(settles) < 2 or sum(s.amount.minor for s in settles) != intent.total.minor:
+        some_is_left = sum(settle.amount.minor for settle in settles) != intent.total.minor
+        if not foreign or not settles or some_is_left:
             self.made.append(cash)
             return
         weights = [settle.amount.minor for settle in settles]

@@ -26,6 +26,7 @@ from arsync.connectors.contract import (
     Tokens,
     Total,
     Verb,
+    Webhooks,
     Writes,
 )
 from arsync.connectors.pace import AccountPace, Limit
@@ -54,6 +55,7 @@ Given = TypeVar("Given")
 class QuickBooksSettings:
     """One connection. For the sandbox or a simulator, the addresses differ."""
 
+    company: ClassVar[str] = "realm_id"
     realm_id: str
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
@@ -124,6 +126,15 @@ class QuickBooksConnector:
     def revoke(self) -> bool:
         """Give the consent back; False when QuickBooks knew nothing of it any more."""
         return self._sign_in.revoke()
+
+    # ---- what it tells by itself
+
+    @staticmethod
+    def webhooks() -> Webhooks:
+        """How QuickBooks says that something changed."""
+        from arsync.connectors.quickbooks import webhook
+
+        return Webhooks(webhook.SIGNATURE, webhook.signed, webhook.companies)
 
     # ---- the contract
 

@@ -1,5 +1,6 @@
 """Xero: the six verbs, and nothing but glue. Facts and limits are in README.md."""
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,13 +26,14 @@ from arsync.connectors.contract import (
     Tokens,
     Total,
     Verb,
+    Webhooks,
     Writes,
 )
 from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.transport import Transport
 from arsync.connectors.xero import plan
 from arsync.core.items import Books
-from arsync.errors import PlatformBusy, PlatformRefused
+from arsync.errors import PlatformBusy, PlatformRefused, UsageError
 
 if TYPE_CHECKING:
     from arsync.connectors.contract import Ref
@@ -53,6 +55,7 @@ Given = TypeVar("Given")
 class XeroSettings:
     """One organisation of one app. For a simulator, the addresses differ."""
 
+    company: ClassVar[str] = "tenant_id"
     tenant_id: str = ""  # a custom connection needs none
     app: str = ""  # which of the installation's apps, where it has several
     custom: bool = False  # the app stands for itself: a custom connection
@@ -104,6 +107,7 @@ class XeroConnector:
 
     def __init__(self, settings: XeroSettings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
+        self._verifier = ""  # of a sign-in under way
         self._site = plan.Site(settings.tenant_id, settings.prepayment_account, settings.returns_account)
         self._endpoints = oauth.Endpoints(
             NAME,
@@ -118,13 +122,22 @@ class XeroConnector:
 
     # ---- signing in
 
-    def authorize_url(self, redirect_uri: str, state: str, verifier: str = "") -> str:
-        """Where a person lets us in."""
-        return oauth.authorize_url(self._endpoints, self._ports.client_id, redirect_uri, state, verifier)
+    def authorize_url(self, redirect_uri: str, state: str) -> str:
+        """Where a person lets us in; an app without a secret shows what it will prove with when the code came."""
+        if not self._ports.client_secret:
+            self._verifier = secrets.token_urlsafe(48)
+        return oauth.authorize_url(
+            self._endpoints, self._ports.client_id, redirect_uri, state, self._verifier
+        )
 
-    def exchange(self, code: str, redirect_uri: str, verifier: str = "") -> Tokens:
+    def exchange(self, code: str, redirect_uri: str) -> Tokens:
         """Trade the code that came back for tokens, and save them."""
-        return self._sign_in.exchange(code, redirect_uri, verifier)
+        if not self._ports.client_secret and not self._verifier:
+            what = (
+                "this answer was given to another sign-in, and an app without a secret can prove only its own"
+            )
+            raise UsageError(what, do=f"sign in anew: {self._ports.reconnect}")
+        return self._sign_in.exchange(code, redirect_uri, self._verifier)
 
     def enter(self) -> Tokens:
         """Sign in as the app itself (a custom connection), and save the tokens."""
@@ -150,6 +163,15 @@ class XeroConnector:
             for number in ours:
                 self._told(lambda number=number: self._tenant.forget(number))  # type: ignore[misc]  # a default binds it now
         return self._sign_in.revoke()
+
+    # ---- what it tells by itself
+
+    @staticmethod
+    def webhooks() -> Webhooks:
+        """How Xero says that something changed."""
+        from arsync.connectors.xero import webhook
+
+        return Webhooks(webhook.SIGNATURE, webhook.signed, webhook.tenants)
 
     # ---- the contract
 
