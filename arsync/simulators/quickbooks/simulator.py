@@ -15,11 +15,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from arsync.simulators.faults import FaultScript
 from arsync.simulators.quickbooks import state
 from arsync.simulators.quickbooks.bookkeeper import Bookkeeper
 from arsync.simulators.quickbooks.books import Books
 from arsync.simulators.quickbooks.door import Answer, Company, Door, Remembered, Request
-from arsync.simulators.quickbooks.interference import FaultScript
+from arsync.simulators.quickbooks.interference import FAULT_KINDS
 from arsync.simulators.quickbooks.oauth import Access, Grant, TokenDesk
 from arsync.simulators.quickbooks.records import CompanySettings, Switches
 from arsync.simulators.quickbooks.refusals import TurnedAway
@@ -27,7 +28,7 @@ from arsync.simulators.quickbooks.search import Search
 from arsync.simulators.quickbooks.wire import Document, dump_json, parse_json
 
 if TYPE_CHECKING:  # the server brings uvicorn, which only serving needs
-    from arsync.simulators.quickbooks.server import ServerThread
+    from arsync.simulators.serving import ServerThread
 
 
 class LoggedRequest(NamedTuple):
@@ -72,7 +73,7 @@ class QuickBooksSimulator:
         """
         self.switches = switches or Switches()
         self.lock = threading.RLock()
-        self.faults = FaultScript()
+        self.faults = FaultScript(FAULT_KINDS)
         self.requests: list[LoggedRequest] = []
         self.companies: dict[str, Company] = {}
         self.random = random.Random(f"trace {seed}")  # noqa: S311 - a simulator must be repeatable
@@ -313,11 +314,11 @@ class QuickBooksSimulator:
             RuntimeError: it runs already, or did not come up.
             OSError: the port is taken.
         """
-        from arsync.simulators.quickbooks.server import ServerThread
+        from arsync.simulators.quickbooks.server import serve
 
         if self._server is not None:
             raise RuntimeError("the simulator is already being served")
-        self._server = ServerThread(self, port)
+        self._server = serve(self, port)
         return self._server.url
 
     def stop(self) -> None:
