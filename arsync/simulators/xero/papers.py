@@ -312,12 +312,9 @@ def update(books: Books, paper: Paper, element: Document, actor: Actor, unit_dig
 
 def _stamp_change(books: Books, paper: Paper, before: Paper) -> None:
     """Move UpdatedDateUTC, but not for what the feed is blind to on a part-paid document."""
-    quiet = replace(before, due=paper.due, sent=paper.sent)
-    changed_only_quietly = paper.applied and quiet == replace(paper, updated_ms=before.updated_ms)
-    if changed_only_quietly and before != paper:
-        paper.updated_ms = before.updated_ms
-        return
-    books.stamp(paper)
+    seen = replace(before, due=paper.due, sent=paper.sent)
+    if not (paper.applied and seen == paper):
+        books.stamp(paper)
 
 
 def _change_open(books: Books, paper: Paper, element: Document, actor: Actor, unit_digits: int) -> None:
