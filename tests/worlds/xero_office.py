@@ -1,4 +1,4 @@
-"""The office on Xero: the same desk and bank, a simulated organisation behind it, Xero's own specification as referee."""
+"""The office on Xero: the same desk and bank, a simulated organisation behind it, Xero's specification as referee."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -130,7 +130,6 @@ class XeroOffice(Office):
         assert self.objections == []
 
 
-
 def settings(url: str, tenant_id: str, **fields: Any) -> XeroSettings:
     return XeroSettings(
         tenant_id=tenant_id,
@@ -206,5 +205,3 @@ def furnish(made: XeroOffice, mode: office.Mode = "propose") -> None:
     made.run()
     made.policy(POLICY)
     made.mode(mode)
-
-

@@ -487,7 +487,7 @@ def _reverse(intent: Reverse, task: _Task) -> _Draft | None:
     if task.made:
         return None
     row = task.row(ref)
-    kind = ref.id.rpartition(":")[0].removeprefix("Payment:")
+    kind = ref.id.removeprefix("Payment:").partition(":")[0]
     if kind in {"Overpayment", "Prepayment"}:
         _no(
             "unsupported",

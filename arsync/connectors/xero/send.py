@@ -33,6 +33,15 @@ _ID_OF = {
     "CreditNotes": "CreditNoteID",
     "Invoices": "InvoiceID",
 }
+_SCOPES = {
+    "Payments": "accounting.payments",
+    "BatchPayments": "accounting.payments",
+    "Overpayments": "accounting.payments",
+    "Prepayments": "accounting.payments",
+    "BankTransactions": "accounting.banktransactions",
+    "CreditNotes": "accounting.invoices",
+    "Invoices": "accounting.invoices",
+}
 Row = Mapping[str, Any]
 
 
@@ -202,7 +211,8 @@ def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
     if what == "locked":
         return Answer(call, "refused", None, raw, why, "closed_period")
     if what == "no_right":
-        return Answer(call, "refused", None, raw, why, "read_only")
+        lacking = f"{why}; writing {_entity(call)} needs the scope {_SCOPES[_entity(call)]}"
+        return Answer(call, "refused", None, raw, lacking, "read_only")
     if what == "refused":
         return Answer(call, "refused", None, raw, why)
     return Answer(call, "unknown", None, raw, why)
