@@ -3,6 +3,8 @@
 import json
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -117,31 +119,53 @@ _AFTER_TROUBLE_S = 300.0
 
 def _follow(house: House, ledger_name: str | None, inbox: Path, every_min: int, *, as_json: bool) -> None:
     """Run each ledger whenever it is due, until somebody stops us; a run that is at work is finished first."""
-    stop = _asked_to_stop()
     not_before: dict[int, datetime] = {}
-    while not stop.is_set():
-        with house.store.read() as conn:
-            chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
-        for ledger in chosen:
-            now = house.clock()
-            if stop.is_set() or now < not_before.get(ledger.id, now):
-                continue
-            if not follow.due(house, ledger, timedelta(minutes=every_min)):
-                continue
-            facts, _ = _run_one(house, ledger, inbox, as_json=as_json)
-            if as_json:
-                click.echo(json.dumps(json.loads(output.as_json(facts))))
-            if "error" in facts or "rests" in facts:
-                not_before[ledger.id] = house.clock() + timedelta(seconds=_AFTER_TROUBLE_S)
-        stop.wait(_LOOK_S)
+    with _asked_to_stop() as stop:
+        while not stop.is_set():
+            _follow_once(
+                house, ledger_name, inbox, timedelta(minutes=every_min), stop, not_before, as_json=as_json
+            )
+            stop.wait(_LOOK_S)
 
 
-def _asked_to_stop() -> threading.Event:
+def _follow_once(
+    house: House,
+    ledger_name: str | None,
+    inbox: Path,
+    every: timedelta,
+    stop: threading.Event,
+    not_before: dict[int, datetime],
+    *,
+    as_json: bool,
+) -> None:
+    """Run every ledger that is due; one in trouble, or at rest, is left alone for a while."""
+    with house.store.read() as conn:
+        chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
+    for ledger in chosen:
+        now = house.clock()
+        if stop.is_set() or now < not_before.get(ledger.id, now):
+            continue
+        if not follow.due(house, ledger, every):
+            continue
+        facts, _ = _run_one(house, ledger, inbox, as_json=as_json)
+        if as_json:
+            click.echo(json.dumps(json.loads(output.as_json(facts))))
+        if "error" in facts or "rests" in facts:
+            not_before[ledger.id] = house.clock() + timedelta(seconds=_AFTER_TROUBLE_S)
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
     """Set when the service manager or the person at the keyboard wants us to end."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.command(name="listen")
@@ -166,9 +190,8 @@ def listen_command(ctx: click.Context, host: str, port: int, app: str, *, as_jso
             hooks.companies,
             lambda companies: hear(house, platform, companies),
         )
-        stop = _asked_to_stop()
         try:
-            with listening((host, port), knocks) as address:
+            with _asked_to_stop() as stop, listening((host, port), knocks) as address:
                 told(f"listening at {address}", as_json=as_json, address=address)
                 stop.wait()
         except OSError as error:

@@ -57,7 +57,10 @@ grace_days = 0            # days after the terms' discount date
 # "small difference" = { product = "43" }
 # "write-off" = { product = "43", tax_code = "NON" }
 # "fee" = { product = "44", account = "61" }   # the account carries fees that a bank or a payout keeps
-# also: "deduction", "bad debt", "fx", "goodwill"; or: arsync adjustments map
+# "deduction" = { product = "45" }
+# "bad debt" = { product = "46" }             # never with a tax code: a lost debt does not by itself give tax back
+# "fx" = { product = "47" }
+# "goodwill" = { product = "48" }
 
 [closed_period]
 receipts = "queue"        # or "first open date": book a receipt dated in closed books on the first day that is open
@@ -281,7 +284,11 @@ def with_mapping(text: str, kind: AdjustmentKind, booked: BookedAs) -> str:
     end = next((n for n in range(start + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
     kept = [line for line in lines[start + 1 : end] if not old.match(line)]
     changed = "\n".join([*lines[: start + 1], ours, *kept, *lines[end:]]) + "\n"
-    if parse(changed) != replace(parse(text), adjustments={**parse(text).adjustments, kind: booked}):
+    try:
+        after = parse(changed)
+    except ConfigError:
+        after = None
+    if after != replace(parse(text), adjustments={**parse(text).adjustments, kind: booked}):
         raise ConfigError(
             f"the mapping of {kind!r} cannot be changed in this policy by itself",
             where="[adjustments]",

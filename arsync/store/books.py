@@ -183,13 +183,13 @@ def present(conn: Connection, connection_id: int, kind: str) -> frozenset[str]:
 
 
 def items_of(conn: Connection, ledger_id: int, customer_ids: Iterable[int]) -> list[int]:
-    """The items these customers hold, settled ones too."""
+    """The items these customers hold: open ones first, then the settled."""
     query = select(item.c.id).where(
         item.c.ledger_id == ledger_id,
         item.c.gone.is_(False),
         bulk.among(conn, item.c.customer_id, customer_ids),
     )
-    return list(conn.execute(query.order_by(item.c.id)).scalars())
+    return list(conn.execute(query.order_by(item.c.open_minor == 0, item.c.id)).scalars())
 
 
 def books_of(conn: Connection, ledger_id: int) -> Books | None:

@@ -3,6 +3,8 @@
 Shape   one `Check` a fact, from the store alone; `ask` looks at the platform.
 """
 
+import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -21,6 +23,8 @@ _CONSENT_SOON, _CONSENT_NOW = 60, 7  # days; the second is an alarm
 _CONSENT_THIS_MONTH = 30
 _UNUSED_DAYS = 60  # a refresh token that nobody uses dies after about a hundred days
 _DAYS_LEFT = 40
+# Commands that want to know which ledger, where there are several.
+_OF_A_LEDGER = re.compile(r"arsync (?:proof show|audit verify|reconcile|pull|run)\b")
 _WAITS_LONG = timedelta(hours=2)  # a webhook's mark that no pull has heeded
 
 
@@ -49,7 +53,8 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
         policy = office.policy_in_force(conn, ledger.id)
         known_books = books.books_of(conn, ledger.id)
         strange = office.unknown_fields(conn, ledger.connection_id)
-    checks = [Check("ok", f"{ledger.mode}, policy version {policy.version}, {count:,} events")]
+        several = len(office.ledgers(conn)) > 1
+    checks = [Check("ok", f"{ledger.mode}, policy version {policy.version}, {_counted(count, 'event')}")]
     if ledger.stopped:
         checks.append(Check("bad", ledger.stopped, "see: arsync proof show"))
     if open_ones:
@@ -71,7 +76,11 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
         checks.append(
             Check("ok", f"{row.platform} sends what nobody announced, kept in the raw records: {names}")
         )
-    return [Check(one.state, f"ledger {ledger.name}: {one.what}", one.do) for one in checks]
+    which = f" --ledger {shlex.quote(ledger.name)}" if several else ""
+    return [
+        Check(one.state, f"ledger {ledger.name}: {one.what}", _OF_A_LEDGER.sub(rf"\g<0>{which}", one.do))
+        for one in checks
+    ]
 
 
 # ---- work

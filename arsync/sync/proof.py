@@ -9,20 +9,23 @@ Names   behind a new difference the platform is asked for its documents, once. T
         still differs then is named in the difference, to the cent.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from arsync.connectors.contract import Document, Ref, Total
+from arsync.connectors.contract import Ref, Total
 from arsync.core.decisions import Reason
 from arsync.core.money import Money
 from arsync.store import audit, books, office, proofs, queues
 from arsync.store.engine import Tx
 from arsync.store.proofs import CONTROL, UNREAD, Difference, Key
 from arsync.store.queues import Entry
+from arsync.sync import behind
 from arsync.sync.job import ENGINE, Job
 from arsync.sync.pull import pull, read_again
 
+log = logging.getLogger("arsync.sync")
 _ONCE_A_DAY = timedelta(hours=20)
 
 
@@ -74,15 +77,18 @@ def _explained(
     """What differs still, named by the documents that stand behind it, after those were read again."""
     known = _known(job)
     fresh = {key for key, minor in _unexplained(found).items() if known.get(key) != minor}
-    names, moved = _names(job, stated, fresh), set[int]()
-    if names.refs:
-        job.tell("proof", f"{len(names.refs)} documents differ and are read again")
-        moved = read_again(job, names.refs).item_ids
-        _record_lost(job, names.refs) if moved else None
-        found = _compare(job, _sides(job, stated))
-        names = _names(job, stated, fresh & found.keys(), names.documents)
-    for key in fresh & names.behind.keys() & found.keys():
-        found[key] = replace(found[key], source=f"{found[key].source}; {names.behind[key]}")
+    asked, moved = behind.ask(job, fresh, stated.strangers, stated.as_of), set[int]()
+    if asked is None:
+        return found, _sides(job, stated), moved
+    named = behind.compare(job, asked)
+    if named.refs:
+        job.tell("proof", f"{len(named.refs)} documents differ and are read again")
+        moved = read_again(job, named.refs).item_ids
+        if moved:
+            _record_lost(job, named.refs)
+        found, named = _compare(job, _sides(job, stated)), behind.compare(job, asked)
+    for key in fresh & named.told.keys() & found.keys():
+        found[key] = replace(found[key], source=f"{found[key].source}; {named.told[key]}")
     return found, _sides(job, stated), moved
 
 
@@ -93,72 +99,6 @@ def _record_lost(job: Job, refs: Sequence[Ref]) -> None:
         audit.record(
             conn, job.ledger.id, job.at(), ENGINE, [audit.Entry("lost change found", "ledger", body)]
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The documents behind differences: what to read again, and what to tell per customer."""
-
-    documents: tuple[Document, ...] = ()
-    refs: tuple[Ref, ...] = ()
-    behind: Mapping[Key, str] = field(default_factory=dict)
-
-
-_MOST_CUSTOMERS = 50  # in one question for documents
-_MOST_NAMED = 5  # documents in one sentence
-
-
-def _names(
-    job: Job, stated: "_Stated", keys: Collection[Key], documents: tuple[Document, ...] | None = None
-) -> _Names:
-    """Compare the documents behind these customers' differences with our items."""
-    can = "document" in job.connector.manifest.totals and job.optional_reads
-    mine = [key for key in sorted(keys) if key[0] != CONTROL and key[1] == job.ledger.home_currency]
-    if not can or not mine:
-        return _Names()
-    with job.store.read() as conn:
-        refs = books.platform_refs(conn, job.ledger.id, "customer", [key[0] for key in mine])
-        ours = proofs.documents(conn, job.ledger.id, [key[0] for key in mine])
-    wanted = {external: (our_id, job.ledger.home_currency) for our_id, external in refs.items()}
-    # A customer nobody has read yet is asked for too: his total is a difference under the key -1.
-    strangers = stated.strangers if any(key[0] == UNREAD for key in mine) else ()
-    wanted |= dict.fromkeys(strangers, (UNREAD, job.ledger.home_currency))
-    if documents is None:
-        asked = list(wanted)[:_MOST_CUSTOMERS]
-        documents = job.connector.documents(asked, stated.as_of)
-    there: dict[tuple[Key, str], list[Document]] = {}
-    for one in documents:
-        if one.customer in wanted:
-            name = _document_name(one.ref.id) if one.ref else one.name
-            there.setdefault((wanted[one.customer], name), []).append(one)
-    here: dict[tuple[Key, str], int] = {}
-    for row in ours:
-        place = ((row.customer_id, row.currency), _document_name(row.external_id))
-        here[place] = here.get(place, 0) + row.open_minor
-    again, behind = dict.fromkeys(Ref("customer", one) for one in strangers), dict[Key, list[str]]()
-    for key, name in sorted({*there, *here}, key=str):
-        stand = there.get((key, name), [])
-        theirs, mine_minor = sum(one.open.minor for one in stand), here.get((key, name), 0)
-        if theirs == mine_minor:
-            continue
-        said = stand[0].name if stand else name
-        behind.setdefault(key, []).append(
-            f"{said} is {Money(mine_minor, key[1])} here and {Money(theirs, key[1])} there"
-            + (" (a kind that is not read)" if stand and stand[0].ref is None else "")
-        )
-        if not stand or stand[0].ref is not None:
-            again[books.item_ref(name)] = None
-    return _Names(documents, tuple(again), {key: _sentence(told) for key, told in behind.items()})
-
-
-def _document_name(external_id: str) -> str:
-    """The document of an item: a line of an entry counts for its entry."""
-    return ":".join(external_id.split(":")[:2])
-
-
-def _sentence(told: list[str]) -> str:
-    more = f", and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
-    return ", ".join(told[:_MOST_NAMED]) + more
 
 
 def _more_differs(job: Job) -> bool:
@@ -328,7 +268,7 @@ def _unreadable(job: Job) -> str:
     with job.store.read() as conn:
         subjects = sorted(queues.subjects(conn, job.ledger.id, "record:item:"))
     names = [subject.split(":", 2)[2] for subject in subjects]
-    return f"; not counted, because it cannot be read: {_sentence(names)}" if names else ""
+    return f"; not counted, because it cannot be read: {behind.sentence(names)}" if names else ""
 
 
 def _keep(job: Job, found: Mapping[Key, Difference], sides: _Sides) -> Proof:

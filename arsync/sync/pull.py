@@ -17,6 +17,7 @@ from arsync.sync.job import ENGINE, Job
 
 log = logging.getLogger("arsync.sync")
 _REFS_A_PAGE = 1000
+_PROBED = 200
 _IDLE_CURSOR = timedelta(
     days=1
 )  # an idle ledger's cursor moves once a day: well inside every platform's window
@@ -57,12 +58,17 @@ def _known(job: Job, kind: Kind) -> frozenset[str]:
 def _moved_on(job: Job, left_customers: set[int]) -> Kept:
     """Read the items of customers that vanished, or became inactive, again.
 
-    Merging two customers does either, and hands the items of one to the other, maybe in silence.
+    Merging two customers does either, and hands the items of one to the other, maybe in silence. A few, open ones
+    first, tell whether that happened; only then the rest is read.
     """
     with job.store.read() as conn:
         left = books.items_of(conn, job.ledger.id, left_customers)
-        refs = [books.item_ref(x) for x in books.platform_refs(conn, job.ledger.id, "item", left).values()]
-    return read_again(job, refs)
+        names = books.platform_refs(conn, job.ledger.id, "item", left)
+    refs = [books.item_ref(names[item_id]) for item_id in left]
+    total = read_again(job, refs[:_PROBED])
+    if total.item_ids:
+        total.add(read_again(job, refs[_PROBED:]))
+    return total
 
 
 def read_again(job: Job, refs: Sequence[Ref]) -> Kept:

@@ -364,7 +364,10 @@ def watch(job: Job, moved: set[int]) -> int:
         return 0
     with job.store.begin() as conn:
         found = []
+        ours = _being_changed(conn, job)
         for row in decisions.receipts_of_payments(conn, job.ledger.id, moved):
+            if row.payment_id in ours:
+                continue  # it is verified when our own change is complete
             difference = _changed(conn, job, row)
             if difference:
                 found.append(
@@ -392,6 +395,18 @@ def _applied_by_all(conn: Tx, job: Job, row: Any) -> dict[int, int]:
         for item_id, minor in books.applied_by(conn, job.ledger.id, payment_id).items():
             stored[item_id] = stored.get(item_id, 0) + minor
     return stored
+
+
+def _being_changed(conn: Tx, job: Job) -> set[int]:
+    """Payments that we are about to change, or have changed without having seen it in the books yet."""
+    names = {
+        ref.id
+        for planned in outbox.bundles(conn, job.ledger.id, outbox.OPEN)
+        for intent in planned.bundle.intents
+        for ref in (getattr(intent, "payment", None), getattr(intent, "written", None))
+        if ref is not None
+    }
+    return set(books.known_ids(conn, job.ledger.connection_id, "item", names).values())
 
 
 def _changed(conn: Tx, job: Job, row: Any) -> str:

@@ -122,6 +122,22 @@ def test_a_browser_that_opens_a_connection_and_says_nothing_holds_nobody_up(plac
         assert time.monotonic() - began < 4
 
 
+def test_a_proxy_may_bring_the_answer_of_an_app_in_production(place, port, monkeypatch):
+    state = _state(monkeypatch)
+    toml = place.folder / "arsync.toml"
+    toml.write_text(
+        toml.read_text().replace(f"http://127.0.0.1:{port}/callback", "https://ar.example.com/sign-in")
+    )
+    under_way = _Connecting(place, f"--ledger supply --listen 127.0.0.1:{port}")
+    page = (
+        f"{place.url}/connect/oauth2?client_id={place.simulator.client_id}&state={state}"
+        "&redirect_uri=https://ar.example.com/sign-in"
+    )
+    assert _knock(port, consent(page).partition("ar.example.com")[2]) == 200
+    assert under_way.ended().exception is None
+    assert "records seen" in place.type("pull").stdout
+
+
 def test_a_taken_port_names_the_way_round(place, port):
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
@@ -157,6 +173,8 @@ def test_two_companies_are_two_ledgers_and_lost_consent_names_the_right_one(plac
     connect(place, command.removeprefix("connect quickbooks "), realm="77")
     assert "records seen" in place.type("pull --ledger second").stdout
     assert len(place.json("ledger list")) == 2
+    told = {check["do"] for check in place.json("doctor")}
+    assert "arsync reconcile --ledger first --dry-run" in told, "what doctor says may be typed"
 
 
 def test_disconnecting_gives_the_consent_back_and_keeps_what_is_known(place):

@@ -10,6 +10,7 @@ import pytest
 
 from arsync.connectors.oauth import Endpoints, SignIn, authorize_url, challenge
 from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.quickbooks import QuickBooksConnector, QuickBooksSettings
 from arsync.connectors.transport import NoAnswer, Transport
 from arsync.errors import ConsentLost, Garbled, PlatformRefused
 from arsync.simulators.quickbooks import QuickBooksSimulator, Switches
@@ -228,7 +229,10 @@ def asked_with(request):
 
 def test_the_challenge_is_that_of_the_standard():
     # RFC 7636, appendix B
-    assert challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert (
+        challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+        == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    )
 
 
 def test_an_app_without_a_secret_proves_that_it_asked():
@@ -239,7 +243,9 @@ def test_an_app_without_a_secret_proves_that_it_asked():
         return answer(GRANTED)
 
     store = MemoryTokens(ended())
-    sign_in(store, wire, secret=False).exchange("code-of-consent", "http://localhost:8765/callback", "verifier-of-43")
+    sign_in(store, wire, secret=False).exchange(
+        "code-of-consent", "http://localhost:8765/callback", "verifier-of-43"
+    )
     page = authorize_url(ENDPOINTS, "app", "http://localhost:8765/callback", "state", "verifier-of-43")
     assert f"code_challenge={challenge('verifier-of-43')}" in page
     assert "verifier-of-43" not in page
@@ -273,3 +279,47 @@ def test_a_consent_is_given_back_in_the_form_the_platform_wants():
     store = MemoryTokens(tokens())
     assert sign_in(store, wire, endpoints=replace(ENDPOINTS, revokes="form")).revoke()
     assert asked_with(seen[0]) == {"token": store.load().refresh}
+
+
+@pytest.mark.parametrize(
+    ("token_url", "expected"),
+    [
+        pytest.param(
+            "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+            "https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+            id="Intuit has a host of its own for it",
+        ),
+        pytest.param(
+            "http://127.0.0.1:8800/oauth2/v1/tokens/bearer",
+            "http://127.0.0.1:8800/v2/oauth2/tokens/revoke",
+            id="a simulator's tokens are never sent to Intuit",
+        ),
+    ],
+)
+def test_a_consent_is_given_back_where_it_was_given(token_url, expected):
+    connector = QuickBooksConnector(QuickBooksSettings("1", token_url=token_url), ports())
+    assert connector._endpoints.revoke_url == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "known"),
+    [
+        pytest.param(200, "", True, id="the platform forgets"),
+        pytest.param(400, '{"error": "invalid_request"}', False, id="it knew nothing of it"),
+    ],
+)
+def test_a_consent_is_given_back(status, body, known):
+    seen = []
+
+    def wire(request):
+        seen.append((str(request.url), request.content))
+        return httpx2.Response(status, text=body)
+
+    store = MemoryTokens(tokens())
+    assert sign_in(store, wire).revoke() is known
+    assert seen == [("https://sign.test/revoke", b'{"token": "refresh-token-one"}')]
+
+
+def test_a_refused_app_does_not_count_as_given_back():
+    with pytest.raises(PlatformRefused, match="invalid_client"):
+        sign_in(MemoryTokens(tokens()), lambda _: answer({"error": "invalid_client"}, 401)).revoke()

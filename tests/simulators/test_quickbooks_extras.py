@@ -221,6 +221,14 @@ def test_a_new_invoice_takes_money_on_account_but_not_what_is_deposited(api, boo
     assert [api.get("Payment", one)["UnappliedAmt"] for one in (kept, free)] == [Decimal("10.00"), 0]
 
 
+def test_money_of_a_closed_month_is_left_alone(api, books, customer):
+    books.change_settings(auto_apply_credit=True)
+    paid = books.create_payment(customer, 25, date="2026-01-15")["Id"]
+    books.set_closing_date("2026-01-31")
+    made = api.post("Invoice", {"CustomerRef": ref(customer), "Line": [sale_line(40)]})
+    assert (str(made["Balance"]), api.get("Payment", paid)["SyncToken"]) == ("40.00", "0")
+
+
 @pytest.mark.parametrize(
     ("on", "lines", "balance", "unapplied"),
     [
@@ -440,6 +448,24 @@ def test_a_write_costs_the_state_file_what_it_changed(tmp_path, clock):
     assert other.post("Payment", body, requestid="r-1")["Id"] == "51", "the requestid is remembered too"
 
 
+def test_bytes_that_are_no_text_do_not_harm_the_state_file(tmp_path, clock):
+    """An upload of any bytes, remembered by its requestid; half of a surrogate pair is refused."""
+    path = tmp_path / "books.json"
+    sim = QuickBooksSimulator(clock=clock, state_path=path)
+    sim.add_company("1", name="Kept")
+    api = Api(sim, "1")
+    body = multipart(({"FileName": "a"}, bytes(range(256))))
+    first = api.send("POST", "/upload", body, requestid="u-1").body
+    assert api.code("Customer", b'{"DisplayName": "\\uD83D"}', requestid="c-1") == "2010"
+    assert api.post("Customer", b'{"DisplayName": "\\ud83d\\ude00"}')["DisplayName"] == "\N{GRINNING FACE}"
+    again = Api(QuickBooksSimulator(clock=clock, state_path=path), "1")
+    assert again.send("POST", "/upload", body, requestid="u-1").body == first
+
+
+def test_what_is_not_simulated_says_so(api, invoice):
+    assert api.refused("GET", f"/invoice/{invoice}/pdf")[:2] == (400, "500")
+
+
 def test_a_torn_last_line_is_a_write_that_never_was(tmp_path, clock):
     path = tmp_path / "books.json"
     sim = QuickBooksSimulator(clock=clock, state_path=path)
@@ -457,6 +483,33 @@ def test_a_torn_last_line_is_a_write_that_never_was(tmp_path, clock):
     log.write_bytes(whole)  # a log that belongs to an earlier whole
     fourth = QuickBooksSimulator(clock=clock, state_path=path)
     assert [one["DisplayName"] for one in fourth.companies["1"].books.all("Customer")] == ["Ann", "Cid"]
+
+
+def test_after_a_restart_no_token_and_no_event_comes_again(tmp_path, clock):
+    seen = []
+    for _ in range(3):
+        sim = QuickBooksSimulator(clock=clock, state_path=tmp_path / "books.json")
+        if not sim.companies:
+            sim.add_company("1", name="Kept")
+            sim.webhooks.register("http://127.0.0.1:9/nobody")
+        seen += sim.grant("1")
+        sim.companies["1"].books.create_customer(f"C{len(seen)}")
+        seen.append(sim.webhooks.waiting[-1].event_id)
+    assert len(set(seen)) == 9
+
+
+def test_a_stopped_simulator_leaves_one_file_and_a_reader_leaves_it_alone(tmp_path, clock):
+    path = tmp_path / "books.json"
+    sim = QuickBooksSimulator(clock=clock, state_path=path)
+    with sim.serve():
+        sim.add_company("1", name="Kept").books.create_customer("Ann")
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["books.json", "books.json.log"]
+        reader = QuickBooksSimulator(clock=clock, state_path=path)
+        sim.companies["1"].books.create_customer("Bob")
+        assert len(reader.companies["1"].books.all("Customer")) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["books.json"]
+    again = QuickBooksSimulator(clock=clock, state_path=path)
+    assert len(again.companies["1"].books.all("Customer")) == 2
 
 
 def test_a_log_longer_than_its_books_is_folded_in(tmp_path, clock, monkeypatch):

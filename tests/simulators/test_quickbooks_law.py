@@ -29,6 +29,7 @@ STEP = st.tuples(
             "cheque",
             "fee",
             "receipt",
+            "merge",
         ]
     ),
     st.integers(0, 30),
@@ -164,6 +165,10 @@ class Clerk:
         if other % 3:
             self.books.create_deposit([made["Id"]], others=[("income", amount * 2)], kind=kind)
 
+    def do_merge(self, one, other, _amount):
+        if other % 5 == 0:
+            self.books.merge_customers(self.customers[one % 3], self.customers[(one + 1) % 3])
+
     def everything(self):
         return self.core.counters(), dump_json(
             {
@@ -203,6 +208,15 @@ def test_it_is_so_in_a_foreign_currency_too(steps):
     clerk = Clerk("EUR", multicurrency=True, exchange_rates={"EUR": Decimal("1.0837")})
     for number, step in enumerate(steps):
         clerk.core.settings.exchange_rates["EUR"] = Decimal("1.0837") + Decimal(number) / 1000
+        clerk.do(step)
+    check(clerk)
+
+
+@given(st.lists(STEP, max_size=20))
+def test_it_is_so_where_quickbooks_applies_by_itself(steps):
+    clerk = Clerk()
+    clerk.books.change_settings(auto_apply_credit=True, auto_apply_payments=True)
+    for step in steps:
         clerk.do(step)
     check(clerk)
 

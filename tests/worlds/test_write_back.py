@@ -10,6 +10,7 @@ from arsync.errors import Conflict, NotPermitted, UsageError
 from arsync.store import tables
 from arsync.store.bank import Share
 from arsync.sync import actions
+from arsync.sync import run as running
 from arsync.sync.report import aging_report
 from tests.worlds.office import Line
 
@@ -548,3 +549,18 @@ def test_a_long_reference_is_cut_where_the_books_have_no_room_and_kept_whole_bes
     assert payment["PaymentRefNum"] == reference[:21]
     assert reference in payment["PrivateNote"]
     assert office.balance(invoice) == 0
+
+
+def test_our_own_change_found_after_a_crash_is_no_contradiction(office, monkeypatch):
+    """The answer to the moving of a returned payment is lost: the books show it before we know it is ours."""
+    paid(office)
+    actions.book_return(office.desk(), returned(office).id)
+    office.simulator.faults.add("POST /payment", "lost_after_commit", times=9)
+    with monkeypatch.context() as dying:
+        dying.setattr(running, "_prove_writing", lambda _job, _ran: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            office.run()
+    office.simulator.faults.clear()
+    office.run()
+    assert office.queue() == []
+    at_rest(office)

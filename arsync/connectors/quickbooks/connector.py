@@ -1,7 +1,8 @@
 """QuickBooks Online: the six verbs, and nothing but glue. Facts and limits are in README.md."""
 
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from arsync.connectors.quickbooks.sdk import Company
 
 NAME = "quickbooks"
+_TOKEN_HOST, _REVOKING_HOST = "oauth.platform.intuit.com", "developer.api.intuit.com"
 SCOPE = "com.intuit.quickbooks.accounting"
 # Opt-in: without it Intuit does not say when a person must consent again whatever we do.
 _HARD_EXPIRY = {"x-include-refresh-token-hard-expires-in": "true"}
@@ -60,7 +62,7 @@ class QuickBooksSettings:
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
-    revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
+    revoke_url: str = ""  # else Intuit's, or where a sandbox or simulator has its token address
     minor_version: int = 75
 
 
@@ -93,9 +95,13 @@ _DOCUMENT = Writes(
     calls_per_send=plan.BATCH,
     late_s=130,  # QuickBooks gives a request up after 120 s
 )
-_WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT
-)
+_WRITES: Mapping[Verb, Writes] = {
+    **dict.fromkeys(("post_receipt", "apply", "post_credit", "post_entry"), _DOCUMENT),
+    # No pull shows a deposit that touches no receivable, so nothing knows its version.
+    **dict.fromkeys(("deposit", "park"), replace(_DOCUMENT, undo="none")),
+    "reverse": replace(_DOCUMENT, marker=None, undo="none"),
+    "note": replace(_DOCUMENT, marker=None, undo="none"),
+}
 
 
 class QuickBooksConnector:
@@ -110,7 +116,12 @@ class QuickBooksConnector:
         self._settings, self._ports = settings, ports
         self._site = plan.Site(settings.realm_id, settings.minor_version)
         self._endpoints = oauth.Endpoints(
-            NAME, settings.authorize_url, settings.token_url, settings.revoke_url, SCOPE, asks=_HARD_EXPIRY
+            NAME,
+            settings.authorize_url,
+            settings.token_url,
+            settings.revoke_url or _revoke_url(settings),
+            SCOPE,
+            asks=_HARD_EXPIRY,
         )
 
     # ---- signing in
@@ -329,6 +340,13 @@ class QuickBooksConnector:
     def _skew_s(self) -> int | None:
         theirs = self._company.date()
         return None if theirs is None else round((self._ports.now() - theirs).total_seconds())
+
+
+def _revoke_url(settings: QuickBooksSettings) -> str:
+    """Never another platform's address than the one that gave the tokens."""
+    split = urllib.parse.urlsplit(settings.token_url)
+    host = _REVOKING_HOST if split.hostname == _TOKEN_HOST else split.netloc
+    return f"{split.scheme}://{host}/v2/oauth2/tokens/revoke"
 
 
 def _clock_warnings(skew_s: int | None) -> tuple[str, ...]:

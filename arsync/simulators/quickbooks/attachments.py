@@ -10,10 +10,15 @@ import binascii
 import hashlib
 import hmac
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from arsync.simulators.quickbooks import refusals
+from arsync.simulators.quickbooks.records import Record
+from arsync.simulators.quickbooks.schema import KIND_OF_PATH
 from arsync.simulators.quickbooks.wire import Document, parse_json
+
+if TYPE_CHECKING:  # books imports this module
+    from arsync.simulators.quickbooks.books import Books
 
 ADDRESS_LIFE_S = 900
 FIRST_ID = 5_000_000_000_000_000_001
@@ -82,6 +87,48 @@ def _part(piece: bytes) -> Part | None:
     content_type = re.search(rb"(?im)^content-type:\s*([^\s;]+)", head)
     found = (one[1].decode("utf-8", "replace") if one else "" for one in (name, file_name, content_type))
     return Part(next(found), content, *found)
+
+
+def attach(books: "Books", metadata: Document, content: bytes | None) -> Document:
+    """Add a file, or a note without one.
+
+    Raises:
+        Refused: 6000 for a document that is not there, 2020 for neither a name nor a note.
+    """
+    with books.lock:
+        made = books.create("Attachable", metadata)
+        record = books.records["Attachable"][made["Id"]]
+        if content is not None:
+            record.content = base64.b64encode(content).decode()
+            record.fields["Size"] = len(content)
+        return books.render(record)
+
+
+def check(books: "Books", fields: Document) -> None:
+    """Whether an attachment says something about something.
+
+    Raises:
+        Refused: 2020 or 6000.
+    """
+    if "FileName" not in fields and "Note" not in fields:
+        raise refusals.missing("FileName")
+    for one in fields.get("AttachableRef", []):
+        target = one.get("EntityRef", {})
+        kind = KIND_OF_PATH.get(str(target.get("type", "")).lower(), "")
+        if not kind or books.find(kind, str(target.get("value", ""))) is None:
+            raise refusals.nothing_to_link(str(target.get("type", "")), str(target.get("value", "")))
+
+
+def update(books: "Books", record: Record, fields: Document) -> Document:
+    """Change what is said about a file; the file stays."""
+    check(books, fields)
+    if "Size" in record.fields:
+        fields["Size"] = record.fields["Size"]
+    if fields != record.fields:
+        record.fields = fields
+        books.touch(record)
+        books.commit()
+    return books.render(record)
 
 
 def address(base_url: str, realm_id: str, record_id: str, now_s: int) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.simulators.quickbooks import refusals
+from arsync.simulators.quickbooks import merging, refusals
 from arsync.simulators.quickbooks.books import Books
 from arsync.simulators.quickbooks.ledger import ItemKey, OpenItem, Posting
 from arsync.simulators.quickbooks.records import Record
@@ -349,7 +349,7 @@ class Bookkeeper:
 
     def merge_customers(self, gone: str, kept: str) -> Document:
         """Make one customer of two, as saving a customer under another's name does."""
-        self.core.merge_customers(gone, kept, user=self.name)
+        merging.merge(self.core, gone, kept, user=self.name)
         return self.get("Customer", kept)
 
     def start_ids(self, kind: str, first: int) -> None:

@@ -7,72 +7,59 @@ Law     after every write each receivable account equals its open items (`ledger
 Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBroken` for our own mistakes.
 """
 
-import base64
 import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from arsync.simulators.quickbooks import (
     attachments,
     audit,
     automatic,
     chart,
+    lists,
     payments,
     refusals,
     rendering,
     transactions,
 )
+from arsync.simulators.quickbooks.directory import DEPOSITED_KINDS, Directory
 from arsync.simulators.quickbooks.ledger import BooksBroken, ItemKey, Ledger, OpenItem, OpenItems, Posting
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
 from arsync.simulators.quickbooks.schema import (
     ENTITIES,
     GIVEN_KINDS,
     KEPT_BY_FULL_UPDATE,
-    KIND_OF_PATH,
     LIST_KINDS,
     NAME_KINDS,
     READ_ONLY,
-    REFERENCES,
     REQUIRED,
     SALES_KINDS,
     TRANSACTION_KINDS,
-    UNNAMED_REFERENCES,
 )
 from arsync.simulators.quickbooks.shapes import clean
-from arsync.simulators.quickbooks.taxes import Rate
-from arsync.simulators.quickbooks.transactions import Shaped, Undeposited
+from arsync.simulators.quickbooks.transactions import Shaped
 from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json, pacific
 
 NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
 """These get a number by themselves unless the company numbers by hand."""
-DEPOSITED_KINDS = ("Payment", "SalesReceipt", "RefundReceipt", "JournalEntry")
-"""What a deposit can bring from Undeposited Funds to the bank."""
-MONEY_ACCOUNTS = ("Bank", "Other Current Asset", "Credit Card")
-_CUSTOMER_REFERENCES = ("CustomerRef", "EntityRef", "Entity", "ParentRef")
 INDEXED = ("CustomerRef", "DocNumber")
 """What clients ask for one by one."""
-_NAMING = ("DisplayName", "Name", "ParentRef", "Active")
-_MUST_EXIST = REFERENCES | UNNAMED_REFERENCES
 LOG_WORTH_REWRITING = 1000
 
 
-class Books:
+class Books(Directory):
     """The books of one company. Every public method holds the lock of the simulator while it works."""
 
     def __init__(
         self, realm_id: str, settings: CompanySettings, switches: Switches, now_s: Callable[[], int]
     ) -> None:
+        super().__init__(settings, switches)
         self.realm_id = realm_id
-        self.settings = settings
-        self.switches = switches
         self.lock = threading.RLock()
-        self.records: dict[str, dict[str, Record]] = {kind: {} for kind in ENTITIES}
         self.items = OpenItems()
-        self.ledger = Ledger()
         self.changes: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ENTITIES}
         self.false_deletions: set[tuple[str, str]] = set()
         self.address = ""  # of the server, while there is one
@@ -82,12 +69,10 @@ class Books:
         self._last_s = 0
         self._change = 0
         self._sequences: Counter[str] = Counter({"Attachable": attachments.FIRST_ID - 1})
-        self._roles: dict[str, str] = {}
         self._numbers: dict[str, set[str]] = defaultdict(set)
         self._next_number = settings.first_number
-        self._children: dict[str, set[str]] = defaultdict(set)
-        self._name_index: dict[str, dict[str, Record]] = {}
-        self._creating = False
+        self.children: dict[str, set[str]] = defaultdict(set)
+        self.name_index: dict[str, dict[str, Record]] = {}
         self._touched: dict[tuple[str, str], tuple[Record, str]] = {}
         self._unsaved: dict[tuple[str, str], Record] = {}
         self._index: dict[tuple[str, str, str], set[str]] = defaultdict(set)
@@ -95,11 +80,6 @@ class Books:
         chart.open_books(self)
 
     # ---- reading -------------------------------------------------------------------------------------------
-
-    def find(self, kind: str, record_id: str) -> Record | None:
-        """A record that is there; deleted ones are not."""
-        record = self.records[kind].get(record_id)
-        return None if record is None or record.deleted else record
 
     def get(self, kind: str, record_id: str) -> Document:
         """One object as a reader sees it.
@@ -112,10 +92,6 @@ class Books:
             if record is None:
                 raise refusals.not_found()
             return self.render(record)
-
-    def live(self, kind: str) -> Iterator[Record]:
-        """Every record of a kind that has not been deleted."""
-        return (record for record in self.records[kind].values() if not record.deleted)
 
     def render(self, record: Record) -> Document:
         """The object with everything derived."""
@@ -157,27 +133,12 @@ class Books:
         if not with_jobs:
             return own
         return own + sum(
-            self.balance_cents(child, with_jobs=True) for child in self._children.get(customer_id, ())
+            self.balance_cents(child, with_jobs=True) for child in self.children.get(customer_id, ())
         )
-
-    def lineage(self, customer_id: str) -> tuple[str, ...]:
-        """A customer and those above it."""
-        found = []
-        while customer_id and customer_id not in found:
-            found.append(customer_id)
-            record = self.records["Customer"].get(customer_id)
-            customer_id = record.fields.get("ParentRef", {}).get("value", "") if record else ""
-        return tuple(found)
 
     def today(self) -> date:
         """The company's date: Pacific, as MetaData."""
         return datetime.fromtimestamp(self.now_s(), PACIFIC).date()
-
-    # ---- what shaping asks (transactions.ReferenceData) ----------------------------------------------------
-
-    def account(self, role: str) -> str:
-        """The Id of the account that plays a role of the chart."""
-        return self._roles[role]
 
     def receivable_account(self, currency: str, fields: Document) -> str:
         """The receivable account of a currency; QuickBooks opens one with the first foreign document."""
@@ -190,150 +151,9 @@ class Books:
                 raise refusals.business("The currency of the account is not that of the transaction.")
             return str(asked)
         role = f"receivable:{currency}"
-        if role not in self._roles:
+        if role not in self.roles:
             chart.add_receivable_account(self, currency)
-        return self._roles[role]
-
-    def is_receivable(self, account_id: str) -> bool:
-        """Whether postings to an account must name a customer."""
-        return account_id in self.ledger.receivable
-
-    def reference(self, kind: str, fields: Document, name: str) -> str:
-        """The Id in a reference property, or "" when it is not given.
-
-        Raises:
-            Refused: 2500 when nothing ever had the Id, 610 when it is inactive or deleted.
-        """
-        value = fields.get(name, {}).get("value", "")
-        if not value:
-            return ""
-        record = self.records[kind].get(value)
-        if record is None:
-            raise refusals.bad_reference(name, value)
-        # What is already booked may go on pointing at something that has since been made inactive.
-        if record.deleted or (self._creating and not record.fields.get("Active", True)):
-            raise refusals.not_found()
-        return str(value)
-
-    def income_account(self, item_id: str) -> str:
-        """Where the sale of an item is posted."""
-        item = self.records["Item"].get(item_id)
-        return str(item.fields["IncomeAccountRef"]["value"]) if item else self.account("income")
-
-    def expense_account(self, item_id: str) -> str:
-        """Where the purchase of an item is posted."""
-        item = self.records["Item"].get(item_id)
-        account = item.fields.get("ExpenseAccountRef") or item.fields["IncomeAccountRef"] if item else None
-        return str(account["value"]) if account else self.account("fees")
-
-    def account_currency(self, account_id: str) -> str:
-        """The one currency of an account."""
-        fields = self.records["Account"][account_id].fields
-        return str(fields.get("CurrencyRef", {}).get("value", self.settings.home_currency))
-
-    def money_account(self, fields: Document, name: str, currency: str) -> str:
-        """The bank account, till or card in a reference, or "".
-
-        Raises:
-            Refused: 6000 for an account of another type, or of a currency neither of the document nor ours.
-        """
-        account_id = self.reference("Account", fields, name)
-        if not account_id:
-            return ""
-        if self.records["Account"][account_id].fields.get("AccountType") not in MONEY_ACCOUNTS:
-            raise refusals.business(f"{name} must be a Bank, Other Current Asset or Credit Card account.")
-        self._check_currency(account_id, currency)
-        return account_id
-
-    def posted_account(self, detail: Document, currency: str) -> str:
-        """The account a line is posted to.
-
-        Raises:
-            Refused: 2020 without one, 6000 when its currency does not go with the document.
-        """
-        account_id = self.reference("Account", detail, "AccountRef")
-        if not account_id:
-            raise refusals.missing("AccountRef")
-        self._check_currency(account_id, currency)
-        return account_id
-
-    def _check_currency(self, account_id: str, currency: str) -> None:
-        """Home accounts take every currency, receivables and foreign accounts only their own."""
-        own = self.account_currency(account_id)
-        if own != currency and (own != self.settings.home_currency or self.is_receivable(account_id)):
-            raise refusals.business(
-                f"The currency of the account, {own}, is not that of the transaction, {currency}."
-            )
-
-    def party(self, account_id: str, entity: Document, name: str, currency: str) -> str:
-        """The customer behind a line on a receivable account, else "".
-
-        Raises:
-            Refused: 6000 when the kind of account needs a name of another kind, or none is given.
-        """
-        known = self.reference_of(entity, name)
-        if self.is_receivable(account_id):
-            if known is None or known.kind != "Customer":
-                raise refusals.business(
-                    "When you use Accounts Receivable, you must choose a customer in the Name field."
-                )
-            if known.fields["CurrencyRef"]["value"] != currency:
-                raise refusals.business("The transaction's currency is not that of the customer.")
-            return known.id
-        payable = self.records["Account"][account_id].fields.get("AccountType") == "Accounts Payable"
-        if payable and (known is None or known.kind != "Vendor"):
-            raise refusals.business(
-                "When you use Accounts Payable, you must choose a vendor in the Name field."
-            )
-        return ""
-
-    def reference_of(self, fields: Document, name: str) -> Record | None:
-        """What a reference points at, by the kinds its name allows."""
-        value = fields.get(name, {}).get("value", "")
-        found = (self.records[kind].get(value) for kind in _MUST_EXIST[name])
-        return next((record for record in found if record is not None), None)
-
-    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> Undeposited:
-        """What a payment, receipt or journal entry has put into Undeposited Funds.
-
-        Raises:
-            Refused: 2500 for an unknown transaction, 6000 when nothing of it is there to be deposited.
-        """
-        record = self.find(kind, record_id) if kind in DEPOSITED_KINDS else None
-        if record is None:
-            raise refusals.bad_reference("LinkedTxn", record_id)
-        if record.deposit_id not in {"", deposit_id}:
-            raise refusals.business("The transaction is already on a deposit.")
-        till = self.account("undeposited")
-        there = [posting for posting in record.postings if posting.account_id == till]
-        if not there:
-            raise refusals.business("The transaction is not in Undeposited Funds.")
-        currency = str(record.fields["CurrencyRef"]["value"])
-        return Undeposited(sum(one.cents for one in there), sum(one.home_cents for one in there), currency)
-
-    def tax_rates(self, code_id: str) -> tuple[Rate, ...]:
-        """The rates of a tax code; none for one without tax."""
-        code = self.records["TaxCode"].get(code_id)
-        details = code.fields.get("SalesTaxRateList", {}).get("TaxRateDetail", []) if code else []
-        ids = [one["TaxRateRef"]["value"] for one in details]
-        return tuple(Rate(one, Decimal(self.records["TaxRate"][one].fields["RateValue"])) for one in ids)
-
-    def line_tax_code(self, detail: Document) -> None:
-        """Lines in the United States are NON by default; elsewhere a missing code is disputed.
-
-        Raises:
-            Refused: 6000, by switch.
-        """
-        if "TaxCodeRef" in detail:
-            return
-        if self.settings.country == "US":
-            detail["TaxCodeRef"] = {"value": "NON"}
-        elif self.records["TaxCode"] and self.switches.missing_tax_code == "refuse":
-            raise refusals.business("Make sure all your transactions have a tax rate before you save.")
-
-    def term_fields(self, term_id: str) -> Document:
-        """The stored fields of a term."""
-        return self.records["Term"][term_id].fields
+        return self.roles[role]
 
     # ---- writing -------------------------------------------------------------------------------------------
 
@@ -344,18 +164,21 @@ class Books:
             Refused: anything of section 6 of the error list.
         """
         with self.lock:
+            if kind in GIVEN_KINDS:
+                raise refusals.unsupported(f"Operation create on {kind}")
             fields = self._writable(kind, document)
             self._require(kind, fields)
             record = Record(kind, self._next_id(kind), {}, user=user or self.settings.user)
             self.records[kind][record.id] = record
-            outer, self._creating = self._creating, True
+            outer, self.creating = self.creating, True
+            admitted = False
             try:
                 self._admit(record, fields)
-            except refusals.Refused:
-                del self.records[kind][record.id]
-                raise
+                admitted = True
             finally:
-                self._creating = outer
+                self.creating = outer
+                if not admitted:
+                    del self.records[kind][record.id]
             self._sequences[_sequence(kind)] += 1
             self.touch(record)
             self.commit()
@@ -370,7 +193,7 @@ class Books:
         """
         with self.lock:
             record = self._current(kind, document)
-            sparse = document.get("sparse") in {True, "true"}
+            sparse = document.get("sparse") in (True, "true")
             fields = self._writable(kind, document)
             if kind == "Payment" and sparse and self.switches.sparse_payment == "refuse":
                 raise refusals.missing("CustomerRef")
@@ -383,9 +206,9 @@ class Books:
             if kind in GIVEN_KINDS:
                 raise refusals.unsupported(f"Update of {kind}")
             if kind == "Attachable":
-                return self._update_attachable(record, merged)
+                return attachments.update(self, record, merged)
             if kind in LIST_KINDS:
-                return self._update_list_entry(record, merged, user)
+                return lists.update(self, record, merged, user)
             return self._update_transaction(record, merged, user)
 
     def delete(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
@@ -421,7 +244,7 @@ class Books:
             record = self._current(kind, document)
             if (
                 kind == "Payment"
-                and document.get("sparse") in {True, "true"}
+                and document.get("sparse") in (True, "true")
                 and self.switches.sparse_payment == "refuse"
             ):
                 raise refusals.missing("CustomerRef")
@@ -437,53 +260,18 @@ class Books:
             return self.render(record)
 
     def _admit(self, record: Record, fields: Document) -> None:
-        if record.kind in GIVEN_KINDS:
-            raise refusals.unsupported(f"Operation create on {record.kind}")
         if record.kind == "Attachable":
-            self._check_attachable(fields)
+            attachments.check(self, fields)
             record.fields = fields
         elif record.kind in LIST_KINDS:
             fields.setdefault("Active", True)
-            self._check_list_entry(record, fields)
-            self._store_list_entry(record, fields)
+            lists.check(self, record, fields)
+            lists.store(self, record, fields)
         else:
             self._check_open(str(fields.setdefault("TxnDate", self.today().isoformat())))
             if record.kind in SALES_KINDS:
                 self._copy_addresses(fields)
             self._book(record, fields)
-
-    def attach(self, metadata: Document, content: bytes | None) -> Document:
-        """Add a file, or a note without one.
-
-        Raises:
-            Refused: 6000 for a document that is not there, 2020 for neither a name nor a note.
-        """
-        with self.lock:
-            made = self.create("Attachable", metadata)
-            record = self.records["Attachable"][made["Id"]]
-            if content is not None:
-                record.content = base64.b64encode(content).decode()
-                record.fields["Size"] = len(content)
-            return self.render(record)
-
-    def _check_attachable(self, fields: Document) -> None:
-        if "FileName" not in fields and "Note" not in fields:
-            raise refusals.missing("FileName")
-        for one in fields.get("AttachableRef", []):
-            target = one.get("EntityRef", {})
-            kind = KIND_OF_PATH.get(str(target.get("type", "")).lower(), "")
-            if not kind or self.find(kind, str(target.get("value", ""))) is None:
-                raise refusals.nothing_to_link(str(target.get("type", "")), str(target.get("value", "")))
-
-    def _update_attachable(self, record: Record, fields: Document) -> Document:
-        self._check_attachable(fields)
-        if "Size" in record.fields:
-            fields["Size"] = record.fields["Size"]
-        if fields != record.fields:
-            record.fields = fields
-            self.touch(record)
-            self.commit()
-        return self.render(record)
 
     def send(self, kind: str, record_id: str, to: str) -> tuple[Document, str]:
         """Send a document by e-mail: (the document, the address it went to).
@@ -512,48 +300,6 @@ class Books:
             self.commit()
             return self.render(record), address
 
-    def merge_customers(self, gone_id: str, kept_id: str, *, user: str = "") -> None:
-        """Make one customer of two: everything goes to `kept_id`, the other is left inactive.
-
-        Raises:
-            Refused: 610, or 6000 for two currencies or a customer merged into itself.
-        """
-        with self.lock:
-            gone, kept = self.find("Customer", gone_id), self.find("Customer", kept_id)
-            if gone is None or kept is None:
-                raise refusals.not_found()
-            if gone_id in self.lineage(kept_id) or gone.fields["CurrencyRef"] != kept.fields["CurrencyRef"]:
-                raise refusals.business(
-                    "A customer is merged into another of its currency, not below itself."
-                )
-            self.items.hand_over(gone_id, kept_id)
-            for kind in ("Customer", *TRANSACTION_KINDS):
-                for record in tuple(self.live(kind)):
-                    self._hand_over(record, gone_id, kept_id)
-            self._children[kept_id] |= self._children.pop(gone_id, set()) - {kept_id}
-            kept.merged_id, gone.user, kept.user = gone_id, user, user
-            gone.fields = {**gone.fields, "Active": False}
-            self._name_index.pop("Customer", None)
-            self.forget_texts()
-            self.touch(gone, "Delete")
-            self.touch(kept, "Merge")
-            self.commit()
-
-    def _hand_over(self, record: Record, gone_id: str, kept_id: str) -> None:
-        fields = _with_reference(record.fields, gone_id, kept_id)
-        is_either = record.kind == "Customer" and record.id in {gone_id, kept_id}
-        if is_either or fields == record.fields:
-            return
-        record.fields = fields
-        if record.customer_id == gone_id:
-            record.customer_id = kept_id
-        moved = tuple(
-            posting._replace(customer_id=kept_id) if posting.customer_id == gone_id else posting
-            for posting in record.postings
-        )
-        self.post(record, moved)
-        self.touch(record)
-
     def _copy_addresses(self, fields: Document) -> None:
         """A new document takes its customer's addresses (recorded: create/invoice)."""
         customer = self.records["Customer"].get(fields.get("CustomerRef", {}).get("value", ""))
@@ -578,10 +324,6 @@ class Books:
 
     def _next_id(self, kind: str) -> str:
         return str(self._sequences[_sequence(kind)] + 1)
-
-    def play_role(self, role: str, account_id: str) -> None:
-        """Remember which account plays a role of the chart."""
-        self._roles[role] = account_id
 
     def admit_given(self, record: Record) -> None:
         """Store company information, preferences or a tax code, which nobody creates over the API."""
@@ -620,100 +362,10 @@ class Books:
         if record.kind == "Invoice" and applied and self.switches.void_paid_invoice == "refuse":
             raise refusals.business("The invoice has payments applied to it and cannot be changed this way.")
 
-    def _check_list_entry(self, record: Record, fields: Document) -> None:
-        self._check_name(record, fields)
-        if record.kind == "Account" and "AccountType" not in fields and "AccountSubType" not in fields:
-            raise refusals.missing("AccountType")
-        if (
-            record.kind == "Item"
-            and fields.get("Type", "Service") == "Service"
-            and "IncomeAccountRef" not in fields
-        ):
-            raise refusals.missing("IncomeAccountRef")
-        if record.kind == "Customer":
-            self._check_customer(record, fields)
-
-    def _check_name(self, record: Record, fields: Document) -> None:
-        """A name is unique among the live ones of its kind; people and companies share their names."""
-        if record.kind in NAME_KINDS and "DisplayName" not in fields:
-            parts = [
-                fields[name]
-                for name in ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
-                if name in fields
-            ]
-            if not parts:
-                raise refusals.missing("DisplayName")
-            fields["DisplayName"] = " ".join(parts)
-        if not fields.get("Active", True):
-            return
-        full = rendering.full_name(self, record.kind, fields)
-        for kind in NAME_KINDS if record.kind in NAME_KINDS else (record.kind,):
-            holder = self._names(kind).get(full.casefold())
-            if holder is not None and holder is not record:
-                raise refusals.duplicate_name()
-
-    def _names(self, kind: str) -> dict[str, Record]:
-        if kind not in self._name_index:
-            self._name_index[kind] = {
-                rendering.full_name(self, kind, record.fields).casefold(): record
-                for record in self.records[kind].values()
-                if record.fields.get("Active", True)
-            }
-        return self._name_index[kind]
-
-    def _index_name(self, record: Record, *, is_new: bool) -> None:
-        """A new name is added; a changed one may rename sub-customers too, so the index is made again."""
-        if is_new and record.kind in self._name_index and record.fields["Active"]:
-            full = rendering.full_name(self, record.kind, record.fields)
-            self._name_index[record.kind][full.casefold()] = record
-        else:
-            self._name_index.pop(record.kind, None)
-
-    def _check_customer(self, record: Record, fields: Document) -> None:
-        home = self.settings.home_currency
-        currency = fields.setdefault("CurrencyRef", {"value": home})["value"]
-        if currency != home and not self.settings.multicurrency:
-            raise refusals.business("Multi currency should be enabled to perform this operation.")
-        if record.fields.get("CurrencyRef", {"value": currency})["value"] != currency:
-            raise refusals.business("The currency of a customer cannot be changed.")
-        parent_id = self.reference("Customer", fields, "ParentRef")
-        if parent_id and record.id in self.lineage(parent_id):
-            raise refusals.business("A customer cannot be its own parent.")
-        if parent_id:
-            fields["Job"] = True
-
-    def _store_list_entry(self, record: Record, fields: Document) -> None:
-        old_parent = record.fields.get("ParentRef", {}).get("value", "")
-        self._children[old_parent].discard(record.id)
-        named = {name: record.fields.get(name) for name in _NAMING}
-        record.fields = fields
-        if not record.created_s or named != {name: fields.get(name) for name in _NAMING}:
-            self._index_name(record, is_new=not record.created_s)
-        if record.kind == "Customer":
-            record.customer_id = record.id
-            self._children[fields.get("ParentRef", {}).get("value", "")].add(record.id)
-        if record.kind == "Account" and fields["AccountType"] == "Accounts Receivable":
-            self.ledger.receivable.add(record.id)
-
-    def _update_list_entry(self, record: Record, fields: Document, user: str) -> Document:
-        self._check_list_entry(record, fields)
-        if rendering.says_nothing_new(self, record, fields):
-            return self.render(record)
-        renamed = any(
-            fields.get(name) != record.fields.get(name) for name in ("DisplayName", "Name", "ParentRef")
-        )
-        self._store_list_entry(record, fields)
-        record.user = user or self.settings.user
-        if renamed:  # names are part of every reference
-            self.forget_texts()
-        self.touch(record)
-        self.commit()
-        return self.render(record)
-
     def _update_transaction(self, record: Record, fields: Document, user: str) -> Document:
         if self._same(record, fields):
             return self.render(record)
-        if self.switches.closed_period == "unchanged" and self._is_closed(record.fields["TxnDate"]):
+        if self.switches.closed_period == "unchanged" and self.is_closed(record.fields["TxnDate"]):
             return self.render(record)
         self._check_open(record.fields["TxnDate"], fields["TxnDate"])
         if record.deposit_id:
@@ -724,7 +376,8 @@ class Books:
         self.commit()
         return self.render(record)
 
-    def _is_closed(self, day: str) -> bool:
+    def is_closed(self, day: str) -> bool:
+        """Whether the books are closed through a day."""
         closed = self.settings.book_close_date
         return closed is not None and date.fromisoformat(day) <= closed
 
@@ -737,7 +390,7 @@ class Books:
         """Check everything, then change the books; a refusal leaves them as they were."""
         fields = dict(fields)
         currency, rate = self._currency(record, fields)
-        self._check_references(fields)
+        self.check_references(fields)
         if record.kind == "Payment":
             payments.book(self, record, fields, currency, rate)
             return
@@ -760,23 +413,6 @@ class Books:
                 return transactions.shape_transfer(fields, currency, rate, self)
         return transactions.shape_sale(record.kind, fields, currency, rate, self)
 
-    def _check_references(self, value: object) -> None:
-        """Everything a document names must be there.
-
-        Raises:
-            Refused: 2500 when it never was, 610 when it is gone.
-        """
-        for one in value if isinstance(value, list) else ():
-            self._check_references(one)
-        for name, one in value.items() if isinstance(value, dict) else ():
-            if name not in _MUST_EXIST or not isinstance(one, dict) or "value" not in one:
-                self._check_references(one)
-                continue
-            target = self.reference_of({name: one}, name)
-            if target is None:
-                raise refusals.bad_reference(name, one["value"])
-            self.reference(target.kind, {name: one}, name)
-
     def _currency(self, record: Record, fields: Document) -> tuple[str, Decimal]:
         home = self.settings.home_currency
         customer = self.records["Customer"].get(self._customer_of(record, fields))
@@ -788,7 +424,7 @@ class Books:
             raise refusals.business(
                 f"The transaction's currency {asked} is not that of the customer, {known}."
             )
-        currency = asked or known or self._currency_of_accounts(fields) or home
+        currency = asked or known or self.currency_of_accounts(fields) or home
         fields["CurrencyRef"] = {"value": currency}
         if currency == home:
             fields.pop("ExchangeRate", None)
@@ -798,17 +434,6 @@ class Books:
             raise refusals.bad_number("ExchangeRate", rate)
         fields["ExchangeRate"] = rate
         return currency, rate
-
-    def _currency_of_accounts(self, fields: Document) -> str:
-        """The foreign currency among the accounts a document names, if there is one."""
-        details = (
-            detail for line in fields.get("Line", []) for detail in line.values() if isinstance(detail, dict)
-        )
-        owners = ((fields, "DepositToAccountRef"), (fields, "AccountRef"), (fields, "FromAccountRef"))
-        named = [*owners, *((detail, "AccountRef") for detail in details)]
-        found = [self.records["Account"].get(one.get(name, {}).get("value", "")) for one, name in named]
-        currencies = {self.account_currency(account.id) for account in found if account is not None}
-        return min(currencies - {self.settings.home_currency}, default="")
 
     def _customer_of(self, record: Record, fields: Document) -> str:
         """The customer of a document; a changed customer must not keep applications."""
@@ -848,9 +473,12 @@ class Books:
             fields["DueDate"] = record.fields["DueDate"]
             return
         term_id = self.reference("Term", fields, "SalesTermRef")
-        fields["DueDate"] = transactions.due_date(
-            fields["TxnDate"], self.term_fields(term_id) if term_id else None
-        )
+        try:
+            fields["DueDate"] = transactions.due_date(
+                fields["TxnDate"], self.term_fields(term_id) if term_id else None
+            )
+        except (OverflowError, ValueError) as beyond:  # after the year 9999
+            raise refusals.bad_date("TxnDate", fields["TxnDate"]) from beyond
 
     def _check_items(self, record: Record, shaped: Shaped) -> None:
         """A document with applications keeps its customer; smaller amounts release applications later."""
@@ -864,7 +492,11 @@ class Books:
         for key in record.items:
             item = self.items.by_key[key]
             plan = next((one for one in shaped.items if one.line_id == key.line_id), None)
-            if plan is None or (plan.side, plan.account_id) != (item.side, item.account_id):
+            same = plan is not None and (
+                (plan.side, plan.customer_id, plan.account_id, shaped.currency)
+                == (item.side, item.customer_id, item.account_id, item.currency)
+            )
+            if not same:
                 payments.release(self, key, 0)
                 self.items.drop(key)
         for plan in shaped.items:
@@ -1006,7 +638,7 @@ class Books:
             "last_s": self._last_s,
             "change": self._change,
             "sequences": dict(self._sequences),
-            "roles": self._roles,
+            "roles": self.roles,
             "next_number": self._next_number,
         }
 
@@ -1014,11 +646,11 @@ class Books:
         """Hold exactly these records and items; everything derived is derived again."""
         self.records = {kind: {} for kind in ENTITIES}
         self.items, self.ledger = OpenItems(), Ledger()
-        self._numbers, self._children = defaultdict(set), defaultdict(set)
-        self._name_index.clear()
+        self._numbers, self.children = defaultdict(set), defaultdict(set)
+        self.name_index.clear()
         self._index.clear()
         self._last_s, self._change = counters["last_s"], counters["change"]
-        self._sequences, self._roles = Counter(counters["sequences"]), dict(counters["roles"])
+        self._sequences, self.roles = Counter(counters["sequences"]), dict(counters["roles"])
         self._next_number = counters["next_number"]
         for record in records:
             self.records[record.kind][record.id] = record
@@ -1026,7 +658,7 @@ class Books:
             if record.kind == "Account" and record.fields["AccountType"] == "Accounts Receivable":
                 self.ledger.receivable.add(record.id)
             if record.kind == "Customer":
-                self._children[record.fields.get("ParentRef", {}).get("value", "")].add(record.id)
+                self.children[record.fields.get("ParentRef", {}).get("value", "")].add(record.id)
             if "DocNumber" in record.fields and not record.deleted:
                 self._numbers[f"{record.kind}:{record.fields['DocNumber']}"].add(record.id)
         for record in records:
@@ -1083,20 +715,6 @@ def _merge(stored: Document, written: Document, *, sparse: bool) -> Document:
     return {**kept, **written}
 
 
-def _with_reference(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The same with one customer's Id in the place of another's."""
-    if isinstance(value, list):
-        return [_with_reference(one, old, new) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: {"value": new}
-        if name in _CUSTOMER_REFERENCES and isinstance(one, dict) and one.get("value") == old
-        else _with_reference(one, old, new)
-        for name, one in value.items()
-    }
-
-
 def _forget_computed_tax(fields: Document) -> None:
     """New lines without a tax detail are taxed anew."""
     tax = fields.get("TxnTaxDetail", {})
@@ -1122,7 +740,7 @@ def _voided_line(line: Document) -> Document:
     detail = {
         name: value
         for name, value in line.get("SalesItemLineDetail", {}).items()
-        if name not in {"Qty", "UnitPrice"}
+        if name not in {"Qty", "UnitPrice", "TaxInclusiveAmt"}
     }
     zero = {**line, "Amount": 0}
     return {**zero, "SalesItemLineDetail": detail} if "SalesItemLineDetail" in line else zero

@@ -6,6 +6,7 @@ POST   /_control/companies                 {"realm_id", "name", ...}: arguments 
 POST   /_control/grant                     {"realm_id"}: tokens without a browser
 POST   /_control/books/REALM/ACTION        arguments of a bookkeeper's action
 GET POST DELETE /_control/faults           the fault script
+GET    /_control/app                       client id and secret
 GET    /_control/requests, /_control/counters, /_control/mail
 GET POST /_control/clock                   {"advance_s"}, or {"now": "2026-04-01T09:00:00+00:00"}
 GET POST /_control/switches                read or set switches
@@ -178,7 +179,11 @@ def _switches(simulator: "QuickBooksSimulator", _method: str, arguments: Documen
     return _json(200, asdict(simulator.switches))
 
 
-_KNOBS = {"clock": _clock, "faults": _faults, "switches": _switches, "webhooks": _webhooks}
+def _app(simulator: "QuickBooksSimulator", _method: str, _arguments: Document) -> Answer:
+    return _json(200, {"client_id": simulator.client_id, "client_secret": simulator.client_secret})
+
+
+_KNOBS = {"app": _app, "clock": _clock, "faults": _faults, "switches": _switches, "webhooks": _webhooks}
 
 
 def books_document(company: Company) -> Document:

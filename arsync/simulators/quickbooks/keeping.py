@@ -30,6 +30,11 @@ class StateFile:
         """Whether the log has become longer than what it amends."""
         return not self._generation or self._log_bytes > max(SMALLEST_LOG_BYTES, self._whole_bytes)
 
+    @property
+    def has_log(self) -> bool:
+        """Whether anything has been appended since the whole was written here."""
+        return self._log_bytes > 0
+
     def whole(self, document: Document) -> None:
         """Write everything; a reader sees the old state or the new one, never half of one."""
         self._generation = secrets.token_hex(8)

@@ -100,7 +100,6 @@ class QuickBooksSimulator:
             self.load(state_path)
         if state_path is not None:
             self._file = StateFile(state_path)
-            self.written()
 
     # ---- time ----------------------------------------------------------------------------------------------
 
@@ -323,6 +322,7 @@ class QuickBooksSimulator:
         return {
             "client_id": self.tokens.client_id,
             "client_secret": self.tokens.client_secret,
+            "tokens_issued": self.tokens.issued,
             "ahead_s": str(self._ahead.total_seconds()),
             "access": {token: asdict(access) for token, access in self.tokens.access.items()},
             "grants": {token: asdict(grant) for token, grant in self.tokens.grants.items()},
@@ -341,6 +341,7 @@ class QuickBooksSimulator:
             self._ahead = timedelta(seconds=float(platform["ahead_s"]))
             self.tokens.client_id = platform["client_id"]
             self.tokens.client_secret = platform["client_secret"]
+            self.tokens.go_on(platform["tokens_issued"])
             self.tokens.access = {token: Access(**one) for token, one in platform["access"].items()}
             self.tokens.grants = {token: Grant(**one) for token, one in platform["grants"].items()}
             self.webhooks.restore(platform["webhooks"])
@@ -406,6 +407,9 @@ class QuickBooksSimulator:
             messenger.stop()
         if server is not None:
             server.stop()
+        if self._file is not None and self._file.has_log:
+            with self.lock:
+                self._file.whole(self._document())
 
 
 class Messenger:

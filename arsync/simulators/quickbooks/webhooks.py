@@ -88,6 +88,8 @@ class WebhookDesk:
         self.waiting: list[Event] = []
         self.deliveries: list[Delivery] = []
         self.attempts: list[Attempt] = []
+        self._seed = seed
+        self._noted = 0
         self._random = random.Random(f"webhooks {seed}")  # noqa: S311 - a simulator must be repeatable
         self._switches = switches
         self._now_s = now_s
@@ -116,6 +118,7 @@ class WebhookDesk:
     ) -> None:
         """Something changed."""
         if self.endpoints and kind not in NOT_TOLD and not self._switches.webhooks_lost:
+            self._noted += 1
             event_id = str(uuid.UUID(int=self._random.getrandbits(128)))
             at_s = int(self._now_s())
             self.waiting.append(Event(event_id, realm_id, kind, record_id, operation, at_s, merged_id))
@@ -177,6 +180,7 @@ class WebhookDesk:
     def document(self) -> Document:
         """Everything that must outlive a restart."""
         return {
+            "noted": self._noted,
             "endpoints": [asdict(one) for one in self.endpoints.values()],
             "waiting": [asdict(one) for one in self.waiting],
             "deliveries": [{**asdict(one), "due_s": str(one.due_s)} for one in self.deliveries],
@@ -184,6 +188,8 @@ class WebhookDesk:
 
     def restore(self, document: Document) -> None:
         """Go on from a `document`."""
+        self._noted = document["noted"]  # no event has the name of another, also after a restart
+        self._random = random.Random(f"webhooks {self._seed} after {self._noted}")  # noqa: S311 - repeatable
         self.endpoints = {one["url"]: Endpoint(**one) for one in document["endpoints"]}
         self.waiting = [Event(**one) for one in document["waiting"]]
         self.deliveries = [
@@ -256,5 +262,5 @@ def send(url: str, verifier: str, body: bytes) -> int:
     }
     try:
         return httpx2.post(url, content=body, headers=headers, timeout=ANSWER_WITHIN_S).status_code
-    except httpx2.HTTPError:
+    except (httpx2.HTTPError, httpx2.InvalidURL):
         return 0

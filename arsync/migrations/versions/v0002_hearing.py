@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0004"
+revision = "0002"
+down_revision = "0001"
 
 
 def upgrade() -> None:
