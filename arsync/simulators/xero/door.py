@@ -268,7 +268,7 @@ def _write(books: Books, resource: Resource, call: Call, given: list[Document]) 
 def _failed_row(books: Books, element: Document, messages: tuple[str, ...]) -> Document:
     key = books.switches.error_text_key
     return {
-        **element,
+        **refusals.echo(element),
         "StatusAttributeString": "ERROR",
         "ValidationErrors": [{key: message} for message in messages],
     }
