@@ -81,10 +81,17 @@ def echo(value: Any) -> Any:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         return value
     return {
-        name: number(one) if name in _NUMBERS and isinstance(one, str) else echo(one)
+        name: _echoed_number(one) if name in _NUMBERS and isinstance(one, str) else echo(one)
         for name, one in value.items()
         if one is not None
     }
+
+
+def _echoed_number(text: str) -> object:
+    try:
+        return number(text)
+    except ValueError:  # refused for another reason before anybody read it
+        return text
 
 
 def errors(messages: tuple[str, ...]) -> list[Document]:
