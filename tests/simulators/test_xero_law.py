@@ -1,4 +1,4 @@
-"""The law: whatever people and programs do, receivables are the sum of the open items, and a refusal changes nothing."""
+"""The law: whatever anybody does, receivables are the sum of the open items; a refusal changes nothing."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -144,7 +144,16 @@ def test_books_that_were_kept_read_like_those_before(steps):
         clerk.do(step)
     kept = snapshot(clerk.core)
     clerk.core.ledger.__init__()
-    for name in ("accounts", "contacts", "papers", "payments", "batches", "allocations", "transfers", "numbers"):
+    for name in (
+        "accounts",
+        "contacts",
+        "papers",
+        "payments",
+        "batches",
+        "allocations",
+        "transfers",
+        "numbers",
+    ):
         getattr(clerk.core, name).clear()
     clerk.core.by_contact.clear()
     restore(clerk.core, kept)

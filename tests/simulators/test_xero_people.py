@@ -9,11 +9,12 @@ import urllib.parse
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 
 import pytest
 
 from arsync.simulators.exact_json import dump_json, parse_json
-from arsync.simulators.xero import API, BulkInvoice, Switches, XeroSimulator
+from arsync.simulators.xero import BulkInvoice, Switches, XeroSimulator
 from arsync.simulators.xero.control import control_total
 from tests.simulators import xero_spec
 from tests.simulators.xero_api import Api, invoice, line
@@ -95,7 +96,9 @@ def test_the_control_api_does_all_of_it_over_http(xero, tenant, bluebird):
             return status, parse_json(raw)
 
         _, made = post(f"{base}/invoice", {"contact": bluebird, "value": "100.00", "date": "2026-02-01"})
-        _, paid = post(f"{base}/pay", {"paper_id": made["InvoiceID"], "value": "40.00", "reference": "by hand"})
+        _, paid = post(
+            f"{base}/pay", {"paper_id": made["InvoiceID"], "value": "40.00", "reference": "by hand"}
+        )
         assert paid["Reference"] == "by hand"
         post(f"{base}/reconcile", {"record_id": paid["PaymentID"]})
         post(f"{base}/lock", {"period": "2026-01-31"})
@@ -103,7 +106,9 @@ def test_the_control_api_does_all_of_it_over_http(xero, tenant, bluebird):
         assert post(f"{base}/demolish", {})[0] == 404
         _, opened = post("/_control/organisations", {"name": "Second", "country": "NZ"})
         _, app = post("/_control/apps", {"name": "Other"})
-        _, tokens = post("/_control/grant", {"client_id": app["client_id"], "tenant_ids": [opened["tenant_id"]]})
+        _, tokens = post(
+            "/_control/grant", {"client_id": app["client_id"], "tenant_ids": [opened["tenant_id"]]}
+        )
         status, raw = over_http(url, "GET", "/connections", token=tokens["access_token"])
         assert (status, parse_json(raw)[0]["tenantName"]) == (200, "Second")
         post("/_control/faults", {"match": "GET /connections", "kind": "slow", "delay_s": "0.01"})
@@ -156,7 +161,7 @@ class Door:
         door = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802 - the library's name
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 digest = hmac.new(door.key.encode(), body, hashlib.sha256).digest()
                 right = self.headers["x-xero-signature"] == base64.b64encode(digest).decode()
@@ -214,7 +219,7 @@ def test_events_of_webhooks(xero, xapi, keeper, bluebird, door):
     keeper.credit_note(bluebird, "5.00")
     xero.deliver_webhooks()
     told = [event for message in door.heard for event in message["events"]]
-    assert [(one["eventCategory"], one["eventType"]) for one in told][0] == ("INVOICE", "CREATE")
+    assert (told[0]["eventCategory"], told[0]["eventType"]) == ("INVOICE", "CREATE")
     kinds = {one["eventCategory"] for one in told}
     assert kinds == {"INVOICE", "OVERPAYMENT", "CREDITNOTE"}  # none for payments
     first = told[0]
@@ -223,7 +228,7 @@ def test_events_of_webhooks(xero, xapi, keeper, bluebird, door):
     noted = next(one for one in told if one["eventCategory"] == "CREDITNOTE")
     assert noted["data"] == {"Type": "ACCRECCREDIT", "Status": "AUTHORISED"}
     sequences = [(one["firstEventSequence"], one["lastEventSequence"]) for one in door.heard]
-    assert all(before[1] + 1 == after[0] for before, after in zip(sequences, sequences[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(sequences))
 
 
 @pytest.mark.corpus
@@ -247,7 +252,9 @@ def test_webhook_bodies_are_of_the_published_shape(xero, xapi, keeper, bluebird,
     assert checked == 2
 
 
-def test_a_failed_delivery_is_tried_every_fifteen_minutes_for_a_day(xero, xapi, keeper, bluebird, door, clock):
+def test_a_failed_delivery_is_tried_every_fifteen_minutes_for_a_day(
+    xero, xapi, keeper, bluebird, door, clock
+):
     xero.listen(xapi.app, door.url)
     keeper.invoice(bluebird, "1.00")
     door.answers = [500, 500]
@@ -317,13 +324,25 @@ def test_aged_receivables_are_the_ledger(xapi, keeper, bluebird):
     keeper.invoice(bluebird, "50.00", date="2026-02-20", due="2026-03-22", number="A-2")
     keeper.credit_note(bluebird, "20.00", date="2026-02-25", number="C-1")
     keeper.pay(made["InvoiceID"], "30.00", date="2026-02-15")
-    (report,) = xapi.get("/Reports/AgedReceivablesByContact", contactId=bluebird, date="2026-03-02")["Reports"]
+    (report,) = xapi.get("/Reports/AgedReceivablesByContact", contactId=bluebird, date="2026-03-02")[
+        "Reports"
+    ]
     rows = report["Rows"][1]["Rows"]
-    assert cells(rows[0])[1:] == ["A-1", "2026-02-09T00:00:00", "21 days overdue", "100.00", "30.00", "0.00", "70.00"]
+    assert cells(rows[0])[1:] == [
+        "A-1",
+        "2026-02-09T00:00:00",
+        "21 days overdue",
+        "100.00",
+        "30.00",
+        "0.00",
+        "70.00",
+    ]
     assert cells(rows[2])[-1] == "-20.00"
     assert cells(rows[-1]) == ["Total", "", "", "", "130.00", "30.00", "0.00", "100.00"]
     assert Decimal(cells(rows[-1])[-1]) * 100 == keeper.receivable_cents()
-    before = xapi.get("/Reports/AgedReceivablesByContact", contactId=bluebird, date="2026-02-14")["Reports"][0]
+    before = xapi.get("/Reports/AgedReceivablesByContact", contactId=bluebird, date="2026-02-14")["Reports"][
+        0
+    ]
     assert cells(before["Rows"][1]["Rows"][-1])[-1] == "100.00"
     assert xapi.send("GET", "/Reports/AgedReceivablesByContact").status == 400
 
@@ -368,7 +387,12 @@ def test_the_log_has_a_verdict_and_the_egress_of_each_exchange(xero, tenant, xap
     xapi.get("/Organisation")
     xapi.send("PUT", "/Invoices", {"Invoices": [invoice(bluebird)]}, {"idempotency-key": "k1"})
     logged = xero.requests[-1]
-    assert (logged.method, logged.path, logged.status, logged.idempotency_key) == ("PUT", "/Invoices", 200, "k1")
+    assert (logged.method, logged.path, logged.status, logged.idempotency_key) == (
+        "PUT",
+        "/Invoices",
+        200,
+        "k1",
+    )
     assert logged.verdict == "PUT 200 is odd"
     key = (xapi.app.client_id, xapi.tenant_id, "2026-03-02")
     assert xero.egress == {key: logged.answer_bytes}  # Organisation is exempt
@@ -382,7 +406,9 @@ def test_a_restart_changes_nothing(tmp_path, clock):
     tenant = simulator.add_organisation("Kept", currencies=("EUR",), rates={"EUR": "0.9"})
     api = Api(simulator, tenant)
     keeper = tenant.books
-    contact = keeper.contact(r"O'Brien \ Sons' & Co", PaymentTerms={"Sales": {"Day": 9, "Type": "DAYSAFTERBILLDATE"}})
+    contact = keeper.contact(
+        r"O'Brien \ Sons' & Co", PaymentTerms={"Sales": {"Day": 9, "Type": "DAYSAFTERBILLDATE"}}
+    )
     made = api.put("Invoices", invoice(contact["ContactID"], CurrencyCode="EUR"))
     paid = api.send("PUT", "/Payments", payment(made, "10.00"), {"idempotency-key": "k1"})
     credit = keeper.credit_note(contact["ContactID"], "5.00", currency="EUR")
@@ -390,7 +416,15 @@ def test_a_restart_changes_nothing(tmp_path, clock):
     keeper.overpayment(contact["ContactID"], "7.00")
     keeper.strange(made["InvoiceID"], Status="ODD")
     api.get("/Organisation")
-    paths = ("/Invoices", "/Payments", "/Contacts", "/CreditNotes", "/Overpayments", "/Accounts", "/BankTransactions")
+    paths = (
+        "/Invoices",
+        "/Payments",
+        "/Contacts",
+        "/CreditNotes",
+        "/Overpayments",
+        "/Accounts",
+        "/BankTransactions",
+    )
     before = [dump_json(api.get(one, page=1)[one[1:]]) for one in paths]
 
     again = XeroSimulator(seed=99, clock=clock, state_path=path)
@@ -399,8 +433,8 @@ def test_a_restart_changes_nothing(tmp_path, clock):
     again.tenants[api.tenant_id].core.audit()
     assert api.send("PUT", "/Payments", payment(made, "10.00"), {"idempotency-key": "k1"}).body == paid.body
     assert api.put("Invoices", invoice(contact["ContactID"]))["InvoiceNumber"] == "INV-0002"
+    (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="no state file"):
-        (tmp_path / "other.json").write_text("{}")
         again.load(tmp_path / "other.json")
 
 
