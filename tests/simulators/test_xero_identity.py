@@ -30,7 +30,9 @@ def form(url, path, fields, headers=None):
 
 
 def basic(app):
-    return {"Authorization": "Basic " + base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()}
+    return {
+        "Authorization": "Basic " + base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
+    }
 
 
 def secret(app):
@@ -63,11 +65,18 @@ def test_a_code_gives_tokens_which_refresh_and_can_be_revoked(xero, tenant, app,
     with xero.serve() as url:
         back = consent(url, app, tenant)
         assert back["state"] == "s1"
-        fields = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": app.redirect_uris[0]}
+        fields = {
+            "grant_type": "authorization_code",
+            "code": back["code"],
+            "redirect_uri": app.redirect_uris[0],
+        }
         status, tokens = form(url, "/connect/token", fields | extra, **who)
         assert status == 200
         assert (tokens["expires_in"], tokens["token_type"]) == (1800, "Bearer")
-        assert form(url, "/connect/token", fields | extra, **who) == (400, {"error": "invalid_grant"})  # single use
+        assert form(url, "/connect/token", fields | extra, **who) == (
+            400,
+            {"error": "invalid_grant"},
+        )  # single use
         fields = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]} | extra
         status, newer = form(url, "/connect/token", fields, **who)
         assert newer["refresh_token"] != tokens["refresh_token"]
@@ -153,7 +162,9 @@ def test_an_unused_refresh_token_lives_sixty_days(xero, tenant, app, clock):
     ("scopes", "method", "path", "allowed"),
     [
         pytest.param(("accounting.invoices.read",), "GET", "/Invoices", True, id="granular read reads"),
-        pytest.param(("accounting.invoices.read",), "PUT", "/Invoices", False, id="granular read does not write"),
+        pytest.param(
+            ("accounting.invoices.read",), "PUT", "/Invoices", False, id="granular read does not write"
+        ),
         pytest.param(("accounting.invoices",), "GET", "/Payments", False, id="invoices are not payments"),
         pytest.param(("accounting.payments",), "GET", "/BatchPayments", True, id="payments hold batches"),
         pytest.param(("accounting.payments",), "GET", "/Overpayments", True, id="payments hold overpayments"),
@@ -163,7 +174,11 @@ def test_an_unused_refresh_token_lives_sixty_days(xero, tenant, app, clock):
         pytest.param(("accounting.transactions",), "GET", "/Contacts", False, id="but not contacts"),
         pytest.param(("accounting.reports.read",), "GET", "/Reports/TrialBalance", True, id="broad reports"),
         pytest.param(
-            ("accounting.reports.aged.read",), "GET", "/Reports/TrialBalance", False, id="one report is not another"
+            ("accounting.reports.aged.read",),
+            "GET",
+            "/Reports/TrialBalance",
+            False,
+            id="one report is not another",
         ),
     ],
 )
@@ -185,7 +200,9 @@ def test_a_new_application_cannot_ask_for_broad_scopes(xero, tenant, app):
 def test_broad_scopes_end_in_september_2027(clock):
     clock.moment = datetime(2027, 9, 12, 23, 50, tzinfo=UTC)
     xero = XeroSimulator(clock=clock)
-    api = Api(xero, xero.add_organisation("Old"), xero.add_app("Old", granular=False), ("accounting.transactions",))
+    api = Api(
+        xero, xero.add_organisation("Old"), xero.add_app("Old", granular=False), ("accounting.transactions",)
+    )
     assert api.send("GET", "/Invoices").status == 200
     clock.advance(minutes=10)
     assert api.send("GET", "/Invoices").status == 401
@@ -253,4 +270,3 @@ def test_an_application_looks_after_its_connections_without_a_user(xero, tenant,
     xero.grant(app, tenant.organisation.id)
     tokens = xero.desk.exchange(app, {"grant_type": "client_credentials", "scope": "app.connections"})
     assert len(xero.connections(f"Bearer {tokens['access_token']}")) == 1
-

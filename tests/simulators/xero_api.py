@@ -49,7 +49,9 @@ class Api:
         if not answer.body.startswith(b"{"):
             return answer.status, [answer.body.decode()]
         document = parse_json(answer.body)
-        found = [error["Message"] for one in document.get("Elements", []) for error in one["ValidationErrors"]]
+        found = [
+            error["Message"] for one in document.get("Elements", []) for error in one["ValidationErrors"]
+        ]
         return answer.status, found or [document.get("Message") or document.get("Detail")]
 
 

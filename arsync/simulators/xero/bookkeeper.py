@@ -325,11 +325,13 @@ class Bookkeeper:
 
     def strange(self, record_id: str, **shown: object) -> None:
         """Let a record be read with other values: an unknown status, a null date, a quoted boolean."""
-        self.core.overlays[record_id] = dict(shown)
+        with self.core.writing():
+            self.core.overlays[record_id] = dict(shown)
 
     def ordinary(self) -> None:
         """Let every record be read as it is again."""
-        self.core.overlays.clear()
+        with self.core.writing():
+            self.core.overlays.clear()
 
     # ---- looking -------------------------------------------------------------------------------------------
 

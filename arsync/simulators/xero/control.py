@@ -23,9 +23,9 @@ from urllib.parse import urlencode
 from arsync.simulators.exact_json import Document, dump_json, parse_json
 from arsync.simulators.xero import refusals, rendering
 from arsync.simulators.xero.bookkeeper import ACTIONS
-from arsync.simulators.xero.oauth import redirect_allowed
+from arsync.simulators.xero.oauth import App, redirect_allowed
 from arsync.simulators.xero.refusals import Invalid, Refused
-from arsync.simulators.xero.simulator import SWITCH_NAMES, Answer, Tenant
+from arsync.simulators.xero.simulator import ALL_SCOPES, SWITCH_NAMES, Answer, Tenant
 from arsync.simulators.xero.wire import amount
 
 if TYPE_CHECKING:  # the simulator starts the server, which comes here
@@ -259,6 +259,19 @@ def consent(
         simulator.written()
     joint = "&" if "?" in redirect_uri else "?"
     return Answer(302, b"", refusals.HTML, (("Location", f"{redirect_uri}{joint}{urlencode(back)}"),))
+
+
+def consent_query(app: App) -> str:
+    """The query of the address at which a person signs in."""
+    return urlencode(
+        {
+            "response_type": "code",
+            "client_id": app.client_id,
+            "redirect_uri": app.redirect_uris[0],
+            "scope": " ".join(ALL_SCOPES),
+            "state": "s",
+        }
+    )
 
 
 def _consent_form(simulator: "XeroSimulator", asked: dict[str, str]) -> str:

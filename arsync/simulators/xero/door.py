@@ -111,7 +111,7 @@ def act(books: Books, call: Call) -> Done:
             return _collection(books, resource, call)
         case [record_id]:
             return _single(books, resource, record_id, call)
-        case [record_id, "History"]:
+        case [record_id, "History"] if head != "Accounts":
             return _history(books, resource, record_id, call)
         case [record_id, *below]:
             return _below(books, resource, _found(books, resource, record_id), below, call)
@@ -268,7 +268,7 @@ def _write(books: Books, resource: Resource, call: Call, given: list[Document]) 
 def _failed_row(books: Books, element: Document, messages: tuple[str, ...]) -> Document:
     key = books.switches.error_text_key
     return {
-        **element,
+        **refusals.echo(element),
         "StatusAttributeString": "ERROR",
         "ValidationErrors": [{key: message} for message in messages],
     }

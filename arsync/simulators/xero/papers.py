@@ -258,7 +258,8 @@ def _approve(books: Books, paper: Paper, actor: Actor) -> None:
     paper.base_cents = books.to_base(paper.total_cents, paper.rate)
     control, side = books.control(paper)
     books.post(paper.id, Entry(paper.on, books.postings(*document_lines(books, paper, control, side))))
-    books.settled(paper, paper.on)
+    if paper.total_cents == 0:
+        paper.status, paper.fully_paid = "PAID", paper.on
 
 
 def document_lines(books: Books, paper: Paper, control: str, side: int) -> list[tuple[str, int]]:

@@ -5,8 +5,10 @@ Source  reference pages and error bodies quoted in public code. Texts nobody cou
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from arsync.simulators.exact_json import Document, dump_json
+from arsync.simulators.xero.wire import number
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -21,6 +23,9 @@ UNAVAILABLE = {
     "unavailable": b"The Xero API is temporarily unavailable",
     "offline": b"The Organisation is offline",
 }
+_NUMBERS = {
+    "Amount", "BankAmount", "CurrencyRate", "UnitAmount", "Quantity", "LineAmount", "TaxAmount", "DiscountRate",
+}  # fmt: skip
 HTML_500 = (
     b"<!DOCTYPE html><html><head><title>Runtime Error</title></head><body>Server Error in '/'.</body></html>"
 )
@@ -57,7 +62,7 @@ class Failed:
 
 def validation(failed: list[Failed]) -> Refused:
     """400: nothing of the request was written."""
-    elements = [{**one.element, "ValidationErrors": errors(one.messages)} for one in failed]
+    elements = [{**echo(one.element), "ValidationErrors": errors(one.messages)} for one in failed]
     return _json(
         400,
         {
@@ -67,6 +72,26 @@ def validation(failed: list[Failed]) -> Refused:
             "Elements": elements,
         },
     )
+
+
+def echo(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """An element as it comes back beside its errors: read and written again, so numbers are numbers."""
+    if isinstance(value, list):
+        return [echo(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _echoed_number(one) if name in _NUMBERS and isinstance(one, str) else echo(one)
+        for name, one in value.items()
+        if one is not None
+    }
+
+
+def _echoed_number(text: str) -> object:
+    try:
+        return number(text)
+    except ValueError:  # refused for another reason before anybody read it
+        return text
 
 
 def errors(messages: tuple[str, ...]) -> list[Document]:

@@ -503,6 +503,16 @@ class XeroSimulator:
 
     # ---- state ---------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def saving_once(self) -> Iterator[None]:
+        """Write the state file once, at the end."""
+        path, self._state_path = self._state_path, None
+        try:
+            yield
+        finally:
+            self._state_path = path
+            self.written()
+
     def written(self) -> None:
         """Something changed: keep it."""
         if self._state_path is not None:
