@@ -383,6 +383,7 @@ def _receipt(stage: Stage, name: str) -> Job:
         stage.money(120_00),
         settles if target != "customer" else (),
         reference=REFERENCE,
+        deposit_account=stage.bench.receiving_account or None,
     )
     moves = {settle.item: -settle.amount for settle in settles}
     return stage.built("post_receipt", intent, moves, stage.money(-9_99))

@@ -32,9 +32,9 @@ automatic = ["reference", "remittance", "one item", "balance"]
 USD = "25.00"
 
 [adjustments]
-"cash discount" = { product = "400" }
-"small difference" = { product = "400" }
-"write-off" = { product = "400" }
+"cash discount" = { product = "429" }
+"small difference" = { product = "429" }
+"write-off" = { product = "429" }
 """
 
 

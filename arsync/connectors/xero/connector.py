@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -70,12 +70,13 @@ class XeroSettings:
 
 
 _RECORDS = Reads(frozenset({"changes", "full", "ids"}), gone="flag", applications="explicit", overlap_s=300)
+_PAYMENTS = replace(_RECORDS, gone="feed")  # a deleted payment is in the list of changes, once
 _LIST = Reads(frozenset({"changes", "full", "ids"}), gone="flag", applications="none", overlap_s=300)
 _WHOLE = Reads(frozenset({"full"}), gone="never", applications="none", overlap_s=0)
 _READS: Mapping[Kind, Reads] = {
     "customer": _LIST,
     "item": _RECORDS,
-    "payment": _RECORDS,
+    "payment": _PAYMENTS,
     "account": _WHOLE,
     "product": _WHOLE,
     "books": _WHOLE,
@@ -94,9 +95,14 @@ _DOCUMENT = Writes(
     late_s=130,  # an answer is waited for so long
     within=frozenset(),
 )
-_WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "post_entry", "reverse", "note"), _DOCUMENT
-)
+_WRITES: Mapping[Verb, Writes] = {
+    "post_receipt": _DOCUMENT,
+    "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
+    "post_credit": replace(_DOCUMENT, undo="void"),
+    "post_entry": replace(_DOCUMENT, undo="void"),
+    "reverse": replace(_DOCUMENT, marker=None),
+    "note": replace(_DOCUMENT, marker=None, undo="none"),
+}
 
 
 class XeroConnector:

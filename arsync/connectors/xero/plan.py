@@ -454,8 +454,7 @@ def _post_entry(intent: PostEntry, task: _Task) -> _Draft | None:
         )
     lines, left = [owed], size
     if intent.fee:
-        fee = task.fresh.raw.get(Ref("account", intent.fee_account or ""))
-        code = exact.read_object(fee).get("Code") if fee else intent.fee_account
+        code = intent.fee_account  # as a line names it
         lines.append(
             {
                 "Description": "bank fee",
@@ -554,7 +553,7 @@ def _set_note(intent: SetNote, task: _Task) -> _Draft | None:
     entity, number = ("Invoices" if intent.item.id.startswith("Invoice:") else "CreditNotes"), intent.item.id
     text = f"arsync: {intent.text or 'nothing pending'}"[:NOTE_WIDTH]
     path = f"/{entity}/{number.partition(':')[2]}/History"
-    return _Draft("note", "PUT", path, {"HistoryRecords": [{"Details": text}]}, {"Details": text})
+    return _Draft("note", "PUT", path, {"HistoryRecords": [{"Details": text}]}, {"Details": text, "Of": intent.item.id})
 
 
 def sizes(debits: Mapping[str, Money]) -> str:

@@ -130,7 +130,7 @@ def _judged(tenant: Tenant, call: Call, answer: Row) -> Answer:
     if "Gone" in call.expects:
         return Answer(call, "accepted", _gone_ref(call), raw)
     if "Details" in call.expects:
-        return Answer(call, "accepted", None, raw)
+        return Answer(call, "accepted", _named(call.expects["Of"]), raw)
     if call.path.endswith("/Allocations"):
         return _allocated(tenant, call, answer)
     rows = answer.get(_entity(call))
@@ -371,7 +371,7 @@ def _find_note(tenant: Tenant, call: Call) -> Found:
     said = [str(one.get("Details")) for one in listed or [] if isinstance(one, Mapping)]
     # The newest word of ours is what stands.
     ours = [text for text in said if text.startswith("arsync: ")]
-    return Found("present" if call.expects["Details"] in ours else "absent")
+    return Found("present" if call.expects["Details"] in ours else "absent", _named(call.expects["Of"]))
 
 
 def _find_created(tenant: Tenant, call: Call) -> Found:
