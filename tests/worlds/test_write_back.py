@@ -155,6 +155,19 @@ def test_a_return_over_several_invoices_and_a_credit_opens_what_the_cash_had_pai
     at_rest(office)
 
 
+def test_what_the_bank_gave_back_is_not_undone_as_well_nor_patched(office):
+    _, invoice = paid(office)
+    first = office.receipt().decision_id
+    acted = actions.book_return(office.desk(), returned(office).id)
+    office.run()
+    with pytest.raises(Conflict, match="gave R-1 back"):
+        actions.undo(office.desk(), first, "wrong customer")
+    with pytest.raises(Conflict, match="not patched"):
+        actions.redo(office.desk(), acted.decision_id, "again")
+    assert office.balance(invoice) == 100
+    at_rest(office)
+
+
 def test_undoing_a_return_that_was_none_of_this_payment(office):
     _, invoice = paid(office)
     acted = actions.book_return(office.desk(), returned(office).id)
