@@ -58,8 +58,11 @@ class Writes:
     calls_per_send: int
     late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
     # What one document of this verb may do besides settling items with its own money: use up credits, settle several
-    # items in another currency than the books' own, let go of what it settled. What it may not is asked for apart.
-    within: frozenset[Literal["credits", "foreign", "frees"]] = frozenset({"credits", "foreign", "frees"})
+    # items in another currency than the books' own, let go of what it settled, keep a rest on the customer's account.
+    # What it may not is asked for apart; a receipt with a rest takes several calls then, and a person to take it back.
+    within: frozenset[Literal["credits", "foreign", "frees", "rest"]] = frozenset(
+        {"credits", "foreign", "frees", "rest"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,7 +523,10 @@ class Connector(Protocol):
         ...
 
     def plan(self, bundle: Bundle, fresh: Fresh, done: Sequence[Answer]) -> Call | Cannot | None:
-        """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure."""
+        """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure.
+
+        An intent may take several calls; the answers to all of them name the same record.
+        """
         ...
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
@@ -552,5 +558,8 @@ class Connector(Protocol):
         ...
 
     def control(self) -> tuple[Total, ...]:
-        """The receivable control accounts' own balances, one Total per currency (customer None)."""
+        """The receivable control accounts' own balances, one Total per currency (customer None).
+
+        Asked only where the manifest's `totals` has "ledger".
+        """
         ...

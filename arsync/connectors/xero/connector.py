@@ -86,7 +86,7 @@ _DOCUMENT = Writes(
     target="item",
     bundle="intent",
     retry="after_find",
-    key_ttl_s=360,
+    key_ttl_s=None,  # six minutes, and errors are remembered too: between two sends we look, and rely on no key
     find="ask",
     marker=(plan.MARKER_FIELD, plan.REFERENCE_WIDTH),
     undo="delete",
@@ -99,8 +99,8 @@ _WRITES: Mapping[Verb, Writes] = {
     "post_receipt": _DOCUMENT,
     "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
     "post_credit": replace(_DOCUMENT, undo="void"),
-    "post_entry": replace(_DOCUMENT, undo="void"),
-    "reverse": replace(_DOCUMENT, marker=None),
+    "post_entry": replace(_DOCUMENT, undo="none"),  # two documents, of which the books name one
+    "reverse": replace(_DOCUMENT, marker=None, undo="none"),
     "note": replace(_DOCUMENT, marker=None, undo="none"),
 }
 

@@ -497,9 +497,10 @@ def _reverse(intent: Reverse, task: _Task) -> _Draft | None:
         body = {"CreditNotes": [{"CreditNoteID": ref.id.partition(":")[2], "Status": "VOIDED"}]}
         return _Draft("reverse", "POST", f"/CreditNotes{EACH_BY_ITSELF}", body, {"Status": "VOIDED"})
     if kind == "Invoice":
-        _open_period(task, day(row, "Date"), "the invoice")
-        body = {"Invoices": [{"InvoiceID": ref.id.partition(":")[2], "Status": "VOIDED"}]}
-        return _Draft("reverse", "POST", f"/Invoices{EACH_BY_ITSELF}", body, {"Status": "VOIDED"})
+        _no(
+            "unsupported",
+            f"{ref.id} stands beside money that left the bank: void it and delete its Spend Money in Xero",
+        )
     if kind == "Allocation":
         note, _, allocation = ref.id.removeprefix("Payment:Allocation:").partition(":")
         _open_period(task, day(row, "Date"), "the allocation")
@@ -553,7 +554,9 @@ def _set_note(intent: SetNote, task: _Task) -> _Draft | None:
     entity, number = ("Invoices" if intent.item.id.startswith("Invoice:") else "CreditNotes"), intent.item.id
     text = f"arsync: {intent.text or 'nothing pending'}"[:NOTE_WIDTH]
     path = f"/{entity}/{number.partition(':')[2]}/History"
-    return _Draft("note", "PUT", path, {"HistoryRecords": [{"Details": text}]}, {"Details": text, "Of": intent.item.id})
+    return _Draft(
+        "note", "PUT", path, {"HistoryRecords": [{"Details": text}]}, {"Details": text, "Of": intent.item.id}
+    )
 
 
 def sizes(debits: Mapping[str, Money]) -> str:

@@ -78,12 +78,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What answers a call; `raw` instead of a document where the answer is no document."""
+    """What answers a call; `raw` instead of a document where the answer is no document.
+
+    `writes` is how many things the books have taken.
+    """
 
     status: int
     document: Document | None = None
     raw: bytes = b""
     content_type: str = ""
+    writes: int = 0
 
 
 def area_of(parts: tuple[str, ...]) -> str:
@@ -123,7 +127,7 @@ def act(books: Books, call: Call) -> Done:
 
 def _collection(books: Books, resource: Resource, call: Call) -> Done:
     if call.method != "GET":
-        return Done(200, _write(books, resource, call, elements(call.body, resource.name)))
+        return _written(books, resource, call, elements(call.body, resource.name))
     rows, pagination = listing.find(books, resource, call.query, _since(call), call.actor.app_id)
     rows = [_strange(books, row, resource) for row in rows]
     shown: Document = {"pagination": pagination} if pagination else {}
@@ -163,7 +167,7 @@ def _single(books: Books, resource: Resource, record_id: str, call: Call) -> Don
     found = _found(books, resource, record_id)
     if call.method == "POST":
         named = [{**one, resource.id_field: found.id} for one in elements(call.body, resource.name)]
-        return Done(200, _write(books, resource, call, named[:1]))
+        return _written(books, resource, call, named[:1])
     if call.method != "GET":
         raise refusals.no_such_method()
     if "application/pdf" in call.headers.get("accept", "") and resource.kind in {"Invoice", "CreditNote"}:
@@ -186,14 +190,14 @@ def _history(books: Books, resource: Resource, record_id: str, call: Call) -> Do
                 why = f"Details must have between 1 and {NOTE_LENGTH} characters"
                 raise refusals.validation([Failed(element, (why,))])
             books.note(found.id, "Note", details)
-    return Done(200, {"HistoryRecords": [rendering.note(books.history[found.id][-1])]})
+    return Done(200, {"HistoryRecords": [rendering.note(books.history[found.id][-1])]}, writes=1)
 
 
 def _below(books: Books, resource: Resource, found: Any, below: list[str], call: Call) -> Done:  # noqa: ANN401 - the resource's own records
     match (call.method, resource.kind, *below):
         case ("POST", "Invoice", "Email"):
             _validly({}, lambda: _in_one(books, lambda: papers.email(books, found, call.actor)))
-            return Done(204)
+            return Done(204, writes=1)
         case ("GET", "Invoice", "OnlineInvoice"):
             if found.status == "DRAFT":
                 raise refusals.validation([Failed({"InvoiceID": found.id}, ("The invoice is a draft",))])
@@ -208,7 +212,7 @@ def _below(books: Books, resource: Resource, found: Any, below: list[str], call:
             if made is None or made.credit_id != found.id:
                 raise refusals.not_found()
             _validly({}, lambda: _in_one(books, lambda: payments.deallocate(books, made, call.actor)))
-            return Done(200, rendering.allocation(books, made))
+            return Done(200, rendering.allocation(books, made), writes=1)
         case (_, _, "Attachments", *_):
             raise refusals.not_here("Attachments")
     raise refusals.not_found()
@@ -243,7 +247,7 @@ def elements(body: bytes, plural: str) -> list[Document]:
     return found
 
 
-def _write(books: Books, resource: Resource, call: Call, given: list[Document]) -> Document:
+def _written(books: Books, resource: Resource, call: Call, given: list[Document]) -> Done:
     save = _SAVES.get(resource.name)
     if save is None or call.method not in {"PUT", "POST"}:
         raise refusals.no_such_method()
@@ -262,7 +266,7 @@ def _write(books: Books, resource: Resource, call: Call, given: list[Document]) 
             rows.append(_written_row(books, resource, record, call, marked=not summarize))
         if failed and summarize:
             raise refusals.validation(failed)
-    return {resource.name: rows}
+    return Done(200, {resource.name: rows}, writes=len(rows) - len(failed))
 
 
 def _failed_row(books: Books, element: Document, messages: tuple[str, ...]) -> Document:
@@ -294,7 +298,7 @@ def _allocate(books: Books, credit: Paper, call: Call) -> Done:
                 failed.append(Failed(element, bad.messages))
         if failed:
             raise refusals.validation(failed)
-    return Done(200, {"Allocations": [rendering.allocation(books, one) for one in made]})
+    return Done(200, {"Allocations": [rendering.allocation(books, one) for one in made]}, writes=1)
 
 
 def _save_contact(books: Books, element: Document, call: Call) -> object:

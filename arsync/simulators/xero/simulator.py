@@ -105,11 +105,12 @@ Judge = Callable[[Request, Answer], str]
 
 @dataclass(slots=True)
 class Tenant:
-    """An organisation, its books, and the person who keeps them."""
+    """An organisation, its books, and the person who keeps them; `writes` counts what came through the API."""
 
     organisation: Organisation
     core: Books
     books: Bookkeeper
+    writes: int = 0
 
 
 class XeroSimulator:
@@ -375,6 +376,7 @@ class XeroSimulator:
             done = door.act(tenant.core, call)
         except Invalid as bad:
             raise refusals.validation([refusals.Failed({}, bad.messages)]) from bad
+        tenant.writes += done.writes
         if done.document is None:
             return Answer(done.status, done.raw, done.content_type or refusals.JSON)
         document = done.document
