@@ -45,7 +45,7 @@ WRITING = "accounting.invoices accounting.payments accounting.banktransactions a
 _ALWAYS = "accounting.settings.read"
 # What a sign-in must hold before anything is written; "accounting.transactions" is the older word for all of it.
 _NEEDED = ("accounting.invoices", "accounting.payments", "accounting.banktransactions")
-_LIMITS = (Limit(55, 60.0),)  # Xero allows 60 a minute
+_LIMITS = (Limit(55, 60),)  # Xero allows 60 a minute
 _CONCURRENT = 3  # Xero allows 5
 _IDLE_S = 60 * 86_400  # a refresh token that is not used for so long has ended
 Given = TypeVar("Given")
