@@ -17,9 +17,15 @@ from typing import Any
 from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
-_PLATFORMS = ("quickbooks", "xero")
-_KEYS = {"store", "key_file", "inbox", *_PLATFORMS}
 _READS = "monthly_reads"
+# What is so with an app of each platform where the file does not say otherwise.
+_USUAL: Mapping[str, Mapping[str, Any]] = {
+    # Intuit's free tier allows 500,000 reads a month to all companies of an app together.
+    "quickbooks": {"redirect_uri": "http://127.0.0.1:8765/callback", _READS: 20_000},
+    # Xero takes no redirect address in numbers, has apps without a secret, and its free tier allows 1,000 calls a day.
+    "xero": {"redirect_uri": "http://localhost:8765/callback", _READS: 25_000, "is_without_secret": True},
+}
+_KEYS = {"store", "key_file", "inbox", *_USUAL}
 _APPS = "apps"  # further apps of a platform: [xero.apps.shop]
 _APP = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
@@ -61,10 +67,9 @@ class App:
     authorize_url: str | None = None
     revoke_url: str | None = None
     redirect_uri: str = "http://127.0.0.1:8765/callback"
-    monthly_reads: int = (
-        20_000  # of one company; Intuit's free tier allows 500,000 to all of an app's together
-    )
+    monthly_reads: int = 20_000  # of one company
     webhook_token_file: Path | None = None
+    is_without_secret: bool = False  # the platform takes a proof of its own instead (PKCE)
 
     def secret(self) -> str:
         """The app's secret."""
@@ -75,7 +80,7 @@ class App:
         if not self.client_id:
             where, do = FILE, f"write your app's client id into [{self.section}] there"
             raise ConfigError(f"{self.section}.client_id is not set", where=where, do=do)
-        has_none = self.client_secret_file is None and not self.section.startswith("quickbooks")
+        has_none = self.is_without_secret and self.client_secret_file is None
         return self.client_id, "" if has_none else self.secret()
 
     def addresses(self) -> dict[str, str]:
@@ -207,8 +212,13 @@ def load(given: Path | None) -> Config:
         store=_store(file, os.environ.get("ARSYNC_STORE") or _text(document, "store", file)),
         key_file=_path(file, os.environ.get("ARSYNC_KEY_FILE") or _text(document, "key_file", file)),
         inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
-        apps={name: app for platform in _PLATFORMS for name, app in _apps(document, platform, file)},
+        apps={name: app for platform in _USUAL for name, app in _apps(document, platform, file)},
     )
+
+
+def app_name(platform: str, app: str) -> str:
+    """What an app is called: "xero", or "xero.shop" where an installation has several."""
+    return f"{platform}.{app}" if app else platform
 
 
 def _apps(document: Mapping[str, Any], platform: str, file: Path) -> Iterator[tuple[str, App]]:
@@ -217,10 +227,11 @@ def _apps(document: Mapping[str, Any], platform: str, file: Path) -> Iterator[tu
         return
     own = _table(document.get(platform, {}), file, platform)
     further = _table(own.get(_APPS, {}), file, f"{platform}.{_APPS}")
-    yield platform, _app({key: value for key, value in own.items() if key != _APPS}, file, platform)
+    usual = _USUAL[platform]
+    yield platform, _app({key: value for key, value in own.items() if key != _APPS}, file, platform, usual)
     for name, section in further.items():
         at = f"{platform}.{_APPS}.{name}"
-        yield f"{platform}.{name}", _app(_table(section, file, at), file, at)
+        yield app_name(platform, name), _app(_table(section, file, at), file, at, usual)
 
 
 def _table(found: object, file: Path, name: str) -> dict[str, Any]:
@@ -229,13 +240,11 @@ def _table(found: object, file: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _app(section: Mapping[str, Any], file: Path, at: str) -> App:
+def _app(section: Mapping[str, Any], file: Path, at: str, usual: Mapping[str, Any]) -> App:
     _only(section, _APP, file, f"{at}.")
     files = ("client_secret_file", "webhook_token_file")
-    values: dict[str, Any] = {key: _text(section, key, file, f"{at}.") for key in section.keys() - {_READS}}
-    if not at.startswith("quickbooks"):
-        # Xero takes no address in numbers.
-        values = {"redirect_uri": "http://localhost:8765/callback", **values}
+    said = {key: _text(section, key, file, f"{at}.") for key in section.keys() - {_READS}}
+    values: dict[str, Any] = {**usual, **said}
     for key in files:
         values[key] = _path(file, values[key]) if values.get(key) else None
     if _READS in section:

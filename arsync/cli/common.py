@@ -76,7 +76,7 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 utc_now,
                 time.sleep,
                 lambda app: config.app(app).credentials(),
-                config.quickbooks.monthly_reads,
+                lambda app: config.app(app).monthly_reads,
             ),
         )
     finally:

@@ -202,7 +202,7 @@ def connect_xero(
     from arsync.connectors.xero.connector import READING, XeroSettings
 
     with opened(ctx) as (conf, house):
-        person, own = person_of(ctx, house), conf.app(connect.app_of("xero", app))
+        person, own = person_of(ctx, house), conf.app(configs.app_name("xero", app))
         permitted(person, "administer")
         chosen: dict[str, Any] = own.addresses() | ({"scopes": READING} if read_only else {})
         settings = XeroSettings(

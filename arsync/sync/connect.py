@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from arsync.clock import Clock, stamp
+from arsync.config import app_name
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
 from arsync.connectors.pace import ProcessPaces
@@ -34,8 +35,8 @@ class House:
     sleep: Callable[[float], None]
     secrets: Callable[[str], tuple[str, str]] = field(
         repr=False
-    )  # app (see `app_of`) -> (client id, client secret)
-    monthly_reads: int = 20_000  # of one connection
+    )  # app (see `config.app_name`) -> (client id, client secret)
+    monthly_reads: Callable[[str], int] = lambda _app: 20_000  # of one connection of an app
     paces: ProcessPaces = field(
         default_factory=ProcessPaces
     )  # one a process: its ledgers share each account's limits
@@ -56,7 +57,7 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         row = office.connection_row(conn, connection_id)
     connector_type = registry.load(row.platform)
     given = json.loads(row.settings)
-    client_id, client_secret = house.secrets(app_of(row.platform, given.get("app", "")))
+    client_id, client_secret = house.secrets(app_name(row.platform, given.get("app", "")))
     meter = StoredMeter(house.store, connection_id, house.clock)
     ports = Ports(
         tokens=StoredTokens(house.store, house.vault, connection_id),
@@ -70,11 +71,6 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
     )
     settings = connector_type.Settings(**given)
     return connector_type(settings, ports), meter
-
-
-def app_of(platform: str, app: str) -> str:
-    """What the configuration calls an app: "xero", or "xero.shop" where an installation has several."""
-    return f"{platform}.{app}" if app else platform
 
 
 def add_connection(house: House, platform: str, name: str | None, settings: Any, by: Person) -> int:
@@ -238,7 +234,7 @@ class FreshTokens:
 
 def newcomer(house: House, platform: str, settings: Any, tokens: FreshTokens) -> Any:
     """A connector that is about to sign in; its connection is made when it has."""
-    app = app_of(platform, getattr(settings, "app", ""))
+    app = app_name(platform, getattr(settings, "app", ""))
     client_id, client_secret = house.secrets(app)
     ports = Ports(
         tokens, NoMeter(), house.clock, house.sleep, client_id, client_secret, f"arsync connect {platform}"
