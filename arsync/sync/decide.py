@@ -25,6 +25,7 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents
+from arsync.sync.fitting import fitted
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ def plan_bundles(
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
-        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))
+        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(conn, ledger, wanted))))
     outbox.plan(conn, ledger.id, bundles, at)
 
 
