@@ -7,12 +7,15 @@ Errors  `FileRefused` and its kinds: `UnknownFormat`, `UnsupportedFormat`, `Trun
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 from arsync.connectors.bank import decode, identity, texts
 from arsync.connectors.bank.bankprofile import GENERIC, Profile
+from arsync.connectors.bank.readers.draft import finished
 from arsync.connectors.bank.sniff import Format, refuse_unless_imported, sniff
-from arsync.core.bank import BankFile, BankLineRead, Statement
+from arsync.core.bank import BankFile, BankLineRead, Remittance, Statement
 from arsync.errors import FileRefused, UnsafeFile
 
 _HEADER_BYTES = 4096
@@ -39,48 +42,56 @@ def read_file(data: bytes, profile: Profile = GENERIC) -> BankFile:
         raise UnsafeFile(f"the file is larger than {limit_mib} MiB", do="export a shorter period")
     name = sniff(data)
     refuse_unless_imported(name)
-    codec, statements, warnings = _READERS[name](data, profile)
+    codec, statements, warnings, remittances = _READERS[name](data, profile, name)
     return BankFile(
         sha256=hashlib.sha256(data).hexdigest(),
         format=name,
         codec=codec,
         statements=_numbered(statements),
         warnings=texts.once(warnings),
+        remittances=remittances,
     )
 
 
-_Read = tuple[str, tuple[Statement, ...], tuple[str, ...]]
+_Read = tuple[str, tuple[Statement, ...], tuple[str, ...], tuple[Remittance, ...]]
 
 
-def _read_ofx(data: bytes, profile: Profile) -> _Read:
+def _read_ofx(data: bytes, profile: Profile, _name: Format) -> _Read:
     from arsync.connectors.bank.readers import ofx
 
     decoded = decode.decode_ofx(data, _declared_ofx_codec(data[:_HEADER_BYTES]))
     statements, warnings = ofx.read(decoded.text, profile)
-    return decoded.codec, statements, decoded.warnings + warnings
+    return decoded.codec, statements, decoded.warnings + warnings, ()
 
 
-def _read_camt(data: bytes, profile: Profile) -> _Read:
+def _read_camt(data: bytes, profile: Profile, name: Format) -> _Read:
     from arsync.connectors.bank.readers import camt
 
-    statements, warnings = camt.read(data, profile)
-    return _xml_codec(data[:_HEADER_BYTES]), statements, warnings
+    drafts, warnings, codec = camt.read(data, name, profile)
+    statements, remittances = finished(drafts)
+    return codec, statements, warnings, remittances
 
 
-def _read_csv(data: bytes, profile: Profile) -> _Read:
+def _read_csv(data: bytes, profile: Profile, _name: Format) -> _Read:
     from arsync.connectors.bank.readers import csvprofile
 
     if profile.csv is None:
         raise FileRefused(
             "this is delimited text, and its profile declares no columns",
-            do="name a CSV profile of the bank; see the README for how to write one",
+            do="arsync bank profile new FILE proposes one; see the README of the bank connector",
         )
     decoded = decode.decode(data, profile.csv.encodings)
     statements, warnings = csvprofile.read(decoded.text, profile, profile.csv)
-    return decoded.codec, statements, decoded.warnings + warnings
+    return decoded.codec, statements, decoded.warnings + warnings, ()
 
 
-_READERS = {"ofx": _read_ofx, "camt.053": _read_camt, "csv": _read_csv}
+_READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
+    "ofx": _read_ofx,
+    "camt.053": _read_camt,
+    "camt.052": _read_camt,
+    "camt.054": _read_camt,
+    "csv": _read_csv,
+}
 
 
 def _declared_ofx_codec(head: bytes) -> str | None:
@@ -100,14 +111,6 @@ def _declared_ofx_codec(head: bytes) -> str | None:
     return f"iso{name}" if name.startswith("8859") else "utf-8" if name.startswith("utf") else f"cp{name}"
 
 
-def _xml_codec(head: bytes) -> str:
-    """The codec of an XML file, for the record; the XML parser finds it out for itself."""
-    if head[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
-        return "utf-16"
-    declared = _XML_ENCODING.search(head)
-    return declared[1].decode("ascii").lower() if declared else "utf-8"
-
-
 def _numbered(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     """Number equal lines per account over the whole file; an id is unique, at best, in its account."""
     by_account: dict[str, list[BankLineRead]] = {}
@@ -115,7 +118,7 @@ def _numbered(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
         by_account.setdefault(statement.account.key, []).extend(statement.lines)
     numbered = {key: iter(identity.numbered(lines)) for key, lines in by_account.items()}
     return tuple(
-        replace(statement, lines=tuple(next(numbered[statement.account.key]) for _ in statement.lines))
+        replace(statement, lines=tuple(islice(numbered[statement.account.key], len(statement.lines))))
         for statement in statements
     )
 

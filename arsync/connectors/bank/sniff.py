@@ -56,8 +56,6 @@ _TEXT_SIGNS: tuple[tuple[re.Pattern[str], Format], ...] = (
 _DELIMITED = re.compile(r"^[^\n]*[,;\t|][^\n]*$", re.MULTILINE)
 
 NOT_IMPORTED: dict[Format, str] = {
-    "camt.052": "a camt.052 intraday report, not a booked statement; not imported yet",
-    "camt.054": "a camt.054 notification, not a booked statement; not imported yet",
     "other xml": "an XML file that is neither OFX nor a camt statement; not imported",
     "mt940": "an MT940 statement; not imported yet",
     "mt942": "an MT942 intraday report, not a booked statement; not imported yet",
@@ -129,7 +127,7 @@ def _xml(head: str, data: bytes) -> Format:
             "the file is a web page, not an export", do="sign in again, then download the export"
         )
     for message, name in _CAMT_MESSAGES:
-        if re.search(rf"<(?:[\w.-]+:)?{message}[\s/>]", head):
+        if re.search(rf"<(?:[\w.-]+:)?{message}(?:V[0-9]{{1,2}})?[\s/>]", head):
             return name
     # An envelope may push the message out of the head; names are ASCII in every encoding but UTF-16.
     for message, name in _CAMT_MESSAGES:
