@@ -18,6 +18,7 @@ SignModel = Literal["signed", "inverted", "debit and credit columns", "flag"]
 Order = Literal["oldest first", "newest first"]
 OddSign = Literal["problem", "ignore", "flip"]
 BalanceUnit = Literal["major", "minor"]
+DateOrder = Literal["month first", "day first", "year first"]
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -76,6 +77,19 @@ class CsvDialect:
 
 
 @dataclass(frozen=True, slots=True)
+class LockboxLayout:
+    """How one bank fills the overflow records (4) of its lockbox files.
+
+    Attributes:
+        invoice_width: characters of the invoice number, from column 12.
+        amount_width: characters of the amount in minor units behind it; 0 when there is none.
+    """
+
+    invoice_width: int
+    amount_width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What a person declares about one bank's files.
 
@@ -87,6 +101,8 @@ class Profile:
         amounts: how amounts are written.
         invert_sign: the bank writes money out as positive (card statements).
         balance_unit: what a balance without a decimal mark counts; None when not known.
+        date_order: how QIF files write dates; None when not known.
+        lockbox: how lockbox files write invoices; None: the whole field is the number.
     """
 
     name: str
@@ -97,6 +113,8 @@ class Profile:
     amounts: AmountStyle = field(default_factory=AmountStyle)
     invert_sign: bool = False
     balance_unit: BalanceUnit | None = None
+    date_order: DateOrder | None = None
+    lockbox: LockboxLayout | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
     csv: CsvDialect | None = None
 
@@ -167,17 +185,20 @@ def parse_profile(text: str, *, where: str) -> Profile:
     return _profile(table, where)
 
 
-_Kind = TypeVar("_Kind", AmountStyle, CsvDialect, Profile, Skip)
+_Kind = TypeVar("_Kind", AmountStyle, CsvDialect, LockboxLayout, Profile, Skip)
 
 
 def _profile(table: dict[str, Any], where: str) -> Profile:
     csv_table = table.pop("csv", None)
     amounts = _build(AmountStyle, table.pop("amounts", {}), f"{where}, [amounts]")
     csv = None if csv_table is None else _csv_dialect(csv_table, f"{where}, [csv]")
-    profile = _build(Profile, {**table, "amounts": amounts, "csv": csv}, where)
+    lockbox_table = table.pop("lockbox", None)
+    lockbox = None if lockbox_table is None else _build(LockboxLayout, lockbox_table, f"{where}, [lockbox]")
+    profile = _build(Profile, {**table, "amounts": amounts, "csv": csv, "lockbox": lockbox}, where)
     for key, allowed in (("id_trust", get_args(Trust)), ("entry_reference_trust", get_args(Trust))):
         _one_of(getattr(profile, key), allowed, key, where)
     _one_of(profile.balance_unit, (None, *get_args(BalanceUnit)), "balance_unit", where)
+    _one_of(profile.date_order, (None, *get_args(DateOrder)), "date_order", where)
     _one_of(profile.amounts.decimal_mark, (None, ".", ","), "decimal_mark", where)
     if csv and profile.amounts.decimal_mark is None:
         raise ConfigError(

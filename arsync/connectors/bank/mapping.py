@@ -16,9 +16,10 @@ from arsync.connectors.bank.bankprofile import GENERIC, Profile
 from arsync.connectors.bank.readers.draft import finished
 from arsync.connectors.bank.sniff import Format, refuse_unless_imported, sniff
 from arsync.core.bank import BankFile, BankLineRead, Remittance, Statement
-from arsync.errors import FileRefused, UnsafeFile
+from arsync.errors import FileRefused, UnsafeFile, UnsupportedFormat
 
 _HEADER_BYTES = 4096
+_EXPORT = "export a statement or a remittance advice in another format"
 _OFX_CHARSET = re.compile(rb"CHARSET\s*:\s*(?:ISO-?|WINDOWS-?|CP)?(8859-[0-9]{1,2}|125[0-8]|UTF-?8)", re.I)
 _OFX_UNICODE = re.compile(rb"ENCODING\s*:\s*(?:UTF-?8|UNICODE)", re.I)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,20})[\"']", re.I)
@@ -85,12 +86,69 @@ def _read_csv(data: bytes, profile: Profile, _name: Format) -> _Read:
     return decoded.codec, statements, decoded.warnings + warnings, ()
 
 
+def _read_swift(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import swift
+
+    decoded = decode.decode_lines(data)
+    statements, remittances = finished(swift.read(decoded.text, profile))
+    return decoded.codec, statements, decoded.warnings, remittances
+
+
+def _read_bai2(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import bai2
+
+    decoded = decode.decode_lines(data)
+    drafts, warnings = bai2.read(decoded.text, profile)
+    return decoded.codec, finished(drafts)[0], warnings, ()
+
+
+def _read_lockbox(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import lockbox
+
+    decoded = decode.decode_lines(data)
+    statements, remittances = finished(lockbox.read(decoded.text, profile))
+    return decoded.codec, statements, (), remittances
+
+
+def _read_nacha(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import nacha
+
+    decoded = decode.decode_lines(data)
+    statements, remittances = finished(nacha.read(decoded.text, profile))
+    return decoded.codec, statements, (), remittances
+
+
+def _read_x12(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import x12
+
+    decoded = decode.decode_lines(data)
+    remittances = x12.read(decoded.text, profile.currency)
+    if not remittances:
+        raise UnsupportedFormat("an X12 file without an 820 (payment order, remittance advice)", do=_EXPORT)
+    return decoded.codec, (), (), remittances
+
+
+def _read_qif(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import qif
+
+    decoded = decode.decode_lines(data)
+    drafts, warnings = qif.read(decoded.text, profile)
+    return decoded.codec, finished(drafts)[0], warnings, ()
+
+
 _READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
     "ofx": _read_ofx,
     "camt.053": _read_camt,
     "camt.052": _read_camt,
     "camt.054": _read_camt,
     "csv": _read_csv,
+    "mt940": _read_swift,
+    "mt942": _read_swift,
+    "bai2": _read_bai2,
+    "bai lockbox": _read_lockbox,
+    "nacha": _read_nacha,
+    "x12 820": _read_x12,
+    "qif": _read_qif,
 }
 
 

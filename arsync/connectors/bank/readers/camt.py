@@ -14,7 +14,15 @@ from collections.abc import Iterable, Iterator
 from arsync.connectors.bank import identity
 from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers.camt_entry import Account, read_entry
-from arsync.connectors.bank.readers.camt_fields import Fields, Scope, first, magnitude, read_day, scopes, signed
+from arsync.connectors.bank.readers.camt_fields import (
+    Fields,
+    Scope,
+    first,
+    magnitude,
+    read_day,
+    scopes,
+    signed,
+)
 from arsync.connectors.bank.readers.draft import Draft
 from arsync.core.bank import BankLineRead, Standing
 from arsync.core.money import AmountUnreadable, Money
@@ -25,7 +33,9 @@ _NAMES = {"camt.053": "Stmt", "camt.052": "Rpt", "camt.054": "Ntfctn"}
 # White space before the declaration and NUL bytes after the end are padding of the transfer, not XML.
 _PADDING = b" \t\r\n\x00"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
-_DECLARED = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,20})[\"']")
+_DECLARED = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,20})[\"']"
+)
 
 
 def read(data: bytes, kind: str, profile: Profile) -> tuple[tuple[Draft, ...], tuple[str, ...], str]:
@@ -55,10 +65,13 @@ def _as_utf_8(data: bytes) -> tuple[bytes, str]:
     if codec in {"utf-8", "utf8", "us-ascii", "ascii"}:
         return data, "utf-8"
     try:
-        return data.decode(codec).strip("\x00 \t\r\n").encode("utf-8"), codec.removesuffix("-le").removesuffix("-be")
+        return data.decode(codec).strip("\x00 \t\r\n").encode("utf-8"), codec.removesuffix(
+            "-le"
+        ).removesuffix("-be")
     except (UnicodeError, LookupError):
         raise FileRefused(
-            f"the file is not text in {codec}, as it declares", do="download it again; nothing of it was imported"
+            f"the file is not text in {codec}, as it declares",
+            do="download it again; nothing of it was imported",
         ) from None
 
 
@@ -108,7 +121,9 @@ class Walk:
         draft.opening, draft.closing = _balances(balances, account)
         _check_totals(head, account)
         draft.currency = (
-            final.draft.currency or _any_currency(draft.opening, draft.closing, draft.lines) or self.profile.currency
+            final.draft.currency
+            or _any_currency(draft.opening, draft.closing, draft.lines)
+            or self.profile.currency
         )
         if first(head, "CpyDplctInd") in {"DUPL", "CODU"}:
             draft.warnings.append("bank-calls-it-a-duplicate")
@@ -185,4 +200,6 @@ def _equals(given: str, total: Money) -> bool:
 
 def _total_problem(account: Account, path: str, given: str, why: str) -> None:
     where = f"{account.name}/TxsSummry/{path}"
-    account.draft.problem("control-totals-differ", where, path, given, why, "ask the bank for the whole statement")
+    account.draft.problem(
+        "control-totals-differ", where, path, given, why, "ask the bank for the whole statement"
+    )

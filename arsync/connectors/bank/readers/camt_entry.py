@@ -11,9 +11,17 @@ from datetime import date
 from arsync.connectors.bank import identity, remit, texts
 from arsync.connectors.bank.amounts import amount_problem_code
 from arsync.connectors.bank.bankprofile import Profile
-from arsync.connectors.bank.readers.camt_fields import SIGNS, Fields, Scope, first, magnitude, read_day, signed
+from arsync.connectors.bank.readers.camt_fields import (
+    SIGNS,
+    Fields,
+    Scope,
+    first,
+    magnitude,
+    read_day,
+    signed,
+)
 from arsync.connectors.bank.readers.draft import Draft
-from arsync.core.bank import BankLineRead, CodeFamily, Remittance, RemittanceLine, Trust
+from arsync.core.bank import BankLineRead, CodeFamily, RemittanceLine, Trust
 from arsync.core.money import AmountUnreadable, Money
 
 _RETURNS = frozenset({"RRTN", "UPDD", "UPCQ", "UPCT", "PRDD"})
@@ -92,7 +100,9 @@ def read_entry(scope: Scope, account: Account) -> None:
     booked = read_day(given)
     if booked is None:
         why = f"{given!r} is not a date" if given else "the entry has no booking date"
-        draft.problem("date-unreadable", locator, "BookgDt", given or "", why, "look at the entry and give its date")
+        draft.problem(
+            "date-unreadable", locator, "BookgDt", given or "", why, "look at the entry and give its date"
+        )
     entry = _Entry(
         fields,
         account,
@@ -121,7 +131,9 @@ def _line(entry: _Entry, transactions: list[Scope], amount: Money) -> BankLineRe
         warnings += ("currency-differs",)
     if single.fields and _own_amount_differs(single.fields, amount):
         warnings += ("detail-amount-differs",)
-    parts, odd = _parts(entry, transactions, amount, key) if len(transactions) > 1 else ((), _undetailed(fields))
+    parts, odd = (
+        _parts(entry, transactions, amount, key) if len(transactions) > 1 else ((), _undetailed(fields))
+    )
     is_return = is_return or (bool(parts) and all(part.is_return for part in parts))
     end_to_end_id = _end_to_end_id(single.fields)
     original, unread = _original(single.fields, amount)
@@ -143,7 +155,9 @@ def _line(entry: _Entry, transactions: list[Scope], amount: Money) -> BankLineRe
         creditor_reference=_creditor_reference(single),
         text=text,
         text_joined=joined,
-        bank_reference=first(fields, "AcctSvcrRef") or first(single.fields, "Refs/AcctSvcrRef") or first(fields, "NtryRef"),
+        bank_reference=first(fields, "AcctSvcrRef")
+        or first(single.fields, "Refs/AcctSvcrRef")
+        or first(fields, "NtryRef"),
         cheque_number=first(single.fields, "Refs/ChqNb"),
         code_family=_family((fields, single.fields), is_return=is_return, is_reversal=entry.is_reversal),
         raw_codes=_codes(fields, single.fields),
@@ -189,18 +203,20 @@ def _advise(
     except AmountUnreadable as error:
         draft.problem("remittance-unreadable", locator, "RmtInf/Strd", error.raw, str(error), remit.ASK)
         return
-    made = remit.advice(
-        lines,
+    made = Remittance(
+        key="",
         locator=locator,
         on=entry.booked,
-        currency=amount.currency,
-        total=amount,
-        reference=first(transaction.fields, "Refs/EndToEndId", "Refs/AcctSvcrRef") or "",
         payer_name=payer[0] or "",
         payer_account=payer[1] or "",
+        currency=amount.currency,
+        total=amount,
+        grade="bank file",
+        reference=first(transaction.fields, "Refs/EndToEndId", "Refs/AcctSvcrRef") or "",
         line_key=key,
+        lines=tuple(lines),
     )
-    draft.remittances.append(made)
+    draft.remittances.append(remit.sealed(made))
 
 
 def _has_amounts(fields: Fields) -> bool:
@@ -367,7 +383,9 @@ def _parts(
         draft.problem("parts-do-not-add-up", entry.locator, "NtryDtls/TxDtls", entry.raw, why, do)
         return (), ()
     pairs = zip(transactions, known, strict=True)
-    return tuple(_part(entry, index, transaction, own, key) for index, (transaction, own) in enumerate(pairs)), ()
+    return tuple(
+        _part(entry, index, transaction, own, key) for index, (transaction, own) in enumerate(pairs)
+    ), ()
 
 
 def _part(entry: _Entry, index: int, transaction: Scope, amount: Money, parent_key: str) -> BankLineRead:
