@@ -148,6 +148,7 @@ class Statement:
         opening: booked balance before the first line; closing: after the last.
         total: for `detail` the one sum that a bank books for all lines; None when the file names none.
         reference: for `detail` what the bank's line may carry to be recognised (payout or batch number).
+        removed: provider ids of earlier lines the bank takes back.
         proven: opening + lines = closing (for `detail`: lines = total) and everything was readable;
             `no balances` when the file gives nothing to prove by, `unproven` otherwise.
         difference: closing - (opening + lines), or total - lines, when these are known.
@@ -170,6 +171,7 @@ class Statement:
     standing: Standing = "booked"
     total: Money | None = None
     reference: str | None = None
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,13 @@ def _read_qif(data: bytes, profile: Profile, _name: Format) -> _Read:
     return decoded.codec, finished(drafts)[0], warnings, ()
 
 
+def _read_json(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import feed
+
+    decoded = decode.decode(data, ("utf-8",))
+    return decoded.codec, finished(feed.read(decoded.text, profile))[0], (), ()
+
+
 _READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
     "ofx": _read_ofx,
     "camt.053": _read_camt,
@@ -149,6 +156,7 @@ _READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
     "nacha": _read_nacha,
     "x12 820": _read_x12,
     "qif": _read_qif,
+    "json": _read_json,
 }
 
 

@@ -17,13 +17,14 @@ _SHOWN = 400
 
 def sealed(advice: Remittance) -> Remittance:
     """The advice with its identity, and with a problem where its lines do not come to its total."""
+    return keyed(replace(advice, problems=(*advice.problems, *_sum_problem(advice))))
+
+
+def keyed(advice: Remittance) -> Remittance:
+    """The advice with its identity."""
     documents = "\x1f".join(f"{line.reference}={line.paid or line.gross}" for line in advice.lines)
     identifying = (advice.line_key or "", advice.reference, str(advice.on), str(advice.total), advice.payer_account)
-    return replace(
-        advice,
-        key=identity.hashed((*identifying, documents)),
-        problems=(*advice.problems, *_sum_problem(advice)),
-    )
+    return replace(advice, key=identity.hashed((*identifying, documents)))
 
 
 def _sum_problem(advice: Remittance) -> tuple[Problem, ...]:

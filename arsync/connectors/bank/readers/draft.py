@@ -35,6 +35,7 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     remittances: list[Remittance] = field(default_factory=list)
+    removed: tuple[str, ...] = ()
 
     def problem(self, code: str, locator: str, name: str, raw: str, why: str, do: str = LOOK) -> None:
         """Add a problem."""
@@ -65,6 +66,7 @@ class Draft:
             standing=self.standing,
             total=self.total,
             reference=self.reference,
+            removed=self.removed,
         )
 
     def days_of_lines(self) -> None:

@@ -11,9 +11,9 @@ Source  Nacha Operating Rules, appendix three (record formats, SEC codes) and ap
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
-from arsync.connectors.bank import identity, texts
+from arsync.connectors.bank import identity, remit, texts
 from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers import x12
 from arsync.connectors.bank.readers.draft import Draft
@@ -28,6 +28,7 @@ _RETURNED = frozenset("16")
 _ADVICE_CREDITS, _ADVICE_DEBITS = frozenset({"81", "83", "85", "87"}), frozenset({"82", "84", "86", "88"})
 _CENTURY = 80
 _SEC, _DESCRIPTION, _COMPANY, _COMPANY_ID = slice(50, 53), slice(53, 63), slice(4, 20), slice(40, 50)
+_CREATED, _SETTLED, _LONGEST_YEAR = slice(23, 29), slice(75, 78), 366
 _EFFECTIVE, _BATCH_NUMBER = slice(69, 75), slice(87, 94)
 _DEBIT_TOTAL, _CREDIT_TOTAL = slice(20, 32), slice(32, 44)
 _ADV_DEBIT_TOTAL, _ADV_CREDIT_TOTAL = slice(20, 40), slice(40, 60)
@@ -68,10 +69,12 @@ _LAYOUTS = {"CTX": _CTX, "IAT": _IAT, "ADV": _ADV, "ACK": _USUAL, "ATX": _CTX, "
 
 def read(text: str, profile: Profile) -> tuple[Draft, ...]:
     """Read the batches of one file."""
-    batches = list(_batches(text))
+    rows = list(_rows(text))
+    created = next((_day(row[_CREATED]) for _, row in rows if row[0] == "1"), None)
+    batches = list(_batches(rows))
     if not batches:
         raise FileRefused("the file holds no batch (record 5)", do="ask the bank for the file of a day with entries")
-    return tuple(_draft(batch, profile) for batch in batches)
+    return tuple(_draft(batch, created, profile) for batch in batches)
 
 
 def _rows(text: str) -> Iterator[tuple[int, str]]:
@@ -84,9 +87,9 @@ def _rows(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.ljust(_WIDTH)
 
 
-def _batches(text: str) -> Iterator[_Batch]:
+def _batches(rows: list[tuple[int, str]]) -> Iterator[_Batch]:
     held: _Batch | None = None
-    for number, row in _rows(text):
+    for number, row in rows:
         kind = row[0]
         if kind == "5":
             if held is not None:
@@ -106,12 +109,12 @@ def _batches(text: str) -> Iterator[_Batch]:
         yield held
 
 
-def _draft(batch: _Batch, profile: Profile) -> Draft:
+def _draft(batch: _Batch, created: date | None, profile: Profile) -> Draft:
     header = batch.header
     company, number = header[_COMPANY].strip(), header[_BATCH_NUMBER].strip()
     draft = Draft(identity.account_id("ach", header[_COMPANY_ID].strip() or company), CURRENCY, "detail")
     draft.reference = header[_DESCRIPTION].strip() or None
-    day = _day(header[_EFFECTIVE])
+    day = _day(header[_EFFECTIVE]) or _settled(header[_SETTLED], created)
     draft.statement_id = f"{company}/{day or header[_EFFECTIVE].strip()}/{number}"
     draft.from_date = draft.to_date = day
     for entry in batch.entries:
@@ -128,6 +131,14 @@ def _day(text: str) -> date | None:
         return date(year + (2000 if year < _CENTURY else 1900), int(text[2:4]), int(text[4:6]))
     except ValueError:
         return None
+
+
+def _settled(day_of_year: str, created: date | None) -> date | None:
+    """The settlement day the operator put in: a day of the year, in the year that lies nearest the file's."""
+    if created is None or not day_of_year.isdigit() or not 1 <= int(day_of_year) <= _LONGEST_YEAR:
+        return None
+    days = [date(created.year + offset, 1, 1) + timedelta(int(day_of_year) - 1) for offset in (-1, 0, 1)]
+    return min(days, key=lambda day: abs((day - created).days))
 
 
 def _cents(digits: str) -> Money:
@@ -237,18 +248,17 @@ def _advise(draft: Draft, entry: _Entry, line: BankLineRead) -> None:
     message = "".join(note.ljust(80) for note in notes[:-1]) + (notes[-1].rstrip() if notes else "")
     if not any(sign in message for sign in _REMITTANCE_SIGNS):
         return
-    for found in x12.read(message, CURRENCY):
+    for found in x12.read(message, CURRENCY, abs(line.amount)):
         advice = replace(
             found,
             locator=line.locator,
             on=found.on or line.booking_date,
             payer_name=found.payer_name or line.payer_name or "",
             payer_account=line.payer_account or "",
-            total=found.total or abs(line.amount),
             reference=found.reference or line.bank_reference or "",
             line_key=line.key,
         )
-        draft.remittances.append(x12.completed(advice, had_total=found.total is not None))
+        draft.remittances.append(remit.keyed(advice))
 
 
 def _check(draft: Draft, batch: _Batch) -> None:

@@ -73,16 +73,15 @@ def _terminator(text: str, element: str) -> str:
     return found[1] if found else "~" if "~" in text else "\\"
 
 
-def read(text: str, currency: str | None) -> tuple[Remittance, ...]:
-    """Read every 820 of a message; `currency` is used where a message names none."""
-    return tuple(_remittance(one, currency) for one in _sets(segments(text)))
+def read(text: str, currency: str | None, payment: Money | None = None) -> tuple[Remittance, ...]:
+    """Read every 820 of a message.
 
-
-def completed(advice: Remittance, *, had_total: bool) -> Remittance:
-    """An advice that lies with its payment, sealed again: its total may be the payment's alone."""
-    if had_total:
-        return remit.sealed(replace(advice, problems=()) if not advice.problems else advice)
-    return remit.sealed(advice)
+    Args:
+        text: the segments; an envelope or a BPR may be missing, as in the addenda of a payment.
+        currency: used where a message names none.
+        payment: what was paid, for a message that does not say it.
+    """
+    return tuple(_remittance(one, currency, payment) for one in _sets(segments(text)))
 
 
 def _sets(found: Iterator[list[str]]) -> Iterator[_Set]:
@@ -140,7 +139,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _remittance(one: _Set, fallback: str | None) -> Remittance:
+def _remittance(one: _Set, fallback: str | None, payment: Money | None) -> Remittance:
     currency = one.currency or fallback
     advice = Remittance(
         key="",
@@ -154,7 +153,7 @@ def _remittance(one: _Set, fallback: str | None) -> Remittance:
         raw="~".join(one.segments),
     )
     try:
-        total = _money(one.amount, currency) if one.amount else None
+        total = _money(one.amount, currency) if one.amount else payment
         lines = _lines(one, currency, total)
     except AmountUnreadable as error:
         code = "currency-unreadable" if currency is None else "remittance-unreadable"
