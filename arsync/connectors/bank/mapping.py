@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from arsync.connectors.bank import decode, identity, texts
-from arsync.connectors.bank.bankprofile import GENERIC, Profile
+from arsync.connectors.bank.bankprofile import GENERIC, CsvDialect, Profile
 from arsync.connectors.bank.readers.draft import finished
 from arsync.connectors.bank.sniff import Format, refuse_unless_imported, sniff
 from arsync.core.bank import BankFile, BankLineRead, Remittance, Statement
@@ -76,14 +76,36 @@ def _read_camt(data: bytes, profile: Profile, name: Format) -> _Read:
 def _read_csv(data: bytes, profile: Profile, _name: Format) -> _Read:
     from arsync.connectors.bank.readers import csvprofile
 
+    dialect = _dialect(profile, "this is delimited text")
+    decoded = decode.decode(data, dialect.encodings)
+    statements, warnings, remittances = csvprofile.read(decoded.text, profile, dialect)
+    return decoded.codec, statements, decoded.warnings + warnings, remittances
+
+
+def _read_workbook(data: bytes, profile: Profile, _name: Format) -> _Read:
+    from arsync.connectors.bank.readers import csvprofile, xlsx
+
+    if not xlsx.is_workbook(data):
+        raise UnsupportedFormat("this is a ZIP archive; not imported", do="unpack it and put its files into the inbox")
+    dialect = _dialect(profile, "this is a workbook")
+    cells = xlsx.rows(
+        data,
+        dialect.sheet,
+        decimal_mark=profile.amounts.decimal_mark or ".",
+        date_format=dialect.date_formats[0] if dialect.date_formats else "%Y-%m-%d",
+        max_bytes=profile.max_bytes,
+    )
+    statements, warnings, remittances = csvprofile.read_cells(xlsx.as_rows(cells), profile, dialect)
+    return "xlsx", statements, warnings, remittances
+
+
+def _dialect(profile: Profile, what: str) -> CsvDialect:
     if profile.csv is None:
         raise FileRefused(
-            "this is delimited text, and its profile declares no columns",
+            f"{what}, and its profile declares no columns",
             do="arsync bank profile new FILE proposes one; see the README of the bank connector",
         )
-    decoded = decode.decode(data, profile.csv.encodings)
-    statements, warnings = csvprofile.read(decoded.text, profile, profile.csv)
-    return decoded.codec, statements, decoded.warnings + warnings, ()
+    return profile.csv
 
 
 def _read_swift(data: bytes, profile: Profile, _name: Format) -> _Read:
@@ -149,6 +171,7 @@ _READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
     "camt.052": _read_camt,
     "camt.054": _read_camt,
     "csv": _read_csv,
+    "zip": _read_workbook,
     "mt940": _read_swift,
     "mt942": _read_swift,
     "bai2": _read_bai2,

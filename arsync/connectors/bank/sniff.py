@@ -58,7 +58,6 @@ _DELIMITED = re.compile(r"^[^\n]*[,;\t|][^\n]*$", re.MULTILINE)
 NOT_IMPORTED: dict[Format, str] = {
     "other xml": "an XML file that is neither OFX nor a camt statement; not imported",
     "pdf": "a PDF document; not imported",
-    "zip": "a ZIP archive or spreadsheet; not imported",
     "excel 97": "an old Excel workbook; not imported",
 }
 

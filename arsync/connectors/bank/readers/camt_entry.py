@@ -21,7 +21,7 @@ from arsync.connectors.bank.readers.camt_fields import (
     signed,
 )
 from arsync.connectors.bank.readers.draft import Draft
-from arsync.core.bank import BankLineRead, CodeFamily, RemittanceLine, Trust
+from arsync.core.bank import BankLineRead, CodeFamily, Remittance, RemittanceLine, Trust
 from arsync.core.money import AmountUnreadable, Money
 
 _RETURNS = frozenset({"RRTN", "UPDD", "UPCQ", "UPCT", "PRDD"})
