@@ -7,12 +7,15 @@ Law     the same file again writes nothing; a line that overlapping files repeat
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from arsync.core.bank import BankFile, BankLineRead, Problem, Statement
-from arsync.store import bulk, raw
+from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement
+from arsync.core.returns import consequence
+from arsync.store import breakdowns, bulk, raw
+from arsync.store.breakdowns import Split, Twin
 from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
 
 _LINE = (
@@ -48,6 +51,10 @@ class Imported:
     corrections: list[tuple[int, int, str]] = field(
         default_factory=list
     )  # (ledger, corrected line id, action)
+    splits: list[tuple[int, Split]] = field(default_factory=list)  # with their ledger
+    twins: list[tuple[int, Twin]] = field(default_factory=list)  # with their ledger: not certain ones
+    merged: int = 0  # lines known from a file of another format
+    remittances: int = 0
 
 
 def known_file(conn: Connection, sha: bytes) -> Any | None:
@@ -70,24 +77,68 @@ def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> 
     )
 
 
-def keep_file(
-    conn: Connection, name: str, data: bytes, read: BankFile, owners: Sequence[Any], at: str
-) -> Imported:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as it came: its name and bytes, and the ledger of what names no bank account."""
+
+    name: str
+    data: bytes
+    ledger_id: int
+
+
+def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[Any], at: str) -> Imported:
     """Keep a file that was read; `owners` holds the bank account row of each statement, in order."""
-    (sha,) = raw.keep(conn, [data])
+    (sha,) = raw.keep(conn, [given.data])
     imported = Imported()
     for one, account in zip(read.statements, owners, strict=True):
-        _keep_statement(conn, sha, one, account, imported)
+        if one.standing == "booked":
+            _keep_statement(conn, (sha, read.format), one, account, imported)
+        else:
+            imported.lines += len(one.lines)
+            imported.new_lines += breakdowns.keep(conn, sha, one, account)
+            imported.problems += [FileProblem(account.ledger_id, account.name, p, sha) for p in one.problems]
+    for account in {row.id: row for row in owners}.values():
+        imported.splits += [(account.ledger_id, split) for split in breakdowns.explain(conn, account)]
+    _keep_remittances(conn, sha, given, read, owners, at, imported)
     bulk.upsert(
         conn,
         bank_file,
         ("sha", "name", "format", "outcome", "lines", "new_lines", "at"),
-        [(sha, name, read.format, "imported", imported.lines, imported.new_lines, at)],
+        [(sha, given.name, read.format, "imported", imported.lines, imported.new_lines, at)],
     )
     return imported
 
 
-def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any, imported: Imported) -> None:
+def _keep_remittances(
+    conn: Connection,
+    sha: bytes,
+    given: Given,
+    read: BankFile,
+    owners: Sequence[Any],
+    at: str,
+    imported: Imported,
+) -> None:
+    """Advices go to the ledger of the line they came with, else to that of the file."""
+    ledgers = {
+        part.key: account.ledger_id
+        for one, account in zip(read.statements, owners, strict=True)
+        for line in one.lines
+        for part in (line, *line.parts)
+    }
+    by_ledger: dict[int, list[Remittance]] = {}
+    for advice in read.remittances:
+        ledger_id = ledgers.get(advice.line_key or "", given.ledger_id)
+        by_ledger.setdefault(ledger_id, []).append(advice)
+        imported.problems += [FileProblem(ledger_id, given.name, problem, sha) for problem in advice.problems]
+    today = date.fromisoformat(at[:10])
+    for ledger_id, advices in by_ledger.items():
+        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, today)
+
+
+def _keep_statement(
+    conn: Connection, file: tuple[bytes, str], read: Statement, account: Any, imported: Imported
+) -> None:
+    sha, format_ = file
     (statement_id,) = bulk.take_ids(conn, INSTALLATION, "statement", 1)
     currency = read.currency or account.currency
     conn.execute(
@@ -110,37 +161,48 @@ def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any,
         imported.problems.append(FileProblem(account.ledger_id, account.name, problem, sha))
     lines = [line for line in read.lines if line.booking_date is not None]
     imported.lines += len(read.lines)
-    new = _new_lines(conn, account.id, lines)
-    imported.new_lines += len(new)
+    known = _known_lines(conn, account.id, lines)
+    new = [line for line in lines if (line.key, line.occurrence) not in known]
     ids = bulk.take_ids(conn, INSTALLATION, "bank_line", len(new))
     numbered = list(zip(ids, new, strict=True))
     bulk.insert(
         conn, bank_line, _LINE, [_line_row(i, line, account.id, statement_id, sha) for i, line in numbered]
     )
-    _keep_receipts(conn, account, numbered, imported, proven=read.proven != "unproven")
+    twins = breakdowns.twins(conn, account.id, format_, ids, known.values())
+    certain = [twin for twin in twins if twin.certain]
+    breakdowns.merge(conn, certain)
+    imported.merged += len(certain)
+    imported.new_lines += len(new) - len(certain)
+    imported.twins += [(account.ledger_id, twin) for twin in twins if not twin.certain]
+    merged = {twin.line_id for twin in certain}
+    alone = [(line_id, line) for line_id, line in numbered if line_id not in merged]
+    _keep_receipts(conn, account, alone, imported, proven=read.proven != "unproven")
+    for line_id, line in alone:
+        if line.is_return:
+            breakdowns.link_return(conn, account.id, line_id)
     for line_id, line in numbered:
         if line.corrects:
-            _supersede(conn, account, line_id, line, imported)
+            _supersede(conn, account, (line_id, line.corrects.provider_id, line.corrects.action), imported)
+    for provider_id in read.removed:
+        _supersede(conn, account, (None, provider_id, "DELETE"), imported)
 
 
-def _new_lines(conn: Connection, account_id: int, lines: Sequence[BankLineRead]) -> list[BankLineRead]:
-    known = {
-        (row.key, row.occurrence)
-        for row in bulk.rows_by(
-            conn,
-            bank_line,
-            ("key", "occurrence"),
-            "key",
-            {line.key for line in lines},
-            bank_account_id=account_id,
-        )
-    }
-    return [line for line in lines if (line.key, line.occurrence) not in known]
+def _known_lines(
+    conn: Connection, account_id: int, lines: Sequence[BankLineRead]
+) -> dict[tuple[str, int], int]:
+    """The ids of lines that are kept already, by identity."""
+    keys = {line.key for line in lines}
+    found = bulk.rows_by(
+        conn, bank_line, ("key", "occurrence", "id"), "key", keys, bank_account_id=account_id
+    )
+    held = {(line.key, line.occurrence) for line in lines}
+    return {(row.key, row.occurrence): row.id for row in found if (row.key, row.occurrence) in held}
 
 
 def _line_row(
     line_id: int, line: BankLineRead, account_id: int, statement_id: int, sha: bytes
 ) -> tuple[Any, ...]:
+    meant = consequence(line.return_reason)
     body = {
         "end_to_end_id": line.end_to_end_id,
         "creditor_reference": line.creditor_reference,
@@ -150,6 +212,8 @@ def _line_row(
         "code_family": line.code_family,
         "raw_codes": dict(line.raw_codes),
         "return_reason": line.return_reason,
+        "original_reference": line.original_reference,
+        "then": meant.then if meant else None,
         "ultimate_payer_name": line.ultimate_payer_name,
         "original_amount": str(line.original_amount) if line.original_amount else None,
         "warnings": list(line.warnings),
@@ -176,7 +240,11 @@ def _keep_receipts(
         (line_id, number, line, part)
         for line_id, line in lines
         for number, part in enumerate(line.parts or (line,))
-        if part.amount.minor > 0 or ((part.is_return or part.is_reversal) and part.amount.minor)
+        if part.amount.minor > 0
+        or (
+            part.amount.minor
+            and (part.is_return or part.is_reversal or (line.parts and line.amount.minor > 0))
+        )
     ]
     ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
     rows = []
@@ -202,8 +270,8 @@ def _keep_receipts(
                 json.dumps(texts, ensure_ascii=False),
                 part.is_return or part.is_reversal,
                 proven,
-                "undecided",
-                False,
+                "not_ours" if part.code_family == "fee" else "undecided",
+                part.code_family == "fee",
                 1,
             )
         )
@@ -211,17 +279,22 @@ def _keep_receipts(
     imported.receipts.setdefault(account.ledger_id, []).extend(ids)
 
 
-def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:
-    assert line.corrects is not None
+def _supersede(
+    conn: Connection, account: Any, correction: tuple[int | None, str, str], imported: Imported
+) -> None:
+    """Let a line replace an earlier one of this provider id; what the bank only takes back replaces itself."""
+    line_id, provider_id, action = correction
     query = select(bank_line.c.id).where(
         bank_line.c.bank_account_id == account.id,
-        bank_line.c.provider_id == line.corrects.provider_id,
-        bank_line.c.id != line_id,
+        bank_line.c.provider_id == provider_id,
         bank_line.c.superseded_by.is_(None),
     )
     for old_id in conn.execute(query).scalars().all():
-        conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=line_id))
-        imported.corrections.append((account.ledger_id, old_id, line.corrects.action))
+        if old_id == line_id:
+            continue
+        by = old_id if line_id is None else line_id
+        conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=by))
+        imported.corrections.append((account.ledger_id, old_id, action))
 
 
 def totals_by_state(conn: Connection, ledger_id: int) -> list[tuple[str, str, int, int]]:

@@ -20,9 +20,10 @@ from arsync.core.matching.snapshot import (
     ItemRow,
     Knowledge,
     ReceiptRow,
+    RemittanceRow,
     Snapshot,
 )
-from arsync.store import books, bulk
+from arsync.store import books, breakdowns, bulk
 from arsync.store.tables import alias, bank_line, customer, decision, decision_line, item, payment, receipt
 
 _OPEN_STATES = ("undecided", "waiting", "queued")
@@ -70,6 +71,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         booked=_booked(conn, ledger_id, since),
         recent=tuple(receipt_row(row) for row in recent),
         recent_customers=tuple(row.customer_id or 0 for row in recent),
+        remittances=_remittances(conn, ledger_id, since),
     )
     return Work(
         snapshot=snapshot,
@@ -122,6 +124,27 @@ def receipt_row(row: Any) -> ReceiptRow:
         bank_reference=texts["bank_reference"],
         cheque_number=texts["cheque_number"],
         is_return=row.is_return,
+    )
+
+
+def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[RemittanceRow, ...]:
+    """Advices as the matcher reads them; a line that says nothing of what is paid cannot explain an amount."""
+    return tuple(
+        RemittanceRow(
+            remittance_id=str(row.id),
+            received=row.received,
+            payer_name=row.payer_name,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            grade=row.grade,
+            reference=row.reference,
+            paid_minor=row.paid_minor,
+            gross_minor=row.gross_minor,
+            discount_minor=row.discount_minor or 0,
+            note=row.note,
+        )
+        for row in breakdowns.remittances(conn, ledger_id, since)
+        if row.paid_minor is not None
     )
 
 

@@ -9,7 +9,7 @@ Law     the same file again is a no-op. A file that cannot be read is kept, name
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from arsync.connectors.bank.bankprofile import GENERIC, Profile, parse_profile, 
 from arsync.connectors.bank.mapping import read_file
 from arsync.core.bank import BankFile, Statement
 from arsync.core.decisions import Reason
+from arsync.core.money import Money
 from arsync.errors import ConfigError, FileRefused
 from arsync.store import audit, bank, decisions, queues, raw
-from arsync.store.bank import Imported
+from arsync.store.bank import Given, Imported
 from arsync.store.engine import Tx
 from arsync.store.lock import locked
 from arsync.store.queues import Entry
@@ -35,6 +36,9 @@ class Taken:
     files: int = 0
     known: int = 0
     new_lines: int = 0
+    merged: int = 0  # lines known from a file of another format
+    remittances: int = 0
+    splits: int = 0  # bank lines that were taken apart
     new_receipts: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
     problems: int = 0
@@ -60,26 +64,42 @@ def _files(inbox: Path) -> Iterator[tuple[Path, str | None]]:
 
 
 def _take(job: Job, inbox: Path, path: Path, folder: str | None, taken: Taken) -> None:
-    taken.files += 1
     name = str(path.relative_to(inbox))
     try:
         data = path.read_bytes()
     except OSError as error:
+        taken.files += 1
         _refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
         return
+    take_file(job, name, data, folder, inbox.parent / "profiles", taken)
+
+
+def take_file(job: Job, name: str, data: bytes, folder: str | None, profiles: Path, taken: Taken) -> None:
+    """Import one file.
+
+    Args:
+        job: the run.
+        name: what the file is called in messages.
+        data: its bytes.
+        folder: the bank account it was put in, where the file does not name one itself.
+        profiles: the folder of own bank profiles.
+        taken: is told what the file brought.
+    """
+    taken.files += 1
     with job.store.read() as conn:
         known, accounts = bank.known_file(conn, raw.sha(data)), bank.accounts(conn)
     if known is not None:
         taken.known += 1
         return
     try:
-        profile = _profile(folder, accounts, inbox)
+        profile = profile_of(folder, accounts, profiles)
         read = read_file(data, profile)
         owners = [_owner(statement, folder, accounts) for statement in read.statements]
     except FileRefused as refused:
         _refuse(job, name, data, str(refused.what), taken, remember=not isinstance(refused, UnknownAccount))
         return
-    _keep(job, name, data, read, owners, taken)
+    ledger_id = next((a.ledger_id for a in accounts if a.name == folder), job.ledger.id)
+    _keep(job, Given(name, data, ledger_id), read, owners, taken)
 
 
 class UnknownAccount(FileRefused):
@@ -88,18 +108,25 @@ class UnknownAccount(FileRefused):
     reason = "unknown-account"
 
 
-def _profile(folder: str | None, accounts: Sequence[Any], inbox: Path) -> Profile:
+def profile_of(folder: str | None, accounts: Sequence[Any], profiles: Path) -> Profile:
     """How the files of this folder are written.
 
-    Its account's profile, an own TOML file in the inbox, or one that arsync brings.
+    Its account's profile: an own TOML file of the profiles folder, or one that arsync brings. Where it names no
+    currency, the account's.
     """
     account = next((a for a in accounts if a.name == folder), None)
-    if account is None or not account.profile:
+    if account is None:
         return GENERIC
-    own = inbox.parent / "profiles" / f"{account.profile}.toml"
+    profile = named_profile(account.profile, profiles) if account.profile else GENERIC
+    return replace(profile, currency=profile.currency or account.currency)
+
+
+def named_profile(name: str, profiles: Path) -> Profile:
+    """A bank profile by name. Raises `NotFound`, `ConfigError`."""
+    own = profiles / f"{name}.toml"
     if own.is_file():
         return parse_profile(own.read_text(encoding="utf-8"), where=str(own))
-    return shipped_profile(account.profile)
+    return shipped_profile(name)
 
 
 def normalised_account(identifier: str) -> str:
@@ -121,6 +148,8 @@ def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) ->
 
     In conflict, nobody guesses.
     """
+    if statement.standing == "detail":
+        return _deposit_account(statement, folder, accounts)
     named = [a for a in accounts if a.identifier in _names(statement)]
     named = [a for a in named if a.currency == (statement.currency or a.currency)] or named
     placed = [a for a in accounts if a.name == folder]
@@ -147,12 +176,31 @@ def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) ->
     return found[0]
 
 
-def _keep(job: Job, name: str, data: bytes, read: BankFile, owners: Sequence[Any], taken: Taken) -> None:
+def _deposit_account(statement: Statement, folder: str | None, accounts: Sequence[Any]) -> Any:
+    """The bank account on which the sum of a payout, lockbox or ACH file is booked: the one of its folder."""
+    placed = [a for a in accounts if a.name == folder]
+    if not placed:
+        raise UnknownAccount(
+            f"it says what deposits of {statement.account.identifier or 'somebody'} are made of, not on which account",
+            do="put it into the folder of the bank account that gets them",
+        )
+    if statement.currency is not None and statement.currency != placed[0].currency:
+        raise UnknownAccount(
+            f"it is in {statement.currency}, but {placed[0].name} is kept in {placed[0].currency}",
+            do="put it into the folder of the account of that currency",
+        )
+    return placed[0]
+
+
+def _keep(job: Job, given: Given, read: BankFile, owners: Sequence[Any], taken: Taken) -> None:
     at = job.at()
+    name = given.name
     with job.store.begin() as conn:
-        imported = bank.keep_file(conn, name, data, read, owners, at)
+        imported = bank.keep_file(conn, given, read, owners, at)
         _queue_problems(conn, name, imported, at)
         _queue_corrections(conn, imported, at)
+        _queue_twins(conn, name, imported, at)
+        _queue_remainders(conn, name, imported, at)
         queues.close(conn, job.ledger.id, [f"file:{name}"], ENGINE, "the file is imported now", at)
         body = {"file": name, "lines": imported.lines, "new": imported.new_lines, "sha256": read.sha256}
         for ledger_id in {a.ledger_id for a in owners}:
@@ -162,6 +210,9 @@ def _keep(job: Job, name: str, data: bytes, read: BankFile, owners: Sequence[Any
     taken.new_lines += imported.new_lines
     taken.new_receipts += sum(len(ids) for ids in imported.receipts.values())
     taken.problems += len(imported.problems)
+    taken.merged += imported.merged
+    taken.remittances += imported.remittances
+    taken.splits += len(imported.splits)
     job.tell("bank", f"{name}: {imported.new_lines} new of {imported.lines} lines")
 
 
@@ -209,6 +260,52 @@ def _queue_corrections(conn: Tx, imported: Imported, at: str) -> None:
                 ],
                 at,
             )
+
+
+def _queue_twins(conn: Tx, name: str, imported: Imported, at: str) -> None:
+    """Lines of two formats that may be one payment: nothing is applied until a person says."""
+    for ledger_id, twin in imported.twins:
+        for receipt in decisions.receipts_of_line(conn, ledger_id, twin.line_id):
+            decisions.set_receipt(conn, ledger_id, receipt.id, state="queued", hands_off=True)
+            queues.open_items(
+                conn,
+                ledger_id,
+                [
+                    Entry(
+                        subject=f"receipt:{receipt.id}",
+                        reason=Reason.POSSIBLE_DUPLICATE.value,
+                        detail=f"{name} has a line of the day and amount of line {twin.other_id}, from another format",
+                        receipt_id=receipt.id,
+                        customer_id=receipt.customer_id,
+                        currency=receipt.currency,
+                        amount_minor=receipt.amount_minor,
+                    )
+                ],
+                at,
+            )
+
+
+def _queue_remainders(conn: Tx, name: str, imported: Imported, at: str) -> None:
+    """What the parts of a sum do not explain waits for a person."""
+    for ledger_id, split in imported.splits:
+        if not split.remainder_minor:
+            continue
+        left = Money(split.remainder_minor, split.currency)
+        queues.open_items(
+            conn,
+            ledger_id,
+            [
+                Entry(
+                    subject=f"receipt:{split.receipt_ids[-1]}",
+                    reason=Reason.UNPROVEN_STATEMENT.value,
+                    detail=f"{name} explains bank line {split.bank_line_id} but for {left}",
+                    receipt_id=split.receipt_ids[-1],
+                    currency=split.currency,
+                    amount_minor=split.remainder_minor,
+                )
+            ],
+            at,
+        )
 
 
 def _refuse(job: Job, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:

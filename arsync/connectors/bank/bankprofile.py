@@ -245,7 +245,9 @@ def _csv_dialect(table: dict[str, Any], where: str) -> CsvDialect:
     _one_of(dialect.kind, get_args(CsvKind), "kind", where)
     for family in dialect.families.values():
         _one_of(family, get_args(CodeFamily), "families", where)
-    needed = {"reference", "paid"} if dialect.kind == "advice" else {"booking_date", *_SIGN_COLUMNS[dialect.sign]}
+    needed = (
+        {"reference", "paid"} if dialect.kind == "advice" else {"booking_date", *_SIGN_COLUMNS[dialect.sign]}
+    )
     needed |= {"text"} if dialect.continued else set()
     needed |= {"payout"} if dialect.kind == "payout" else set()
     missing = sorted(needed - set(columns))

@@ -86,7 +86,9 @@ def _read_workbook(data: bytes, profile: Profile, _name: Format) -> _Read:
     from arsync.connectors.bank.readers import csvprofile, xlsx
 
     if not xlsx.is_workbook(data):
-        raise UnsupportedFormat("this is a ZIP archive; not imported", do="unpack it and put its files into the inbox")
+        raise UnsupportedFormat(
+            "this is a ZIP archive; not imported", do="unpack it and put its files into the inbox"
+        )
     dialect = _dialect(profile, "this is a workbook")
     cells = xlsx.rows(
         data,

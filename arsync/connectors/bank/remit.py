@@ -23,7 +23,13 @@ def sealed(advice: Remittance) -> Remittance:
 def keyed(advice: Remittance) -> Remittance:
     """The advice with its identity."""
     documents = "\x1f".join(f"{line.reference}={line.paid or line.gross}" for line in advice.lines)
-    identifying = (advice.line_key or "", advice.reference, str(advice.on), str(advice.total), advice.payer_account)
+    identifying = (
+        advice.line_key or "",
+        advice.reference,
+        str(advice.on),
+        str(advice.total),
+        advice.payer_account,
+    )
     return replace(advice, key=identity.hashed((*identifying, documents)))
 
 

@@ -47,7 +47,12 @@ _TEXT_SIGNS: tuple[tuple[re.Pattern[str], Format], ...] = (
     (re.compile(r"^!(?:Type|Account|Option|Clear)\b", re.IGNORECASE | re.MULTILINE), "qif"),
     (re.compile(r"\A\s*ISA[^A-Za-z0-9\s]|\A\s*ST[*|~^]820[*|~^]"), "x12 820"),
     (re.compile(r"\A\s{0,9}01,[^\r\n/]{1,200}/\s{0,9}(?:02|88),"), "bai2"),
-    (re.compile(r"\A101[^\r\n]{20}[0-9]{6}[^\r\n]*[\r\n]+5(?:200|220|225|280)|\A101[^\r\n]{91}5(?:200|220|225|280)"), "nacha"),
+    (
+        re.compile(
+            r"\A101[^\r\n]{20}[0-9]{6}[^\r\n]*[\r\n]+5(?:200|220|225|280)|\A101[^\r\n]{91}5(?:200|220|225|280)"
+        ),
+        "nacha",
+    ),
     (re.compile(r"\A1[0-9]{2}[^\r\n,;\t|]{20,}[\r\n]+2[^\r\n,;\t|]{20,}[\r\n]+5"), "bai lockbox"),
     (re.compile(r"^:34F:|^:13D?:|\{2:[IO]942", re.MULTILINE), "mt942"),
     (re.compile(r"^:(?:20|25|28C?|60[FM]|61):", re.MULTILINE), "mt940"),

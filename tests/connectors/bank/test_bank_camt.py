@@ -339,7 +339,9 @@ def test_what_reports_and_notifications_say_is_provisional(message, name):
     assert [line.locator for line in read.lines] == [f"{name}/Ntry[1]"]
     (booked,) = read_file(camt(statement(entry()))).statements
     assert booked.standing == "booked"
-    assert [line.key for line in booked.lines] == [line.key for line in read.lines], "the same money has one key"
+    assert [line.key for line in booked.lines] == [line.key for line in read.lines], (
+        "the same money has one key"
+    )
 
 
 def test_the_message_of_version_1_has_its_version_in_its_name():
@@ -360,10 +362,17 @@ def test_structured_documents_are_a_remittance_of_their_line():
         more='<DuePyblAmt Ccy="EUR">62.00</DuePyblAmt><DscntApldAmt><Amt Ccy="EUR">2.00</Amt></DscntApldAmt>',
     )
     inside = f"<RmtInf>{discounted}{strd('INV-2', remitted='40.00')}</RmtInf>"
-    file = read_file(camt(statement(entry("100.00", "CRDT", transaction(PARTY.format("<Nm>Ada</Nm>") + inside)))))
+    file = read_file(
+        camt(statement(entry("100.00", "CRDT", transaction(PARTY.format("<Nm>Ada</Nm>") + inside))))
+    )
     (advice,) = file.remittances
     (line,) = file.statements[0].lines
-    assert (advice.line_key, advice.total, advice.grade, advice.payer_name) == (line.key, eur(100_00), "bank file", "Ada")
+    assert (advice.line_key, advice.total, advice.grade, advice.payer_name) == (
+        line.key,
+        eur(100_00),
+        "bank file",
+        "Ada",
+    )
     assert [(one.reference, one.paid, one.gross, one.discount) for one in advice.lines] == [
         ("INV-1", eur(60_00), eur(62_00), eur(2_00)),
         ("INV-2", eur(40_00), None, None),

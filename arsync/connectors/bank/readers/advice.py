@@ -29,7 +29,9 @@ class _Payment:
     raw: list[str] = field(default_factory=list)
 
 
-def advices(rows: Iterable[Row], profile: Profile, columns: Mapping[str, tuple[int, ...]]) -> tuple[Remittance, ...]:
+def advices(
+    rows: Iterable[Row], profile: Profile, columns: Mapping[str, tuple[int, ...]]
+) -> tuple[Remittance, ...]:
     """Read every row; rows that name the same payment are one advice."""
     reader = _Reader(profile, columns)
     for row in rows:

@@ -86,7 +86,9 @@ def read(text: str, profile: Profile) -> tuple[tuple[Draft, ...], tuple[str, ...
         ended = record.code == "99"
         walk.take(record)
     if walk.account is not None:
-        raise TruncatedFile("the file ends inside an account", do="download it again; nothing of it was imported")
+        raise TruncatedFile(
+            "the file ends inside an account", do="download it again; nothing of it was imported"
+        )
     if not walk.drafts:
         raise FileRefused("the file holds no account (record 03)", do="export the period again")
     return tuple(walk.drafts), () if ended else ("file-not-closed",)
@@ -121,7 +123,9 @@ class _Walk:
         self.profile = profile
         self.drafts: list[Draft] = []
         self.account: _Account | None = None
-        self.group = _Group(None, profile.currency or _DEFAULT_CURRENCY, by_default=True, intraday=False, status="")
+        self.group = _Group(
+            None, profile.currency or _DEFAULT_CURRENCY, by_default=True, intraday=False, status=""
+        )
 
     def take(self, record: _Record) -> None:
         if record.code == "02":
@@ -162,7 +166,11 @@ def _group(fields: list[str], profile: Profile) -> _Group:
     status, day, currency, modifier = (fields[at].strip() for at in (2, 3, 5, 6))
     currency = currency.upper()
     return _Group(
-        _day(day), currency or profile.currency or _DEFAULT_CURRENCY, not currency, modifier in {"3", "4"}, status
+        _day(day),
+        currency or profile.currency or _DEFAULT_CURRENCY,
+        not currency,
+        modifier in {"3", "4"},
+        status,
     )
 
 
@@ -281,7 +289,9 @@ def _take_detail(account: _Account, record: _Record, profile: Profile) -> None:
         draft.problem(code, locator, "16", record.raw, str(error))
         return
     if account.group.day is None:
-        draft.problem("date-unreadable", locator, "02", "", "the group has no as-of date", "give the line its date")
+        draft.problem(
+            "date-unreadable", locator, "02", "", "the group has no as-of date", "give the line its date"
+        )
     line = _line(account, detail, signed, record, profile)
     if not _is_item(account, line, detail.code):
         draft.lines.append(line)
@@ -300,14 +310,21 @@ def _is_item(account: _Account, line: BankLineRead, code: str) -> bool:
     parts = (*whole.parts, line)
     if sum(part.amount.minor for part in parts) > whole.amount.minor:
         return False
-    numbered = replace(line, key=identity.part_key(whole.key, len(whole.parts), line.bank_reference, line.amount))
+    numbered = replace(
+        line, key=identity.part_key(whole.key, len(whole.parts), line.bank_reference, line.amount)
+    )
     account.draft.lines[-1] = replace(whole, parts=(*whole.parts, numbered))
     return True
 
 
-def _line(account: _Account, detail: _Detail, amount: Money, record: _Record, profile: Profile) -> BankLineRead:
+def _line(
+    account: _Account, detail: _Detail, amount: Money, record: _Record, profile: Profile
+) -> BankLineRead:
     group = account.group
-    tags = dict(found.groups() for piece in detail.texts if (found := _TAGGED.fullmatch(piece.strip())))
+    tags: dict[str, str] = {}
+    for piece in detail.texts:
+        if found := _TAGGED.fullmatch(piece.strip()):
+            tags[found[1]] = found[2]
     pieces = [piece for piece in detail.texts if not _TAGGED.fullmatch(piece.strip())]
     text, joined, cut = texts.join((*pieces, tags.get("REMI")))
     family = _FAMILIES.get(detail.code, "other")
@@ -316,7 +333,11 @@ def _line(account: _Account, detail: _Detail, amount: Money, record: _Record, pr
     payer_account = tags.get("DACT" if amount.minor >= 0 else "CACT", "").strip() or None
     trust = identity.trust_of(detail.bank_reference, profile.id_trust)
     content = identity.Content(
-        group.day or "", detail.value_date, detail.code, payer_account or "", f"{detail.customer_reference} {text}"
+        group.day or "",
+        detail.value_date,
+        detail.code,
+        payer_account or "",
+        f"{detail.customer_reference} {text}",
     )
     reason = _REASON.search(text)
     end_to_end_id = tags.get("EREF", "").strip() or None
@@ -338,7 +359,10 @@ def _line(account: _Account, detail: _Detail, amount: Money, record: _Record, pr
         bank_reference=detail.bank_reference or None,
         cheque_number=detail.customer_reference if family == "cheque" and detail.customer_reference else None,
         code_family=family,
-        raw_codes={"type": detail.code, **({"customer reference": detail.customer_reference} if detail.customer_reference else {})},
+        raw_codes={
+            "type": detail.code,
+            **({"customer reference": detail.customer_reference} if detail.customer_reference else {}),
+        },
         return_reason=reason[1] if reason else None,
         original_reference=original if is_return else None,
         is_return=is_return,
@@ -346,6 +370,11 @@ def _line(account: _Account, detail: _Detail, amount: Money, record: _Record, pr
         warnings=(*cut, *(("currency-by-default",) if group.by_default else ())),
         raw=record.raw,
     )
+
+
+def _codes(detail: _Detail) -> dict[str, str]:
+    given = {"type": detail.code, "customer reference": detail.customer_reference}
+    return {name: value for name, value in given.items() if value}
 
 
 def _check_totals(account: _Account, trailer: list[str]) -> None:

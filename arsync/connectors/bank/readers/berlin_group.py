@@ -26,7 +26,9 @@ def read(values: Sequence[Any], profile: Profile) -> list[Draft] | None:
         account = feed.account("bank", named, profile)
         for position, record in enumerate(feed.records(booked), 1):
             currency = feed.text_at(record, "transactionAmount", "currency").upper()
-            draft = drafts.setdefault(f"{account.key}/{currency}", Draft(account, currency or profile.currency))
+            draft = drafts.setdefault(
+                f"{account.key}/{currency}", Draft(account, currency or profile.currency)
+            )
             _take(draft, f"booked[{position}]", record, profile)
         if not drafts:
             drafts[account.key] = Draft(account, profile.currency)
@@ -68,7 +70,8 @@ def _take(draft: Draft, locator: str, record: feed.Record, profile: Profile) -> 
         trust=profile.id_trust,
         payer_name=feed.text_at(record, f"{side}Name"),
         ultimate_payer_name=feed.text_at(record, f"ultimate{side.capitalize()}"),
-        payer_account=feed.text_at(record, f"{side}Account", "iban") or feed.text_at(record, f"{side}Account", "bban"),
+        payer_account=feed.text_at(record, f"{side}Account", "iban")
+        or feed.text_at(record, f"{side}Account", "bban"),
         end_to_end_id=feed.text_at(record, "endToEndId"),
         creditor_reference=structured,
         pieces=(

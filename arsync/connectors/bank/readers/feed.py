@@ -163,8 +163,17 @@ class Line:
 def add(draft: Draft, locator: str, record: Record, said: Line) -> None:
     """Add one line to its draft."""
     if said.booked is None:
-        why = f"{said.booked_as_given!r} is not a date" if said.booked_as_given else "no booking date is given"
-        draft.problem("date-unreadable", locator, "date", said.booked_as_given, why, "look at the record and give its date")
+        why = (
+            f"{said.booked_as_given!r} is not a date" if said.booked_as_given else "no booking date is given"
+        )
+        draft.problem(
+            "date-unreadable",
+            locator,
+            "date",
+            said.booked_as_given,
+            why,
+            "look at the record and give its date",
+        )
     draft.lines.append(line(draft.account, locator, record, said))
 
 

@@ -38,9 +38,11 @@ def read(values: Sequence[Any], profile: Profile) -> list[Draft] | None:
 
 def _payout(one: feed.Record, profile: Profile) -> Draft:
     payouts = one.get("payouts")
-    payout: object = (feed.records(payouts) or [None])[0] if isinstance(payouts, list) else payouts
+    payout: object = next(iter(feed.records(payouts)), None) if isinstance(payouts, list) else payouts
     currency = (feed.text_at(payout, "currency") or profile.currency or "").upper()
-    draft = Draft(feed.account("gocardless", profile.account or "gocardless", profile), currency or None, "detail")
+    draft = Draft(
+        feed.account("gocardless", profile.account or "gocardless", profile), currency or None, "detail"
+    )
     draft.statement_id = feed.text_at(payout, "id") or None
     draft.reference = feed.text_at(payout, "reference") or draft.statement_id
     day = feed.day(feed.text_at(payout, "arrival_date"))
@@ -53,7 +55,9 @@ def _payout(one: feed.Record, profile: Profile) -> Draft:
             draft.problem("balance-unreadable", "payouts", "amount", given, str(error))
     fees = Decimal(0)
     for position, record in enumerate(feed.records(one.get("payout_items")), 1):
-        fees += _take(draft, f"payout_items[{position}]", record, (currency, feed.text_at(payout, "arrival_date")))
+        fees += _take(
+            draft, f"payout_items[{position}]", record, (currency, feed.text_at(payout, "arrival_date"))
+        )
     if fees:
         _fees(draft, fees, (currency, feed.text_at(payout, "arrival_date")))
     return draft

@@ -51,7 +51,9 @@ def read(text: str, profile: Profile) -> tuple[Draft, ...]:
     """Read the batches of one file."""
     batches = list(_batches(text))
     if not batches:
-        raise FileRefused("the file holds no batch (record 5)", do="ask the bank for the file of a day with receipts")
+        raise FileRefused(
+            "the file holds no batch (record 5)", do="ask the bank for the file of a day with receipts"
+        )
     return tuple(_draft(batch, profile) for batch in batches)
 
 
@@ -140,7 +142,9 @@ def _take(draft: Draft, batch: _Batch, cheque: _Cheque, profile: Profile) -> Non
     key = identity.line_key(draft.account, "C", None, amount, content)
     if batch.day is None:
         why = "the batch has no date"
-        draft.problem("date-unreadable", locator, "5", batch.box, why, "look at the deposit and give its date")
+        draft.problem(
+            "date-unreadable", locator, "5", batch.box, why, "look at the deposit and give its date"
+        )
     line = BankLineRead(
         locator=locator,
         key=key,

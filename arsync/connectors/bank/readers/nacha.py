@@ -73,7 +73,9 @@ def read(text: str, profile: Profile) -> tuple[Draft, ...]:
     created = next((_day(row[_CREATED]) for _, row in rows if row[0] == "1"), None)
     batches = list(_batches(rows))
     if not batches:
-        raise FileRefused("the file holds no batch (record 5)", do="ask the bank for the file of a day with entries")
+        raise FileRefused(
+            "the file holds no batch (record 5)", do="ask the bank for the file of a day with entries"
+        )
     return tuple(_draft(batch, created, profile) for batch in batches)
 
 
@@ -168,13 +170,17 @@ def _take(draft: Draft, batch: _Batch, entry: _Entry, day: date | None, profile:
         draft.problem("amount-unreadable", locator, "6", raw, str(error))
         return
     if not sign:
-        draft.problem("sign-unreadable", locator, "6", raw, f"transaction code {code!r} is neither credit nor debit")
+        draft.problem(
+            "sign-unreadable", locator, "6", raw, f"transaction code {code!r} is neither credit nor debit"
+        )
         return
     line = _line(draft, batch, entry, (amount if sign > 0 else -amount, day, raw), layout, profile)
     if day is None:
         given = batch.header[_EFFECTIVE]
         why = f"the effective date {given!r} of the batch is none"
-        draft.problem("date-unreadable", locator, "5", given, why, "look at the bank's line and give its date")
+        draft.problem(
+            "date-unreadable", locator, "5", given, why, "look at the bank's line and give its date"
+        )
     draft.lines.append(line)
     _advise(draft, entry, line)
 
@@ -267,7 +273,9 @@ def _check(draft: Draft, batch: _Batch) -> None:
         draft.warnings.append("batch-not-closed")
         return
     is_advice = batch.header[_SEC] == "ADV"
-    debit_at, credit_at = (_ADV_DEBIT_TOTAL, _ADV_CREDIT_TOTAL) if is_advice else (_DEBIT_TOTAL, _CREDIT_TOTAL)
+    debit_at, credit_at = (
+        (_ADV_DEBIT_TOTAL, _ADV_CREDIT_TOTAL) if is_advice else (_DEBIT_TOTAL, _CREDIT_TOTAL)
+    )
     try:
         debits, credits_ = _cents(batch.control[debit_at]), _cents(batch.control[credit_at])
     except AmountUnreadable as error:

@@ -35,7 +35,11 @@ def read(values: Sequence[Any], profile: Profile) -> list[Draft] | None:
     drafts: dict[str, Draft] = {}
     seen = False
     for one in feed.objects(values):
-        details = [one] if isinstance(one.get("transaction_info"), dict) else feed.records(one.get("transaction_details"))
+        details = (
+            [one]
+            if isinstance(one.get("transaction_info"), dict)
+            else feed.records(one.get("transaction_details"))
+        )
         seen = seen or isinstance(one.get("transaction_details"), list)
         account = feed.account("paypal", profile.account or feed.text_at(one, "account_number"), profile)
         for position, record in enumerate(details, 1):
@@ -58,14 +62,21 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str) -> Non
     fee_raw = feed.text_at(info, "fee_amount", "value")
     try:
         gross = feed.money(feed.text_at(info, "transaction_amount", "value"), currency)
-        fee = feed.money(fee_raw, feed.text_at(info, "fee_amount", "currency_code")) if fee_raw else Money(0, gross.currency)
+        fee = (
+            feed.money(fee_raw, feed.text_at(info, "fee_amount", "currency_code"))
+            if fee_raw
+            else Money(0, gross.currency)
+        )
     except AmountUnreadable as error:
         feed.unreadable(draft, locator, record, error, currency)
         return
-    code, booked = feed.text_at(info, "transaction_event_code"), feed.text_at(info, "transaction_initiation_date")
+    code, booked = (
+        feed.text_at(info, "transaction_event_code"),
+        feed.text_at(info, "transaction_initiation_date"),
+    )
     payer = record.get("payer_info")
     said = feed.Line(
-        amount=gross + fee if fee.currency == gross.currency else gross,
+        amount=amount,
         booked=feed.day(booked),
         booked_as_given=booked,
         provider_id=feed.text_at(info, "transaction_id"),
@@ -88,12 +99,16 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str) -> Non
         draft.lines[-1] = _with_fee(draft, locator, record, said, (gross, fee))
 
 
-def _with_fee(draft: Draft, locator: str, record: feed.Record, said: feed.Line, amounts: tuple[Money, Money]) -> Any:
+def _with_fee(
+    draft: Draft, locator: str, record: feed.Record, said: feed.Line, amounts: tuple[Money, Money]
+) -> Any:
     """The line with what was paid and what PayPal kept as its parts."""
     whole = draft.lines[-1]
     parts = []
     for index, (amount, name) in enumerate(zip(amounts, ("amount", "fee"), strict=True)):
-        family = "fee" if name == "fee" else said.family
-        part = feed.line(draft.account, f"{locator}/{name}", record, replace(said, amount=amount, family=family))
+        family: CodeFamily = "fee" if name == "fee" else said.family
+        part = feed.line(
+            draft.account, f"{locator}/{name}", record, replace(said, amount=amount, family=family)
+        )
         parts.append(replace(part, key=identity.part_key(whole.key, index, part.provider_id, amount), raw=""))
     return replace(whole, parts=tuple(parts))

@@ -31,7 +31,11 @@ def read(values: Sequence[Any], profile: Profile) -> list[Draft] | None:
         for name in _LISTS:
             for record in filter(_is_transaction, feed.records(one.get(name))):
                 found.append((f"{name}[{len(found) + 1}]", record, name == "modified"))
-        removed += [gone for each in feed.records(one.get("removed")) if (gone := feed.text_at(each, "transaction_id"))]
+        removed += [
+            gone
+            for each in feed.records(one.get("removed"))
+            if (gone := feed.text_at(each, "transaction_id"))
+        ]
     if not found and not removed and not known:
         return None
     drafts: dict[str, Draft] = {}
@@ -49,7 +53,9 @@ def _is_transaction(one: feed.Record) -> bool:
     return "transaction_id" in one and "account_id" in one and "amount" in one
 
 
-def _take(drafts: dict[str, Draft], locator: str, record: feed.Record, profile: Profile, *, modified: bool) -> None:
+def _take(
+    drafts: dict[str, Draft], locator: str, record: feed.Record, profile: Profile, *, modified: bool
+) -> None:
     currency = (
         feed.text_at(record, "iso_currency_code")
         or feed.text_at(record, "unofficial_currency_code")

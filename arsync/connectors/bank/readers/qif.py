@@ -44,7 +44,9 @@ def read(text: str, profile: Profile) -> tuple[tuple[Draft, ...], tuple[str, ...
     walk = _Walk()
     found = list(walk.transactions(text))
     if not found and not walk.seen:
-        raise FileRefused("the file holds no bank, cash or card transactions", do="export the account as QIF again")
+        raise FileRefused(
+            "the file holds no bank, cash or card transactions", do="export the account as QIF again"
+        )
     order = profile.date_order or _order(one.one("D") for one in found)
     drafts: dict[str, Draft] = {}
     for one in found:
@@ -147,7 +149,9 @@ def _take(draft: Draft, one: _Transaction, order: DateOrder | None, profile: Pro
     written = one.one("D")
     booked = _day(written, order) if order else None
     if booked is None:
-        why = f"{written!r} can be read in two ways" if order is None and written else f"{written!r} is no date"
+        why = (
+            f"{written!r} can be read in two ways" if order is None and written else f"{written!r} is no date"
+        )
         do = "declare date_order in the bank's profile, and read the file again"
         draft.problem("date-unreadable", locator, "D", written, why, do)
     number, payee, memo = one.one("N"), one.one("P"), one.one("M")

@@ -59,7 +59,11 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str, profil
         provider_id=feed.text_at(record, "transaction_id") or feed.text_at(record, "id"),
         trust=profile.id_trust,
         payer_name=feed.text_at(record, "label"),
-        pieces=(feed.text_at(record, "label"), feed.text_at(record, "reference"), feed.text_at(record, "note")),
+        pieces=(
+            feed.text_at(record, "label"),
+            feed.text_at(record, "reference"),
+            feed.text_at(record, "note"),
+        ),
         codes={"operation_type": kind} if (kind := feed.text_at(record, "operation_type")) else None,
     )
     feed.add(draft, locator, record, said)

@@ -62,7 +62,9 @@ def _take(draft: Draft, locator: str, record: feed.Record) -> None:
     kind, at = feed.text_at(record, "type"), feed.text_at(record, "effective_at")
     try:
         gross = _money(record, "gross_amount_money")
-        fee = _money(record, "fee_amount_money") if record.get("fee_amount_money") else Money(0, gross.currency)
+        fee = (
+            _money(record, "fee_amount_money") if record.get("fee_amount_money") else Money(0, gross.currency)
+        )
     except AmountUnreadable as error:
         feed.unreadable(draft, locator, record, error, draft.currency or "")
         return

@@ -65,7 +65,9 @@ def _payout(found: list[feed.Record], profile: Profile, *, whole: bool) -> list[
         currency = feed.text_at(record, "currency").upper()
         draft = drafts.get(currency)
         if draft is None:
-            draft = drafts[currency] = Draft(feed.account("stripe", profile.account or "stripe", profile), currency, "detail")
+            draft = drafts[currency] = Draft(
+                feed.account("stripe", profile.account or "stripe", profile), currency, "detail"
+            )
             draft.warnings += [] if whole else ["more-pages-follow"]
         _take(draft, f"data[{position}]", record)
     for draft in drafts.values():
@@ -103,7 +105,9 @@ def _take(draft: Draft, locator: str, record: feed.Record) -> None:
         bank_reference=source if isinstance(source, str) else feed.text_at(source, "id"),
         family=family,
         codes={"type": kind},
-        original_reference=feed.text_at(source, "charge") if family in {"refund", "chargeback", "return"} else "",
+        original_reference=feed.text_at(source, "charge")
+        if family in {"refund", "chargeback", "return"}
+        else "",
         is_return=family in {"chargeback", "return"},
     )
     feed.add(draft, locator, record, said)

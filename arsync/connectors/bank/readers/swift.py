@@ -60,6 +60,8 @@ _FAMILIES: dict[str, CodeFamily] = {
 }
 # These say where the reference stands, and are none.
 _NO_REFERENCE = frozenset(["KREF+", "EREF+", "KREF", "EREF", "PREF", "MARF"])
+_SHORTEST_WITH_CURRENCY = 7
+_ENDS = frozenset({"-", ":", "-\x03", "\x03", "-\x1a", "\x1a"})
 _CENTURY = 80  # years below it are 20xx
 
 
@@ -171,7 +173,9 @@ def _account(given: str, profile: Profile) -> tuple[AccountId, str | None]:
     text = " ".join(given.split()).strip("/ ")
     currency = (
         text[-3:]
-        if is_currency(text[-3:]) and text[-4:-3] in {" ", "/", *"0123456789"} and len(text) > 6
+        if is_currency(text[-3:])
+        and text[-4:-3] in {" ", "/", *"0123456789"}
+        and len(text) >= _SHORTEST_WITH_CURRENCY
         else None
     )
     if currency and not identity.is_iban(text.replace(" ", "")):
@@ -225,14 +229,14 @@ def _balance(draft: Draft, given: str | None, tag: str) -> Money | None:
     found = _BALANCE.match(given)
     first_line = given.strip().partition("\n")[0]
     try:
-        if not found:
-            raise AmountUnreadable(first_line, "not a balance")
-        money = _money(found["amount"], found["currency"] or draft.currency)
+        money = _money(
+            found["amount"] if found else first_line, (found and found["currency"]) or draft.currency
+        )
     except AmountUnreadable as error:
         do = "compare with the statement on paper, or ask the bank"
         draft.problem("balance-unreadable", f":{tag}:", tag, first_line, str(error), do)
         return None
-    return money if found["mark"] in {"C", "RD"} else -money
+    return money if found and found["mark"] in {"C", "RD"} else -money
 
 
 def _rows(value: str) -> list[str]:
@@ -240,11 +244,7 @@ def _rows(value: str) -> list[str]:
     rows = value.strip("\n").split("\n")
     kept = []
     for row in rows:
-        if (
-            row.startswith("-}")
-            or row in {"-", ":", "-\x03", "\x03", "-\x1a", "\x1a"}
-            or row.startswith("{5:")
-        ):
+        if row.startswith(("-}", "{5:")) or row in _ENDS:
             break
         kept.append(row)
     return kept
@@ -259,13 +259,13 @@ def _take(draft: Draft, tags: list[_Tag], profile: Profile) -> None:
         found = _LINE.match(first + rows[1])
         rows = rows[1:]
     raw = "".join(f":{tag.name}:{tag.value}" for tag in tags).strip("\n")
+    if not found:
+        draft.problem("line-unreadable", locator, ":61:", raw, f"{first!r} is not a statement line")
+        return
     try:
-        if not found:
-            raise AmountUnreadable(first, "not a statement line (:61:)")
         amount = _money(found["amount"], draft.currency)
     except AmountUnreadable as error:
-        code = amount_problem_code(error, draft.currency) if found else "line-unreadable"
-        draft.problem(code, locator, ":61:", raw, str(error))
+        draft.problem(amount_problem_code(error, draft.currency), locator, ":61:", raw, str(error))
         return
     draft.lines.append(_line(draft, found, amount, tags, (locator, raw, rows[1:]), profile))
 

@@ -10,6 +10,7 @@ Source  German DFÜ agreement annex 3 (?NN fields, SEPA tags); Dutch banks' MT94
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from arsync.connectors.bank import texts
 
@@ -110,10 +111,10 @@ def _german(whole: str, mark: str) -> Information:
 def _dutch(lines: Sequence[str], whole: str) -> Information:
     """`/TRTP/SEPA OVERBOEKING/IBAN/.../NAME/.../REMI/...`: tags between slashes, lines of 65 characters."""
     tagged = _tagged(lines, _SLASHED)
-    counterpart = (tagged.value("CNTP") or "").split("/")
+    counterpart = [*(tagged.value("CNTP") or "").split("/"), "", ""]
     reason = tagged.value("RTRN")
     account = tagged.value("IBAN") or tagged.value("BBAN") or (counterpart[0] or None)
-    name = tagged.value("NAME") or (counterpart[2] if len(counterpart) > 2 else None)
+    name = tagged.value("NAME") or counterpart[2]
     codes = {
         tag: value for tag in ("TRTP", "MARF", "CSID", "PREF", "OCMT", "PURP") if (value := tagged.value(tag))
     }
@@ -183,5 +184,5 @@ def _section(whole: str, section: tuple[str, int, int], cuts: Sequence[int]) -> 
     if not inside:
         return tag, whole[start:end], whole[start:end]
     edges = [start, *inside, end]
-    spaced = " ".join(whole[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    spaced = " ".join(whole[a:b] for a, b in pairwise(edges))
     return tag, whole[start:end], spaced

@@ -178,7 +178,9 @@ def _lines(one: _Set, currency: str | None, total: Money | None) -> tuple[Remitt
     """The documents in the order of RMR04 and RMR05 that comes to the total; None when neither does."""
     adjustments = [
         RemittanceLine(
-            reference=_at(elements, 4), paid=_money(_at(elements, 1), currency), note=f"ADX {_at(elements, 2)}"
+            reference=_at(elements, 4),
+            paid=_money(_at(elements, 1), currency),
+            note=f"ADX {_at(elements, 2)}",
         )
         for elements in one.adjustments
     ]

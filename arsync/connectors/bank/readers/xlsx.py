@@ -52,7 +52,9 @@ def is_workbook(data: bytes) -> bool:
         return False
 
 
-def rows(data: bytes, sheet: str | None, *, decimal_mark: str, date_format: str, max_bytes: int) -> list[list[str]]:
+def rows(
+    data: bytes, sheet: str | None, *, decimal_mark: str, date_format: str, max_bytes: int
+) -> list[list[str]]:
     """The rows of one sheet; blank ones in between are kept, so that row numbers are those of the sheet."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
@@ -65,7 +67,9 @@ def rows(data: bytes, sheet: str | None, *, decimal_mark: str, date_format: str,
         raise FileRefused(f"a part of the workbook is not well-formed: {error}", do=_DO) from None
 
 
-def _read(archive: zipfile.ZipFile, sheet: str | None, decimal_mark: str, date_format: str) -> list[list[str]]:
+def _read(
+    archive: zipfile.ZipFile, sheet: str | None, decimal_mark: str, date_format: str
+) -> list[list[str]]:
     names = set(archive.namelist())
     book = _Book()
     _parse(archive.read("xl/workbook.xml"), book.start, _nothing)
@@ -115,7 +119,7 @@ def _parse(xml: bytes, start: _Start, end: _End) -> None:
     parser.EndElementHandler = finish
     parser.CharacterDataHandler = text.append
     parser.StartDoctypeDeclHandler = _doctype
-    parser.Parse(xml, True)
+    parser.Parse(xml, True)  # noqa: FBT003 - expat takes no names
 
 
 class _Book:
@@ -127,8 +131,12 @@ class _Book:
         if name == "workbookPr":
             self.from_1904 = attributes.get("date1904") in {"1", "true"}
         elif name == "sheet":
-            relation = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
-            self.sheets.append((attributes.get("name", ""), relation, attributes.get("state", "visible") == "visible"))
+            relation = next(
+                (value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), ""
+            )
+            self.sheets.append(
+                (attributes.get("name", ""), relation, attributes.get("state", "visible") == "visible")
+            )
 
     def chosen(self, wanted: str | None) -> str:
         """The relation of the wanted sheet, else of the first that is shown."""
@@ -136,7 +144,9 @@ class _Book:
             if name == wanted or (wanted is None and shown):
                 return relation
         names = ", ".join(name for name, _, _ in self.sheets)
-        raise FileRefused(f"the workbook has no sheet {wanted!r}; it has {names}", do="name it in the bank profile")
+        raise FileRefused(
+            f"the workbook has no sheet {wanted!r}; it has {names}", do="name it in the bank profile"
+        )
 
 
 def _strings(xml: bytes) -> tuple[str, ...]:
