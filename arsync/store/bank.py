@@ -227,6 +227,13 @@ def _line_row(
     )  # fmt: skip
 
 
+def _is_share(line: BankLineRead, part: BankLineRead) -> bool:
+    """Whether a part is a receipt: money in, what takes money back, and all that money in is made of."""
+    of_money_in = bool(line.parts) and line.amount.minor > 0
+    taken_back = part.is_return or part.is_reversal
+    return part.amount.minor > 0 or (part.amount.minor < 0 and (taken_back or of_money_in))
+
+
 def _keep_receipts(
     conn: Connection,
     account: Any,
@@ -240,11 +247,7 @@ def _keep_receipts(
         (line_id, number, line, part)
         for line_id, line in lines
         for number, part in enumerate(line.parts or (line,))
-        if part.amount.minor > 0
-        or (
-            part.amount.minor
-            and (part.is_return or part.is_reversal or (line.parts and line.amount.minor > 0))
-        )
+        if _is_share(line, part)
     ]
     ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
     rows = []

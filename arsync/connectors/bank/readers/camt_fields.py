@@ -156,8 +156,10 @@ class _Open:
         return self.scopes[-1].fields if self.scopes else None
 
 
-def _parser(source: _Source) -> tuple[expat.XMLParserType, _Open]:
-    """A parser whose handlers keep their state in local names: they run sixty times an entry."""
+def _parser(  # noqa: C901, PLR0915 - the handlers share local names: they run sixty times an entry
+    source: _Source,
+) -> tuple[expat.XMLParserType, _Open]:
+    """A parser, and the scopes it opens and finishes."""
     parser = expat.ParserCreate("utf-8")
     opened = _Open(parser, source)
     place, fields, leaf, paths = _Path("", ""), None, False, 0
@@ -286,8 +288,8 @@ def signed(fields: Fields, path: str, fallback: str | None) -> Money:
     currency = first(fields, f"{path}@Ccy") or fallback
     if currency is None:
         raise AmountUnreadable(raw, "no currency is given")
-    directions = fields.get("CdtDbtInd", ())
-    sign = SIGNS.get(directions[0]) if directions else None
+    directions = fields.get("CdtDbtInd") or [""]
+    sign = SIGNS.get(directions[0])
     if sign is None or any(other != directions[0] for other in directions):
         raise SignUnreadable(first(fields, "CdtDbtInd") or "", "CdtDbtInd is neither CRDT nor DBIT")
     money = magnitude(raw, currency)

@@ -13,7 +13,7 @@ from arsync.connectors.bank import identity
 from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers import feed
 from arsync.connectors.bank.readers.draft import Draft
-from arsync.core.bank import CodeFamily
+from arsync.core.bank import BankLineRead, CodeFamily
 from arsync.core.money import AmountUnreadable, Money
 
 _BOOKED = frozenset({"", "S", "V"})
@@ -62,11 +62,8 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str) -> Non
     fee_raw = feed.text_at(info, "fee_amount", "value")
     try:
         gross = feed.money(feed.text_at(info, "transaction_amount", "value"), currency)
-        fee = (
-            feed.money(fee_raw, feed.text_at(info, "fee_amount", "currency_code"))
-            if fee_raw
-            else Money(0, gross.currency)
-        )
+        fee = feed.money(fee_raw or "0.00", feed.text_at(info, "fee_amount", "currency_code") or currency)
+        amount = _moved(gross, fee)
     except AmountUnreadable as error:
         feed.unreadable(draft, locator, record, error, currency)
         return
@@ -101,7 +98,7 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str) -> Non
 
 def _with_fee(
     draft: Draft, locator: str, record: feed.Record, said: feed.Line, amounts: tuple[Money, Money]
-) -> Any:
+) -> BankLineRead:
     """The line with what was paid and what PayPal kept as its parts."""
     whole = draft.lines[-1]
     parts = []
