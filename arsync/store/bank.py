@@ -67,6 +67,12 @@ def accounts(conn: Connection) -> list[Any]:
     return list(conn.execute(select(bank_account).order_by(bank_account.c.id)))
 
 
+def statements(conn: Connection, account_id: int) -> list[Any]:
+    """The statements of an account, as they came."""
+    query = select(statement).where(statement.c.bank_account_id == account_id).order_by(statement.c.id)
+    return list(conn.execute(query))
+
+
 def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> None:
     """Remember that a file was refused, and why."""
     bulk.upsert(

@@ -470,6 +470,18 @@ def merge(conn: Connection, pairs: Iterable[Twin]) -> None:
         )
 
 
+def doubled(conn: Connection, account_id: int) -> list[Any]:
+    """Lines that count as another one, which came in a file of another format."""
+    other = bank_line.alias("other")
+    query = (
+        select(bank_line)
+        .join(other, (other.c.id == bank_line.c.superseded_by) & (other.c.id < bank_line.c.id))
+        .where(bank_line.c.bank_account_id == account_id)
+        .order_by(bank_line.c.id)
+    )
+    return list(conn.execute(query))
+
+
 def link_return(conn: Connection, account_id: int, line_id: int) -> int | None:
     """Find the line a return takes back, and note it with the return; None where that is not certain.
 

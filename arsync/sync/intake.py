@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from arsync.connectors.bank.bankprofile import GENERIC, Profile, parse_profile, shipped_profile
 from arsync.connectors.bank.mapping import read_file
@@ -21,8 +21,9 @@ from arsync.core.money import Money
 from arsync.errors import ConfigError, FileRefused
 from arsync.store import audit, bank, decisions, queues, raw
 from arsync.store.bank import Given, Imported
-from arsync.store.engine import Tx
+from arsync.store.engine import Store, Tx
 from arsync.store.lock import locked
+from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync.job import ENGINE, Job
 
@@ -71,35 +72,61 @@ def _take(job: Job, inbox: Path, path: Path, folder: str | None, taken: Taken) -
         taken.files += 1
         _refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
         return
-    take_file(job, name, data, folder, inbox.parent / "profiles", taken)
+    told = take_file(job, Incoming(name, data, folder, inbox.parent / "profiles", ENGINE), taken)
+    if told:
+        job.tell("bank", told)
 
 
-def take_file(job: Job, name: str, data: bytes, folder: str | None, profiles: Path, taken: Taken) -> None:
-    """Import one file.
+class Receiver(Protocol):
+    """Who takes files in: a run, or a person at a desk."""
 
-    Args:
-        job: the run.
-        name: what the file is called in messages.
-        data: its bytes.
-        folder: the bank account it was put in, where the file does not name one itself.
+    @property
+    def store(self) -> Store:
+        """Where they are kept."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Whose they are, where they name no bank account."""
+
+    def at(self) -> str:
+        """Now, as the store keeps instants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One file as it came.
+
+    Attributes:
+        name: what it is called in messages.
+        folder: the bank account it was put in, where it does not name one itself.
         profiles: the folder of own bank profiles.
-        taken: is told what the file brought.
+        who: "engine", or the person who imports it.
     """
+
+    name: str
+    data: bytes
+    folder: str | None
+    profiles: Path
+    who: str
+
+
+def take_file(to: Receiver, file: Incoming, taken: Taken) -> str | None:
+    """Import one file; what it brought, in a sentence, or None where it is known or refused."""
     taken.files += 1
-    with job.store.read() as conn:
-        known, accounts = bank.known_file(conn, raw.sha(data)), bank.accounts(conn)
+    with to.store.read() as conn:
+        known, accounts = bank.known_file(conn, raw.sha(file.data)), bank.accounts(conn)
     if known is not None:
         taken.known += 1
-        return
+        return None
     try:
-        profile = profile_of(folder, accounts, profiles)
-        read = read_file(data, profile)
-        owners = [_owner(statement, folder, accounts) for statement in read.statements]
+        profile = profile_of(file.folder, accounts, file.profiles)
+        read = read_file(file.data, profile)
+        owners = [_owner(statement, file.folder, accounts) for statement in read.statements]
     except FileRefused as refused:
-        _refuse(job, name, data, str(refused.what), taken, remember=not isinstance(refused, UnknownAccount))
-        return
-    ledger_id = next((a.ledger_id for a in accounts if a.name == folder), job.ledger.id)
-    _keep(job, Given(name, data, ledger_id), read, owners, taken)
+        unknown = isinstance(refused, UnknownAccount)
+        _refuse(to, file.name, file.data, str(refused.what), taken, remember=not unknown)
+        return None
+    return _keep(to, file, read, owners, taken)
 
 
 class UnknownAccount(FileRefused):
@@ -192,28 +219,29 @@ def _deposit_account(statement: Statement, folder: str | None, accounts: Sequenc
     return placed[0]
 
 
-def _keep(job: Job, given: Given, read: BankFile, owners: Sequence[Any], taken: Taken) -> None:
-    at = job.at()
-    name = given.name
-    with job.store.begin() as conn:
-        imported = bank.keep_file(conn, given, read, owners, at)
+def _keep(to: Receiver, file: Incoming, read: BankFile, owners: Sequence[Any], taken: Taken) -> str:
+    at = to.at()
+    name = file.name
+    with to.store.begin() as conn:
+        accounts = bank.accounts(conn)
+        ledger_id = next((a.ledger_id for a in accounts if a.name == file.folder), to.ledger.id)
+        imported = bank.keep_file(conn, Given(name, file.data, ledger_id), read, owners, at)
         _queue_problems(conn, name, imported, at)
         _queue_corrections(conn, imported, at)
         _queue_twins(conn, name, imported, at)
         _queue_remainders(conn, name, imported, at)
-        queues.close(conn, job.ledger.id, [f"file:{name}"], ENGINE, "the file is imported now", at)
+        queues.close(conn, to.ledger.id, [f"file:{name}"], file.who, "the file is imported now", at)
         body = {"file": name, "lines": imported.lines, "new": imported.new_lines, "sha256": read.sha256}
-        for ledger_id in {a.ledger_id for a in owners}:
-            audit.record(
-                conn, ledger_id, at, ENGINE, [audit.Entry("bank file imported", f"file:{name}", body)]
-            )
+        for ledger in {a.ledger_id for a in owners} or {ledger_id}:
+            entry = audit.Entry("bank file imported", f"file:{name}", body)
+            audit.record(conn, ledger, at, file.who, [entry])
     taken.new_lines += imported.new_lines
     taken.new_receipts += sum(len(ids) for ids in imported.receipts.values())
     taken.problems += len(imported.problems)
     taken.merged += imported.merged
     taken.remittances += imported.remittances
     taken.splits += len(imported.splits)
-    job.tell("bank", f"{name}: {imported.new_lines} new of {imported.lines} lines")
+    return f"{name}: {imported.new_lines} new of {imported.lines} lines"
 
 
 def _queue_problems(conn: Tx, name: str, imported: Imported, at: str) -> None:
@@ -308,17 +336,17 @@ def _queue_remainders(conn: Tx, name: str, imported: Imported, at: str) -> None:
         )
 
 
-def _refuse(job: Job, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
+def _refuse(to: Receiver, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
     """Keep the bytes and say why; a file whose account is merely unknown is tried again."""
     taken.refused.append((name, why))
-    at = job.at()
-    with job.store.begin() as conn:
+    at = to.at()
+    with to.store.begin() as conn:
         sha = raw.keep(conn, [data])[0] if data else None
         if remember and sha is not None:
             bank.keep_refused(conn, sha, name, why, at)
         queues.open_items(
             conn,
-            job.ledger.id,
+            to.ledger.id,
             [Entry(f"file:{name}", Reason.UNREADABLE_FIELD.value, f"{name}: {why}", raw_sha=sha)],
             at,
         )

@@ -96,6 +96,13 @@ def _take(draft: Draft, locator: str, record: feed.Record, currency: str) -> Non
         draft.lines[-1] = _with_fee(draft, locator, record, said, (gross, fee))
 
 
+def _moved(gross: Money, fee: Money) -> Money:
+    """What the balance moved by."""
+    if fee.currency != gross.currency:
+        raise AmountUnreadable(str(fee), f"the fee is not in {gross.currency}")
+    return gross + fee
+
+
 def _with_fee(
     draft: Draft, locator: str, record: feed.Record, said: feed.Line, amounts: tuple[Money, Money]
 ) -> BankLineRead:
