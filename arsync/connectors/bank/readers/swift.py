@@ -31,12 +31,12 @@ _NEXT = {"20": ("21", "25", "25P", "28", "28C"), "21": ("25", "25P"), "25": ("28
 _TIMES = frozenset(["20", "21", "25", "28"])
 _LINE = re.compile(
     r"(?P<valued>[0-9]{6})(?P<entered>[0-9]{4})?\s?(?P<mark>R?[CD]|E[CD])(?P<funds>[A-Z])?"
-    r"(?P<amount>[0-9]+(?:[.,][0-9]*)?)(?!NONREF)(?P<type>[NSF][A-Z0-9 ]{3})?(?P<references>.*)",
+    r"(?P<amount>[0-9]+(?:[.,][0-9]*)?)(?![0-9.,])(?!NONREF)(?P<type>[NSF][A-Z0-9 ]{3})?(?P<references>.*)",
     re.ASCII | re.DOTALL,
 )
 _LINE_WITHOUT_TYPE = re.compile(
     r"(?P<valued>[0-9]{6})(?P<entered>[0-9]{4})?\s?(?P<mark>R?[CD]|E[CD])(?P<funds>[A-Z])?"
-    r"(?P<amount>[0-9]+(?:[.,][0-9]*)?)(?P<type>)(?P<references>.*)",
+    r"(?P<amount>[0-9]+(?:[.,][0-9]*)?)(?![0-9.,])(?P<type>)(?P<references>.*)",
     re.ASCII | re.DOTALL,
 )
 _BALANCE = re.compile(

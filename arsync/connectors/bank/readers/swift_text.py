@@ -28,6 +28,7 @@ _TEXT_TAGS = frozenset(["", "SVWZ", "EREF", "KREF", "ABWA", "MTLG", "REMI", "INV
 _SHORT_VALUE = frozenset(["OCMT", "EXCH", "CHGS", "CHGS1", "ISDT"])
 _PURPOSE = (*(f"{n:02}" for n in range(20, 30)), *(f"{n:02}" for n in range(60, 64)))
 _NS_PURPOSE = frozenset(f"{n:02}" for n in range(1, 15))
+_NOTHING_SAID = frozenset(["", "NOTPROVIDED", "NONREF"])
 _RETURNS = frozenset(["059", "108", "109", "159", "181"])
 
 
@@ -142,11 +143,11 @@ class _Tagged:
         for tag, joined, _ in self.sections:
             if tag == wanted:
                 value = " ".join(joined.split()).strip("/ ")
-                return None if value in {"", "NOTPROVIDED", "NONREF"} else value
+                return None if value in _NOTHING_SAID else value
         return None
 
     def texts(self) -> tuple[str, str]:
-        kept = [section for section in self.sections if section[0] in _TEXT_TAGS]
+        kept = [part for part in self.sections if part[0] in _TEXT_TAGS and part[1].strip() not in _NOTHING_SAID]
         spaced = texts.join(spaced for _, _, spaced in kept)[0]
         return spaced, " ".join(tidy for _, joined, _ in kept if (tidy := " ".join(joined.split())))[
             : texts.LONGEST_TEXT
