@@ -98,7 +98,9 @@ def belgian(text: str) -> Structured | None:
     bare = re.sub(r"[^0-9]", "", text)
     if len(bare) != 12 or (int(bare[:10]) % 97 or 97) != int(bare[10:]):  # noqa: PLR2004 - as published
         return None
-    marked = re.search(r"[+*]{3}", text) is not None or re.search(r"[0-9]{3}/[0-9]{4}/[0-9]{5}", text) is not None
+    marked = (
+        re.search(r"[+*]{3}", text) is not None or re.search(r"[0-9]{3}/[0-9]{4}/[0-9]{5}", text) is not None
+    )
     return Structured("BE", bare, bare[:10], certain=marked)
 
 
@@ -168,7 +170,11 @@ def croatian(text: str) -> Structured | None:
 def danish(text: str) -> Structured | None:
     """FI-kort: +71< and 15 digits, +75< and 16 digits, with a Luhn digit; the creditor number may follow."""
     found = re.fullmatch(r"\+?(7[15])<?\s*([0-9]{15,16})(?:\s*\+[0-9]{8}<?)?", text.strip())
-    if not found or len(found[2]) != {"71": 15, "75": 16}[found[1]] or luhn(found[2][:-1]) != int(found[2][-1]):
+    if (
+        not found
+        or len(found[2]) != {"71": 15, "75": 16}[found[1]]
+        or luhn(found[2][:-1]) != int(found[2][-1])
+    ):
         return None
     return Structured("DK", found[1] + found[2], found[2][:-1], certain="+" in text or "<" in text)
 

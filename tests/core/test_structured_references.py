@@ -23,7 +23,9 @@ PRINTED = [
     pytest.param("RF712348231", "RF", "2348231", id="RF with a national number"),
     pytest.param("+++090/9337/55493+++", "BE", "0909337554", id="Belgian OGM between plus signs"),
     pytest.param("***090/9337/55493***", "BE", "0909337554", id="Belgian OGM between stars"),
-    pytest.param("21 00000 00003 13947 14300 09017", "CH", "21000000000313947143000901", id="Swiss QRR in groups"),
+    pytest.param(
+        "21 00000 00003 13947 14300 09017", "CH", "21000000000313947143000901", id="Swiss QRR in groups"
+    ),
     pytest.param("1234561", "FI", "123456", id="Finnish viitenumero"),
     pytest.param("1234561", "EE", "123456", id="Estonian viitenumber"),
     pytest.param("2345676", "NO", "234567", id="Norwegian KID by mod 10"),
@@ -40,7 +42,15 @@ def test_a_printed_reference_is_read_as_its_publisher_means_it(text, scheme, pay
 
 @pytest.mark.parametrize(
     "text",
-    ["RF19 5390 0754 7034", "+++090/9337/55494+++", "21 00000 00003 13947 14300 09018", "RF18", "", "INV-1001", "SI12 7"],
+    [
+        "RF19 5390 0754 7034",
+        "+++090/9337/55494+++",
+        "21 00000 00003 13947 14300 09018",
+        "RF18",
+        "",
+        "INV-1001",
+        "SI12 7",
+    ],
 )
 def test_a_wrong_check_digit_is_no_certain_reference(text):
     assert not any(one.certain for one in readings(text))
@@ -119,7 +129,12 @@ def test_what_a_reference_carries(reference, number):
 
 @pytest.mark.parametrize(
     ("typed", "meant", "same"),
-    [("MOO123", "M00123", True), ("Il10O", "11100", True), ("INV-S8", "1NV58", True), ("1001", "1002", False)],
+    [
+        ("MOO123", "M00123", True),
+        ("Il10O", "11100", True),
+        ("INV-S8", "1NV58", True),
+        ("1001", "1002", False),
+    ],
 )
 def test_letters_that_look_like_digits_have_one_key(typed, meant, same):
     assert (confusion_key(typed) == confusion_key(meant)) == same

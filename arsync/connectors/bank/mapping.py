@@ -43,7 +43,7 @@ def read_file(data: bytes, profile: Profile = GENERIC) -> BankFile:
         raise UnsafeFile(f"the file is larger than {limit_mib} MiB", do="export a shorter period")
     name = sniff(data)
     refuse_unless_imported(name)
-    codec, statements, warnings, remittances = _READERS[name](data, profile, name)
+    codec, statements, warnings, remittances = READERS[name](data, profile, name)
     return BankFile(
         sha256=hashlib.sha256(data).hexdigest(),
         format=name,
@@ -167,7 +167,7 @@ def _read_json(data: bytes, profile: Profile, _name: Format) -> _Read:
     return decoded.codec, finished(feed.read(decoded.text, profile))[0], (), ()
 
 
-_READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
+READERS: dict[Format, Callable[[bytes, Profile, Format], _Read]] = {
     "ofx": _read_ofx,
     "camt.053": _read_camt,
     "camt.052": _read_camt,
@@ -214,4 +214,4 @@ def _numbered(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     )
 
 
-__all__ = ["Format", "read_file"]
+__all__ = ["READERS", "Format", "read_file"]

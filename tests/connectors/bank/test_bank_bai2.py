@@ -12,7 +12,9 @@ HEAD = "01,SENDER,US,260115,0200,1,,,2/\n02,US,121000248,1,260114,,{currency},{m
 FOOT = "98,0,1,9/\n99,0,1,11/\n"
 
 
-def report(*records, total, account="4711,,", summary="010,100000,,,015,{closing},,/", closing=100000, **group):
+def report(
+    *records, total, account="4711,,", summary="010,100000,,,015,{closing},,/", closing=100000, **group
+):
     head = HEAD.format(currency=group.get("currency", "USD"), modifier=group.get("modifier", "2"))
     rows = "".join(f"{record}\n" for record in records)
     return f"{head}03,{account}{summary.format(closing=closing)}\n{rows}49,{total},{len(records) + 2}/\n{FOOT}".encode()
@@ -24,7 +26,9 @@ def read_one(*records, **more):
 
 
 def test_details_prove_the_balances_and_the_control_total():
-    read = read_one("16,195,5000,Z,B1,C1,INVOICE 1001/", "16,495,2000,Z,B2,C2,RENT/", total=210000, closing=103000)
+    read = read_one(
+        "16,195,5000,Z,B1,C1,INVOICE 1001/", "16,495,2000,Z,B2,C2,RENT/", total=210000, closing=103000
+    )
     assert [(line.amount, line.booking_date, line.text) for line in read.lines] == [
         (Money(50_00, "USD"), date(2026, 1, 14), "INVOICE 1001"),
         (Money(-20_00, "USD"), date(2026, 1, 14), "RENT"),
@@ -47,7 +51,9 @@ def test_the_type_code_gives_the_sign(code, sign):
     assert [line.amount.minor for line in read.lines] == [5000 * sign]
 
 
-@pytest.mark.parametrize("record", ["16,755,5000,Z,,,X/", "16,195,-5000,Z,,,X/", "16,195,50.00,Z,,,X/", "16,195,,Z,,,X/"])
+@pytest.mark.parametrize(
+    "record", ["16,755,5000,Z,,,X/", "16,195,-5000,Z,,,X/", "16,195,50.00,Z,,,X/", "16,195,,Z,,,X/"]
+)
 def test_what_cannot_be_read_is_a_problem_with_its_record(record):
     read = read_one(record, "16,195,100,Z,,,/", total=0)
     assert len(read.lines) == 1
@@ -98,7 +104,10 @@ def test_funds_types_take_the_fields_that_are_theirs(funds, reference, valued):
 
 def test_records_that_share_a_line_are_apart():
     read = read_one("16,142,2500,Z,,,TRANSFER PPD/ 16,142,500,Z,,,OTHER/ 88,MORE/", total=0)
-    assert [(line.amount.minor, line.text) for line in read.lines] == [(2500, "TRANSFER PPD"), (500, "OTHER MORE")]
+    assert [(line.amount.minor, line.text) for line in read.lines] == [
+        (2500, "TRANSFER PPD"),
+        (500, "OTHER MORE"),
+    ]
 
 
 def test_a_line_without_a_record_goes_on_with_the_text_before_it():
@@ -128,7 +137,9 @@ def test_items_that_do_not_come_to_their_deposit_are_a_problem_and_the_deposit_s
     assert "parts-do-not-add-up" in [problem.code for problem in read.problems]
 
 
-@pytest.mark.parametrize(("modifier", "standing"), [("1", "booked"), ("2", "booked"), ("3", "provisional"), ("4", "provisional")])
+@pytest.mark.parametrize(
+    ("modifier", "standing"), [("1", "booked"), ("2", "booked"), ("3", "provisional"), ("4", "provisional")]
+)
 def test_a_report_of_the_same_day_is_provisional(modifier, standing):
     assert read_one("16,195,5000,Z,,,/", total=0, modifier=modifier).standing == standing
 

@@ -18,7 +18,11 @@ def read_json(value, profile=GENERIC):
 
 
 def berlin(*booked, pending=(), **more):
-    return {"account": {"iban": "DE89370400440532013000"}, "transactions": {"booked": booked, "pending": pending}, **more}
+    return {
+        "account": {"iban": "DE89370400440532013000"},
+        "transactions": {"booked": booked, "pending": pending},
+        **more,
+    }
 
 
 def berlin_line(amount="45.00", **more):
@@ -37,11 +41,21 @@ def berlin_line(amount="45.00", **more):
 
 
 def test_berlin_group_lines_are_signed_and_name_the_other_side():
-    (read,) = read_json(berlin(berlin_line(), berlin_line("-7.10", transactionId="T2", creditorName="Landlord")))
+    (read,) = read_json(
+        berlin(berlin_line(), berlin_line("-7.10", transactionId="T2", creditorName="Landlord"))
+    )
     assert read.account.key == "iban:DE89370400440532013000"
     first, second = read.lines
-    assert (first.amount, first.payer_name, first.payer_account) == (Money(4500, "EUR"), "Ada Ltd", "DE75512108001245126199")
-    assert (first.booking_date, first.value_date, first.end_to_end_id) == (date(2026, 1, 15), date(2026, 1, 16), "E-1")
+    assert (first.amount, first.payer_name, first.payer_account) == (
+        Money(4500, "EUR"),
+        "Ada Ltd",
+        "DE75512108001245126199",
+    )
+    assert (first.booking_date, first.value_date, first.end_to_end_id) == (
+        date(2026, 1, 15),
+        date(2026, 1, 16),
+        "E-1",
+    )
     assert (second.amount.minor, second.payer_name) == (-710, "Landlord")
 
 
@@ -58,7 +72,8 @@ def test_an_id_that_says_nothing_is_not_trusted(value):
 
 def test_text_in_an_array_and_a_structured_reference():
     given = berlin_line(
-        remittanceInformationUnstructuredArray=["Invoice 10", "01"], remittanceInformationStructured="RF18539007547034"
+        remittanceInformationUnstructuredArray=["Invoice 10", "01"],
+        remittanceInformationStructured="RF18539007547034",
     )
     (read,) = read_json(berlin(given))
     assert read.lines[0].creditor_reference == "RF18539007547034"
@@ -85,10 +100,15 @@ def plaid(amount=5.4, **more):
     }
 
 
-@pytest.mark.parametrize("wrap", [lambda t: t, lambda t: {"transactions": t}, lambda t: {"added": t}], ids=["list", "get", "sync"])
+@pytest.mark.parametrize(
+    "wrap", [lambda t: t, lambda t: {"transactions": t}, lambda t: {"added": t}], ids=["list", "get", "sync"]
+)
 def test_plaid_counts_money_out_as_positive_and_we_do_not(wrap):
     (read,) = read_json(wrap([plaid(5.4), plaid(-500, transaction_id="P2")]))
-    assert [(line.amount.minor, line.provider_id_trust) for line in read.lines] == [(-540, "A"), (50_000, "A")]
+    assert [(line.amount.minor, line.provider_id_trust) for line in read.lines] == [
+        (-540, "A"),
+        (50_000, "A"),
+    ]
 
 
 def test_a_float_keeps_the_digits_it_is_written_with():
@@ -119,10 +139,19 @@ def test_ponto_lines():
         "counterpartName": "Ada", "counterpartReference": "BE10325927501996", "remittanceInformation": "090933755493",
         "remittanceInformationType": "structured",
     }  # fmt: skip
-    record = {"type": "transaction", "id": "X1", "attributes": said, "relationships": {"account": {"data": {"id": "acc"}}}}
+    record = {
+        "type": "transaction",
+        "id": "X1",
+        "attributes": said,
+        "relationships": {"account": {"data": {"id": "acc"}}},
+    }
     (read,) = read_json({"data": [record]})
     (line,) = read.lines
-    assert (line.amount.minor, line.booking_date, line.creditor_reference) == (425, date(2026, 1, 15), "090933755493")
+    assert (line.amount.minor, line.booking_date, line.creditor_reference) == (
+        425,
+        date(2026, 1, 15),
+        "090933755493",
+    )
     assert line.payer_account == "BE10325927501996"
 
 
@@ -152,7 +181,11 @@ def test_a_paypal_line_is_what_the_balance_moved_by_with_amount_and_fee_as_its_p
         90_000,
         [(100_000, "transfer_in"), (-10_000, "fee")],
     )
-    assert (line.payer_name, line.payer_account, read.account.identifier) == ("Ada Ltd", "ada@example.com", "4711")
+    assert (line.payer_name, line.payer_account, read.account.identifier) == (
+        "Ada Ltd",
+        "ada@example.com",
+        "4711",
+    )
 
 
 @pytest.mark.parametrize("status", ["P", "D"])

@@ -13,7 +13,9 @@ ACCOUNT = "12345678".ljust(17)
 
 def entry(code="22", cents=10_000, *, name="ADA LTD", number="INV-1001", trace="1", addenda=0, ctx=False):
     who = f"{addenda:04}{name:<16}  " if ctx else f"{name:<22}"
-    return f"6{code}12100024{'8'}{ACCOUNT}{cents:010}{number:<15}{who}  {int(addenda > 0)}0910000{int(trace):08}"
+    return (
+        f"6{code}12100024{'8'}{ACCOUNT}{cents:010}{number:<15}{who}  {int(addenda > 0)}0910000{int(trace):08}"
+    )
 
 
 def note(text, number=1):
@@ -42,7 +44,9 @@ def read_one(*rows):
 
 
 def test_entries_are_what_one_net_line_is_made_of():
-    (read,) = read_one(*batch(entry("22", 10_000), entry("27", 2_500, trace="2"), debit=2500, credit=10000)).statements
+    (read,) = read_one(
+        *batch(entry("22", 10_000), entry("27", 2_500, trace="2"), debit=2500, credit=10000)
+    ).statements
     assert read.standing == "detail"
     assert (read.total, read.proven) == (Money(75_00, "USD"), "proven")
     assert [(line.amount.minor, line.payer_name, line.booking_date) for line in read.lines] == [
@@ -56,7 +60,18 @@ def test_a_control_record_that_does_not_fit_is_a_problem():
     assert [problem.code for problem in read.problems] == ["control-totals-differ"]
 
 
-CODES = [("22", 1), ("32", 1), ("21", 1), ("42", 1), ("52", 1), ("27", -1), ("37", -1), ("26", -1), ("36", -1), ("55", -1)]
+CODES = [
+    ("22", 1),
+    ("32", 1),
+    ("21", 1),
+    ("42", 1),
+    ("52", 1),
+    ("27", -1),
+    ("37", -1),
+    ("26", -1),
+    ("36", -1),
+    ("55", -1),
+]
 
 
 @pytest.mark.parametrize(("code", "sign"), CODES)
@@ -71,7 +86,13 @@ def test_an_unreadable_entry_is_a_problem_and_the_others_stay(row):
     assert (len(read.lines), len(read.problems), read.proven) == (1, 1, "unproven")
 
 
-RETURNS = [("R01", "present again"), ("R02", "ask for account"), ("R10", "dispute"), ("R29", "dispute"), ("R68", "ask the bank")]
+RETURNS = [
+    ("R01", "present again"),
+    ("R02", "ask for account"),
+    ("R10", "dispute"),
+    ("R29", "dispute"),
+    ("R68", "ask the bank"),
+]
 
 
 @pytest.mark.parametrize(("reason", "then"), RETURNS)
@@ -84,11 +105,15 @@ def test_a_return_names_the_trace_it_takes_back_and_what_follows(reason, then):
 
 
 def test_a_notice_of_change_is_no_return():
-    (read,) = read_one(*batch(entry("21", 0, addenda=1), "798C01091000010000001".ljust(94), sec="COR")).statements
+    (read,) = read_one(
+        *batch(entry("21", 0, addenda=1), "798C01091000010000001".ljust(94), sec="COR")
+    ).statements
     assert (read.lines[0].is_return, read.lines[0].raw_codes["notice of change"]) == (False, "C01")
 
 
-@pytest.mark.parametrize("cut", [0, 20, 200], ids=["whole rows", "trailing blanks stripped", "no line ends at all"])
+@pytest.mark.parametrize(
+    "cut", [0, 20, 200], ids=["whole rows", "trailing blanks stripped", "no line ends at all"]
+)
 def test_rows_of_any_width_are_read(cut):
     rows = [row.ljust(94) for row in file(*batch(entry(), credit=10000), width=94).decode().split("\n")]
     data = "".join(rows) if cut == 200 else "\n".join(row.rstrip() if cut else row for row in rows)
@@ -103,7 +128,10 @@ def test_a_batch_without_an_effective_date_has_its_settlement_day():
 
 def ctx_rows(message):
     pieces = [message[at : at + 80] for at in range(0, len(message), 80)]
-    return [entry(cents=539_000, addenda=len(pieces), ctx=True), *(note(p, n) for n, p in enumerate(pieces, 1))]
+    return [
+        entry(cents=539_000, addenda=len(pieces), ctx=True),
+        *(note(p, n) for n, p in enumerate(pieces, 1)),
+    ]
 
 
 MESSAGE = (
@@ -125,7 +153,11 @@ def test_an_820_cut_anywhere_over_the_addenda_is_read_whole():
         ("CM-7", -1_000),
     ]
     first = advice.lines[0]
-    assert (first.gross.minor, first.discount.minor, first.document_date) == (305_000, 5_000, date(2026, 1, 1))
+    assert (first.gross.minor, first.discount.minor, first.document_date) == (
+        305_000,
+        5_000,
+        date(2026, 1, 1),
+    )
     assert advice.problems == ()
 
 

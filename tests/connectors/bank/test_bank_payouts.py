@@ -36,7 +36,12 @@ def test_charges_refunds_disputes_and_fees_come_to_the_payout():
             ],
         }
     )
-    assert (read.standing, read.total, read.reference, read.proven) == ("detail", Money(17_910, "USD"), "po_1", "proven")
+    assert (read.standing, read.total, read.reference, read.proven) == (
+        "detail",
+        Money(17_910, "USD"),
+        "po_1",
+        "proven",
+    )
     assert [(line.amount.minor, line.code_family, line.is_return) for line in read.lines] == [
         (10_000, "transfer_in", False),
         (-320, "fee", False),
@@ -48,7 +53,9 @@ def test_charges_refunds_disputes_and_fees_come_to_the_payout():
 
 
 def test_a_payout_may_be_negative_and_what_its_items_leave_open_is_shown():
-    read = read_one({"data": [stripe("payout", 700, source="po_1"), stripe("refund", -1_000), stripe("charge", 200)]})
+    read = read_one(
+        {"data": [stripe("payout", 700, source="po_1"), stripe("refund", -1_000), stripe("charge", 200)]}
+    )
     assert (read.total, read.proven, read.difference) == (Money(-700, "USD"), "unproven", Money(100, "USD"))
 
 
@@ -67,7 +74,14 @@ def test_yen_are_whole_and_icelandic_crowns_come_in_hundredths():
 
 
 def gocardless(*items, amount="5871", **more):
-    payout = {"id": "PO1", "amount": amount, "currency": "GBP", "arrival_date": "2026-01-15", "reference": "ACME-7", **more}
+    payout = {
+        "id": "PO1",
+        "amount": amount,
+        "currency": "GBP",
+        "arrival_date": "2026-01-15",
+        "reference": "ACME-7",
+        **more,
+    }
     return {"payouts": payout, "payout_items": items}
 
 
@@ -82,7 +96,11 @@ def test_gocardless_fees_hold_tenths_and_their_sum_is_whole():
             item("payment_failed", "-49.0", "PM0"),
         )
     )  # fmt: skip
-    assert [(line.amount.minor, line.code_family) for line in read.lines] == [(6000, "transfer_in"), (-49, "return"), (-80, "fee")]
+    assert [(line.amount.minor, line.code_family) for line in read.lines] == [
+        (6000, "transfer_in"),
+        (-49, "return"),
+        (-80, "fee"),
+    ]
     assert (read.total, read.proven, read.reference) == (Money(5871, "GBP"), "proven", "ACME-7")
     assert read.lines[1].original_reference == "PM0"
 
@@ -98,11 +116,31 @@ def test_square_entries():
         return {"amount": minor, "currency_code": "USD"}
 
     entries = [
-        {"id": "e1", "payout_id": "po_9", "effective_at": "2026-01-15T10:00:00Z", "type": "CHARGE", "gross_amount_money": money(5000), "fee_amount_money": money(160), "net_amount_money": money(4840), "type_charge_details": {"payment_id": "pay_1"}},  # fmt: skip
-        {"id": "e2", "payout_id": "po_9", "effective_at": "2026-01-15T10:00:00Z", "type": "REFUND", "gross_amount_money": money(-1000), "fee_amount_money": money(0)},  # fmt: skip
+        {
+            "id": "e1",
+            "payout_id": "po_9",
+            "effective_at": "2026-01-15T10:00:00Z",
+            "type": "CHARGE",
+            "gross_amount_money": money(5000),
+            "fee_amount_money": money(160),
+            "net_amount_money": money(4840),
+            "type_charge_details": {"payment_id": "pay_1"},
+        },  # fmt: skip
+        {
+            "id": "e2",
+            "payout_id": "po_9",
+            "effective_at": "2026-01-15T10:00:00Z",
+            "type": "REFUND",
+            "gross_amount_money": money(-1000),
+            "fee_amount_money": money(0),
+        },  # fmt: skip
     ]
     read = read_one({"payout": {"id": "po_9", "amount_money": money(3840)}, "payout_entries": entries})
-    assert [(line.amount.minor, line.code_family) for line in read.lines] == [(5000, "transfer_in"), (-160, "fee"), (-1000, "refund")]
+    assert [(line.amount.minor, line.code_family) for line in read.lines] == [
+        (5000, "transfer_in"),
+        (-160, "fee"),
+        (-1000, "refund"),
+    ]
     assert (read.total, read.proven, read.reference) == (Money(3840, "USD"), "proven", "po_9")
 
 
@@ -116,7 +154,9 @@ CSV = (
 
 def test_a_report_of_payouts_as_a_table_is_one_breakdown_a_payout():
     first, second = read_file(CSV.encode(), shipped_profile("stripe-payouts")).statements
-    assert [(s.standing, s.reference, sum(line.amount.minor for line in s.lines)) for s in (first, second)] == [
+    assert [
+        (s.standing, s.reference, sum(line.amount.minor for line in s.lines)) for s in (first, second)
+    ] == [
         ("detail", "po_1", 7_680),
         ("detail", "po_2", 4_825),
     ]
@@ -153,7 +193,12 @@ def test_an_advice_as_a_table_is_one_remittance_a_payment():
         ("INV-1", 6000, 6200, ""),
         ("INV-2", 4000, 4000, "short"),
     ]
-    assert (advice.total, advice.grade, advice.reference, advice.problems) == (Money(100_00, "EUR"), "known sender", "P1", ())
+    assert (advice.total, advice.grade, advice.reference, advice.problems) == (
+        Money(100_00, "EUR"),
+        "known sender",
+        "P1",
+        (),
+    )
 
 
 def test_an_advice_of_nobody_vouched_for_is_of_unknown_grade():

@@ -22,7 +22,9 @@ def read_one(*transactions, profile=USD, **more):
 
 
 def test_transactions_are_lines():
-    read = read_one(("D01/15/2026", "T-1,000.00", "N1042", "PADA LTD", "MINV-1001"), ("D01/16/2026", "T5.00", "PBOB"))
+    read = read_one(
+        ("D01/15/2026", "T-1,000.00", "N1042", "PADA LTD", "MINV-1001"), ("D01/16/2026", "T5.00", "PBOB")
+    )
     assert [(line.amount.minor, line.booking_date, line.cheque_number, line.text) for line in read.lines] == [
         (-100_000, date(2026, 1, 15), "1042", "ADA LTD INV-1001"),
         (500, date(2026, 1, 16), None, "BOB"),
@@ -72,7 +74,11 @@ def test_lists_and_other_accounts_are_stepped_over():
 
 def test_an_unreadable_amount_is_a_problem_and_the_others_stay():
     read = read_one(("D1/13/26", "T5,00,0.0"), ("D1/13/26", "T5.00"))
-    assert (len(read.lines), [problem.code for problem in read.problems], read.proven) == (1, ["amount-unreadable"], "unproven")
+    assert (len(read.lines), [problem.code for problem in read.problems], read.proven) == (
+        1,
+        ["amount-unreadable"],
+        "unproven",
+    )
 
 
 def test_a_file_of_lists_only_is_refused():

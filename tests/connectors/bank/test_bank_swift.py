@@ -46,7 +46,13 @@ def test_the_mark_gives_the_sign(mark, minor, is_reversal):
 
 @pytest.mark.parametrize(
     ("written", "minor"),
-    [("2200,", 2200_00), ("000000000300.00", 300_00), ("0,5", 50), ("7", 7_00), ("999999999999,99", 99_999_999_999_999)],
+    [
+        ("2200,", 2200_00),
+        ("000000000300.00", 300_00),
+        ("0,5", 50),
+        ("7", 7_00),
+        ("999999999999,99", 99_999_999_999_999),
+    ],
 )
 def test_amounts_with_either_mark_or_none(written, minor):
     assert line_of(f":61:2601150115C{written}NTRFNONREF").amount.minor == minor
@@ -114,7 +120,14 @@ def german(*fields, code="166"):
 
 
 def test_german_fields_are_read_in_both_joinings():
-    text = german("?00GUTSCHRIFT", "?20SVWZ+RECHNUNG 20260", "?21001 DANKE", "?31DE75512108001245126199", "?32ADA", "?33 LTD")
+    text = german(
+        "?00GUTSCHRIFT",
+        "?20SVWZ+RECHNUNG 20260",
+        "?21001 DANKE",
+        "?31DE75512108001245126199",
+        "?32ADA",
+        "?33 LTD",
+    )
     line = line_of(":61:2601150115CR100,00N166NONREF", text)
     assert (line.text, line.text_joined) == ("RECHNUNG 20260 001 DANKE", "RECHNUNG 20260001 DANKE")
     assert (line.payer_name, line.payer_account) == ("ADA LTD", "DE75512108001245126199")
@@ -155,7 +168,9 @@ def test_what_fits_no_dialect_is_text():
 
 
 def test_the_older_ns_fields_are_read():
-    line = line_of(":61:2601150115C100,00NMSCNONREF", ":NS:01Rechnung 17", "02Danke", "15Ada Ltd", "17Gutschrift")
+    line = line_of(
+        ":61:2601150115C100,00NMSCNONREF", ":NS:01Rechnung 17", "02Danke", "15Ada Ltd", "17Gutschrift"
+    )
     assert (line.text, line.payer_name) == ("Rechnung 17 Danke Gutschrift", "Ada Ltd")
 
 
@@ -172,10 +187,14 @@ def test_a_tag_and_a_line_that_were_wrapped_are_put_together():
 def test_every_message_has_its_own_account_and_currency():
     def one(account, currency, amount):
         head = f":20:X\n:25:{account}\n:28C:1\n:60F:C251231{currency}0,00\n"
-        return message(f":61:2601150115C{amount},NTRFNONREF", head=head, closing=f":62F:C260131{currency}{amount},\n-\n")
+        return message(
+            f":61:2601150115C{amount},NTRFNONREF", head=head, closing=f":62F:C260131{currency}{amount},\n-\n"
+        )
 
     file = read_file(one("111", "EUR", 5) + one("222", "USD", 7) + one("111", "USD", 9))
-    assert [(s.account.identifier, s.currency, s.lines[0].amount.minor, s.proven) for s in file.statements] == [
+    assert [
+        (s.account.identifier, s.currency, s.lines[0].amount.minor, s.proven) for s in file.statements
+    ] == [
         ("111", "EUR", 5_00, "proven"),
         ("222", "USD", 7_00, "proven"),
         ("111", "USD", 9_00, "proven"),
@@ -200,9 +219,13 @@ def test_accounts_as_banks_write_them(written, bank, identifier, key):
 def test_pages_chain_over_their_interim_balances():
     first = message(":61:2601150115C60,00NTRFNONREF", closing=":62M:C260115EUR1060,00\n-\n")
     second = message(
-        ":61:2601160116C40,00NTRFNONREF", head=HEAD.replace(":60F:C251231EUR1000", ":60M:C260115EUR1060").replace("7/1", "7/2")
+        ":61:2601160116C40,00NTRFNONREF",
+        head=HEAD.replace(":60F:C251231EUR1000", ":60M:C260115EUR1060").replace("7/1", "7/2"),
     )
-    assert [(s.sequence, s.proven) for s in read_file(first + second).statements] == [(7, "proven"), (7, "proven")]
+    assert [(s.sequence, s.proven) for s in read_file(first + second).statements] == [
+        (7, "proven"),
+        (7, "proven"),
+    ]
 
 
 def test_a_cent_missing_is_a_statement_unproven():
@@ -212,7 +235,9 @@ def test_a_cent_missing_is_a_statement_unproven():
 
 def test_swift_blocks_and_line_ends_of_other_systems_change_nothing():
     plain = message(":61:2601150115C100,00NTRFNONREF", ":86:Hello")
-    framed = b"{1:F01BANKDEFFXXXX0000000000}{2:O940BANKDEFFXXXXN}{4:\r\n" + plain.replace(b"-\n", b"-}{5:}").replace(b"\n", b"\r\n")
+    framed = b"{1:F01BANKDEFFXXXX0000000000}{2:O940BANKDEFFXXXXN}{4:\r\n" + plain.replace(
+        b"-\n", b"-}{5:}"
+    ).replace(b"\n", b"\r\n")
     keys = [[line.key for s in read_file(data).statements for line in s.lines] for data in (plain, framed)]
     assert keys[0] == keys[1]
 

@@ -37,11 +37,18 @@ def paid(advice):
 def test_paid_comes_before_gross_where_that_adds_up():
     advice = one("RMR*IV*INV-1**60.00*62.00*2.00", "RMR*IV*INV-2**40.00*40.00")
     assert paid(advice) == [("INV-1", 6000), ("INV-2", 4000)]
-    assert (advice.payer_name, advice.reference, advice.grade) == ("O'Brien \\ Sons' & Co", "T-9", "bank file")
+    assert (advice.payer_name, advice.reference, advice.grade) == (
+        "O'Brien \\ Sons' & Co",
+        "T-9",
+        "bank file",
+    )
 
 
 def test_gross_comes_before_paid_where_only_that_adds_up():
-    assert paid(one("RMR*IV*INV-1**62.00*60.00*2.00", "RMR*IV*INV-2**40.00*40.00")) == [("INV-1", 6000), ("INV-2", 4000)]
+    assert paid(one("RMR*IV*INV-1**62.00*60.00*2.00", "RMR*IV*INV-2**40.00*40.00")) == [
+        ("INV-1", 6000),
+        ("INV-2", 4000),
+    ]
 
 
 def test_where_neither_adds_up_nothing_is_taken_for_paid():
@@ -59,7 +66,12 @@ def test_an_adjustment_counts_where_the_documents_alone_do_not_come_to_the_payme
 
 @pytest.mark.parametrize("separators", ["*~", "|~", "*\n", "^'", "*\\"])
 def test_separators_are_those_the_envelope_declares(separators):
-    text = message("RMR*IV*INV-1**100.00", separators=separators).replace(b" \\ ", b" ").replace(b"O'", b"O").replace(b"s'", b"s")
+    text = (
+        message("RMR*IV*INV-1**100.00", separators=separators)
+        .replace(b" \\ ", b" ")
+        .replace(b"O'", b"O")
+        .replace(b"s'", b"s")
+    )
     (advice,) = read_file(text).remittances
     assert paid(advice) == [("INV-1", 10000)]
 
@@ -79,7 +91,9 @@ def test_a_message_without_a_currency_needs_one_from_the_profile():
 
 
 def test_two_messages_are_two_advices_and_the_same_one_again_has_the_same_key():
-    twice = message("RMR*IV*INV-1**100.00").replace(b"GE*1", b"ST*820*0002~BPR*C*5.00*C~RMR*IV*INV-2**5.00~SE*3*0002~GE*1")
+    twice = message("RMR*IV*INV-1**100.00").replace(
+        b"GE*1", b"ST*820*0002~BPR*C*5.00*C~RMR*IV*INV-2**5.00~SE*3*0002~GE*1"
+    )
     first, second = read_file(twice, USD).remittances
     assert (paid(first), paid(second)) == ([("INV-1", 10000)], [("INV-2", 500)])
     assert first.key == one("RMR*IV*INV-1**100.00").key

@@ -85,7 +85,9 @@ def test_a_formula_counts_with_the_value_it_came_to():
     data = workbook(("15.01.2026", "x", 1))
     with zipfile.ZipFile(BytesIO(data)) as old:
         parts = {name: old.read(name) for name in old.namelist()}
-    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(b"<v>1</v>", b"<f>A1+B1</f><v>7.5</v>")
+    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(
+        b"<v>1</v>", b"<f>A1+B1</f><v>7.5</v>"
+    )
     (read,) = read_file(packed(parts), PROFILE).statements
     assert read.lines[0].amount.minor == 750
 

@@ -147,7 +147,9 @@ class _Tagged:
         return None
 
     def texts(self) -> tuple[str, str]:
-        kept = [part for part in self.sections if part[0] in _TEXT_TAGS and part[1].strip() not in _NOTHING_SAID]
+        kept = [
+            part for part in self.sections if part[0] in _TEXT_TAGS and part[1].strip() not in _NOTHING_SAID
+        ]
         spaced = texts.join(spaced for _, _, spaced in kept)[0]
         return spaced, " ".join(tidy for _, joined, _ in kept if (tidy := " ".join(joined.split())))[
             : texts.LONGEST_TEXT
