@@ -262,7 +262,7 @@ def test_the_same_advice_in_two_files_is_kept_once(desk):
     assert take(desk, message.replace(b"000000001", b"000000002"), "us").remittances == 0
 
 
-# ---- returns, corrections, duplicates
+# ---- what banks take back, and what they say twice
 
 
 def test_a_return_is_linked_to_what_it_takes_back_with_its_consequence(desk):
@@ -318,7 +318,7 @@ def test_equal_payments_in_two_files_of_one_format_are_two(desk):
     assert receipts(desk) == [(5_000, "undecided", False)] * 2
 
 
-# ---- by hand
+# ---- what a person does by hand
 
 
 def test_a_person_imports_and_looks_and_checks(desk, tmp_path):

@@ -116,16 +116,24 @@ def test_a_line_without_a_record_goes_on_with_the_text_before_it():
 
 def test_tagged_continuations_are_read_and_are_no_text():
     line = read_one(
-        "16,557,20000,,B1,C1,ACH RETURN,Reason: \"R02\"", "88,EREF: E-1", "88,DBNM: ADA LTD", "88,REMI: INVOICE 17", total=0
-    ).lines[0]  # fmt: skip
+        '16,557,20000,,B1,C1,ACH RETURN,Reason: "R02"',
+        "88,EREF: E-1",
+        "88,DBNM: ADA LTD",
+        "88,REMI: INVOICE 17",
+        total=0,
+    ).lines[0]
     assert (line.is_return, line.return_reason, line.original_reference) == (True, "R02", "E-1")
     assert (line.payer_name, line.text) == ("ADA LTD", 'ACH RETURN,Reason: "R02" INVOICE 17')
 
 
 def test_items_of_a_lockbox_deposit_are_its_parts_and_not_money_beside_it():
     read = read_one(
-        "16,115,5000,Z,,,LOCKBOX 22/", "16,116,3000,Z,,,CHECK 1/", "16,116,2000,Z,,,CHECK 2/", total=215000, closing=105000
-    )  # fmt: skip
+        "16,115,5000,Z,,,LOCKBOX 22/",
+        "16,116,3000,Z,,,CHECK 1/",
+        "16,116,2000,Z,,,CHECK 2/",
+        total=215000,
+        closing=105000,
+    )
     (line,) = read.lines
     assert (line.amount.minor, [part.amount.minor for part in line.parts]) == (5000, [3000, 2000])
     assert read.proven == "proven"

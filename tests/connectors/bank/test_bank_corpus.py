@@ -219,7 +219,7 @@ def test_mt940_agrees_with_each_of_two_other_readers(path, tmp_path):
         "a line is a line or a problem"
     )
     for theirs in (attempt(by_mt940, path), attempt(by_bankstatementparser_mt, path, tmp_path)):
-        if theirs is not None:
+        if theirs not in {None, (len(lines), total(lines))}:
             check(path, (len(lines), total(lines)), theirs)
 
 

@@ -135,10 +135,15 @@ def test_values_one_after_the_other_are_one_file():
 
 def test_ponto_lines():
     said = {
-        "amount": 4.25, "currency": "EUR", "executionDate": "2026-01-15T22:00:00.000Z", "valueDate": "2026-01-16T00:00:00Z",
-        "counterpartName": "Ada", "counterpartReference": "BE10325927501996", "remittanceInformation": "090933755493",
+        "amount": 4.25,
+        "currency": "EUR",
+        "executionDate": "2026-01-15T22:00:00.000Z",
+        "valueDate": "2026-01-16T00:00:00Z",
+        "counterpartName": "Ada",
+        "counterpartReference": "BE10325927501996",
+        "remittanceInformation": "090933755493",
         "remittanceInformationType": "structured",
-    }  # fmt: skip
+    }
     record = {
         "type": "transaction",
         "id": "X1",
@@ -157,7 +162,16 @@ def test_ponto_lines():
 
 @pytest.mark.parametrize(("side", "minor"), [("credit", 12_000), ("debit", -12_000), ("sideways", None)])
 def test_qonto_lines_take_their_sign_from_the_side(side, minor):
-    record = {"transaction_id": "q", "amount_cents": 12000, "currency": "EUR", "side": side, "settled_at": "2026-01-15T07:00:00Z", "status": "completed", "label": "ADA", "reference": "INV-1"}  # fmt: skip
+    record = {
+        "transaction_id": "q",
+        "amount_cents": 12000,
+        "currency": "EUR",
+        "side": side,
+        "settled_at": "2026-01-15T07:00:00Z",
+        "status": "completed",
+        "label": "ADA",
+        "reference": "INV-1",
+    }
     (read,) = read_json({"transactions": [record, {**record, "status": "pending"}]})
     assert [line.amount.minor for line in read.lines] == ([minor] if minor else [])
     assert [problem.code for problem in read.problems] == ([] if minor else ["sign-unreadable"])
@@ -165,9 +179,14 @@ def test_qonto_lines_take_their_sign_from_the_side(side, minor):
 
 def paypal(value="1000.00", fee="-100.00", **more):
     info = {
-        "transaction_id": "PP1", "transaction_event_code": "T0006", "transaction_initiation_date": "2026-01-15T04:03:52+0000",
-        "transaction_amount": {"currency_code": "USD", "value": value}, "transaction_status": "S", "invoice_id": "INV-1", **more,
-    }  # fmt: skip
+        "transaction_id": "PP1",
+        "transaction_event_code": "T0006",
+        "transaction_initiation_date": "2026-01-15T04:03:52+0000",
+        "transaction_amount": {"currency_code": "USD", "value": value},
+        "transaction_status": "S",
+        "invoice_id": "INV-1",
+        **more,
+    }
     if fee:
         info["fee_amount"] = {"currency_code": "USD", "value": fee}
     payer = {"email_address": "ada@example.com", "payer_name": {"alternate_full_name": "Ada Ltd"}}

@@ -17,10 +17,20 @@ def read_one(value, profile=GENERIC):
 
 def stripe(kind, amount, fee=0, *, category=None, source="ch_1", **more):
     return {
-        "object": "balance_transaction", "id": f"txn_{kind}_{amount}", "type": kind, "amount": amount, "fee": fee,
-        "net": amount - fee, "currency": "usd", "created": 1768435200, "available_on": 1768608000, "description": "INV-1",
-        "reporting_category": category or kind, "source": source, **more,
-    }  # fmt: skip
+        "object": "balance_transaction",
+        "id": f"txn_{kind}_{amount}",
+        "type": kind,
+        "amount": amount,
+        "fee": fee,
+        "net": amount - fee,
+        "currency": "usd",
+        "created": 1768435200,
+        "available_on": 1768608000,
+        "description": "INV-1",
+        "reporting_category": category or kind,
+        "source": source,
+        **more,
+    }
 
 
 def test_charges_refunds_disputes_and_fees_come_to_the_payout():
@@ -92,10 +102,12 @@ def item(kind, amount, payment="PM1"):
 def test_gocardless_fees_hold_tenths_and_their_sum_is_whole():
     read = read_one(
         gocardless(
-            item("payment_paid_out", "6000.0"), item("gocardless_fee", "-60.5"), item("gocardless_fee", "-19.5"),
+            item("payment_paid_out", "6000.0"),
+            item("gocardless_fee", "-60.5"),
+            item("gocardless_fee", "-19.5"),
             item("payment_failed", "-49.0", "PM0"),
         )
-    )  # fmt: skip
+    )
     assert [(line.amount.minor, line.code_family) for line in read.lines] == [
         (6000, "transfer_in"),
         (-49, "return"),
@@ -125,7 +137,7 @@ def test_square_entries():
             "fee_amount_money": money(160),
             "net_amount_money": money(4840),
             "type_charge_details": {"payment_id": "pay_1"},
-        },  # fmt: skip
+        },
         {
             "id": "e2",
             "payout_id": "po_9",
@@ -133,7 +145,7 @@ def test_square_entries():
             "type": "REFUND",
             "gross_amount_money": money(-1000),
             "fee_amount_money": money(0),
-        },  # fmt: skip
+        },
     ]
     read = read_one({"payout": {"id": "po_9", "amount_money": money(3840)}, "payout_entries": entries})
     assert [(line.amount.minor, line.code_family) for line in read.lines] == [
@@ -183,7 +195,11 @@ paid = "Paid"
 note = "Note"
 total = "Total"
 """
-ROWS = "Payment;Date;Document;Gross;Discount;Paid;Note;Total\nP1;15.01.2026;INV-1;62,00;2,00;60,00;;100,00\nP1;15.01.2026;INV-2;40,00;;40,00;short;\n"
+ROWS = (
+    "Payment;Date;Document;Gross;Discount;Paid;Note;Total\n"
+    "P1;15.01.2026;INV-1;62,00;2,00;60,00;;100,00\n"
+    "P1;15.01.2026;INV-2;40,00;;40,00;short;\n"
+)
 
 
 def test_an_advice_as_a_table_is_one_remittance_a_payment():

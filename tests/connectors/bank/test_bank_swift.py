@@ -271,12 +271,14 @@ def test_a_file_of_other_fields_is_refused():
 @given(
     lines=st.lists(
         st.tuples(
-            st.integers(0, 10**11), st.sampled_from(["C", "D", "RC", "RD"]), st.dates(date(1990, 1, 1), date(2070, 1, 1)),
+            st.integers(0, 10**11),
+            st.sampled_from(["C", "D", "RC", "RD"]),
+            st.dates(date(1990, 1, 1), date(2070, 1, 1)),
             st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=60),
         ),
         max_size=6,
     )
-)  # fmt: skip
+)
 def test_a_written_statement_reads_back_line_by_line(lines):
     rows = []
     for minor, mark, day, text in lines:

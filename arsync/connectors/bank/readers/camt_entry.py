@@ -17,6 +17,7 @@ from arsync.connectors.bank.readers.camt_fields import (
     Scope,
     first,
     magnitude,
+    one,
     read_day,
     signed,
 )
@@ -79,7 +80,7 @@ def read_entry(scope: Scope, account: Account) -> None:
     """Add one Ntry to its draft: a line, a problem, both, or a named count of what is not booked."""
     account.entries += 1
     fields, draft = scope.fields, account.draft
-    status = first(fields, "Sts")
+    status = one(fields, "Sts")
     if status not in {None, "BOOK"}:
         account.not_booked += 1
         draft.warnings.append("information-not-read" if status == "INFO" else "pending-not-read")
@@ -90,13 +91,13 @@ def read_entry(scope: Scope, account: Account) -> None:
     try:
         amount = signed(fields, "Amt", draft.currency or account.profile.currency)
     except AmountUnreadable as error:
-        currency = first(fields, "Amt@Ccy") or draft.currency or account.profile.currency
+        currency = one(fields, "Amt@Ccy") or draft.currency or account.profile.currency
         code = amount_problem_code(error, currency)
         name = {"sign-unreadable": "CdtDbtInd", "currency-unreadable": "Amt@Ccy"}.get(code, "Amt")
         do = "look at the entry in the file and enter it by hand, or ask the bank"
         draft.problem(code, locator, name, scope.raw, str(error), do)
         return
-    given = first(fields, "BookgDt")
+    given = one(fields, "BookgDt")
     booked = read_day(given)
     if booked is None:
         why = f"{given!r} is not a date" if given else "the entry has no booking date"
@@ -109,8 +110,8 @@ def read_entry(scope: Scope, account: Account) -> None:
         locator,
         scope.raw,
         booked,
-        read_day(first(fields, "ValDt")),
-        first(fields, "RvslInd") in {"true", "1"},
+        read_day(one(fields, "ValDt")),
+        one(fields, "RvslInd") in {"true", "1"},
     )
     draft.lines.append(_line(entry, scope.children, amount))
 
@@ -155,10 +156,10 @@ def _line(entry: _Entry, transactions: list[Scope], amount: Money) -> BankLineRe
         creditor_reference=_creditor_reference(single),
         text=text,
         text_joined=joined,
-        bank_reference=first(fields, "AcctSvcrRef")
-        or first(single.fields, "Refs/AcctSvcrRef")
-        or first(fields, "NtryRef"),
-        cheque_number=first(single.fields, "Refs/ChqNb"),
+        bank_reference=one(fields, "AcctSvcrRef")
+        or one(single.fields, "Refs/AcctSvcrRef")
+        or one(fields, "NtryRef"),
+        cheque_number=one(single.fields, "Refs/ChqNb"),
         code_family=_family((fields, single.fields), is_return=is_return, is_reversal=entry.is_reversal),
         raw_codes=_codes(fields, single.fields),
         return_reason=first(single.fields, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
@@ -182,7 +183,7 @@ def _remittance(transaction: Scope) -> list[str]:
 
 
 def _creditor_reference(transaction: Scope) -> str | None:
-    return next((found for s in transaction.children if (found := first(s.fields, "CdtrRefInf/Ref"))), None)
+    return next((found for s in transaction.children if (found := one(s.fields, "CdtrRefInf/Ref"))), None)
 
 
 def _advise(
@@ -226,7 +227,7 @@ def _has_amounts(fields: Fields) -> bool:
 def _document(fields: Fields, currency: str) -> RemittanceLine:
     def money(*paths: str) -> Money | None:
         for path in paths:
-            raw = first(fields, path)
+            raw = one(fields, path)
             if raw is not None:
                 return magnitude(raw, first(fields, f"{path}@Ccy") or currency)
         return None
@@ -245,10 +246,10 @@ def _document(fields: Fields, currency: str) -> RemittanceLine:
 def _provider_id(entry: _Entry, single: Fields) -> tuple[str | None, Trust]:
     """The entry's own reference, else its one transaction's, else NtryRef as far as the profile trusts it."""
     profile = entry.account.profile
-    reference = first(entry.fields, "AcctSvcrRef") or first(single, "Refs/AcctSvcrRef")
+    reference = one(entry.fields, "AcctSvcrRef") or one(single, "Refs/AcctSvcrRef")
     if reference:
         return reference, identity.trust_of(reference, profile.id_trust)
-    number = first(entry.fields, "NtryRef")
+    number = one(entry.fields, "NtryRef")
     if not number:
         return None, "C"
     year = entry.booked.year if entry.booked else ""
@@ -281,7 +282,7 @@ _PARTY_PATHS = {
 
 def _party(transaction: Fields, role: str) -> tuple[str | None, str | None]:
     name, agent, account = _PARTY_PATHS[role]
-    return first(transaction, name, agent), first(transaction, account)
+    return first(transaction, name, agent), one(transaction, account)
 
 
 def _is_ours(draft: Draft, account: str | None) -> bool:
@@ -293,13 +294,13 @@ def _ultimate(transaction: Fields, amount: Money) -> str | None:
 
 
 def _end_to_end_id(transaction: Fields) -> str | None:
-    found = first(transaction, "Refs/EndToEndId")
+    found = one(transaction, "Refs/EndToEndId")
     return None if found is None or identity.trust_of(found, "A") == "C" else found
 
 
 def _original(transaction: Fields, amount: Money) -> tuple[Money | None, tuple[str, ...]]:
     """The instructed amount, where it was in another currency."""
-    raw, currency = first(transaction, "AmtDtls/InstdAmt/Amt"), first(transaction, "AmtDtls/InstdAmt/Amt@Ccy")
+    raw, currency = one(transaction, "AmtDtls/InstdAmt/Amt"), one(transaction, "AmtDtls/InstdAmt/Amt@Ccy")
     if raw is None or currency is None or currency == amount.currency:
         return None, ()
     try:
@@ -313,7 +314,7 @@ def _is_return(entry: Fields, transaction: Fields) -> bool:
     if not _RETURN_PATHS.isdisjoint(transaction):
         return True
     path = "BkTxCd/Domn/Fmly/SubFmlyCd"
-    return first(entry, path) in _RETURNS or first(transaction, path) in _RETURNS
+    return one(entry, path) in _RETURNS or one(transaction, path) in _RETURNS
 
 
 def _family(sources: tuple[Fields, Fields], *, is_return: bool, is_reversal: bool) -> CodeFamily:
@@ -322,13 +323,13 @@ def _family(sources: tuple[Fields, Fields], *, is_return: bool, is_reversal: boo
     if is_reversal:
         return "reversal"
     for fields in sources:
-        domain = first(fields, "BkTxCd/Domn/Cd")
+        domain = one(fields, "BkTxCd/Domn/Cd")
         if domain == "FORX":
             return "fx"
         if domain is None:
             continue
-        sub = first(fields, "BkTxCd/Domn/Fmly/SubFmlyCd") or ""
-        family = _SUBFAMILIES.get(sub) or _FAMILIES.get(first(fields, "BkTxCd/Domn/Fmly/Cd") or "")
+        sub = one(fields, "BkTxCd/Domn/Fmly/SubFmlyCd") or ""
+        family = _SUBFAMILIES.get(sub) or _FAMILIES.get(one(fields, "BkTxCd/Domn/Fmly/Cd") or "")
         if family:
             return family
     return "other"
@@ -341,9 +342,9 @@ def _codes(entry: Fields, transaction: Fields) -> dict[str, str]:
 
 def _own_amount(transaction: Fields, entry_amount: Money) -> Money | None:
     """A transaction's own amount in the entry's currency, signed; None when it gives none."""
-    sign = first(transaction, "CdtDbtInd") or ("CRDT" if entry_amount.minor >= 0 else "DBIT")
+    sign = one(transaction, "CdtDbtInd") or ("CRDT" if entry_amount.minor >= 0 else "DBIT")
     for path in ("Amt", "AmtDtls/TxAmt/Amt"):
-        raw, currency = first(transaction, path), first(transaction, f"{path}@Ccy")
+        raw, currency = one(transaction, path), first(transaction, f"{path}@Ccy")
         if raw is not None and currency in {None, entry_amount.currency} and sign in SIGNS:
             money = magnitude(raw, entry_amount.currency)
             return money if sign == "CRDT" else -money
@@ -359,7 +360,7 @@ def _own_amount_differs(transaction: Fields, amount: Money) -> bool:
 
 
 def _undetailed(fields: Fields) -> tuple[str, ...]:
-    declared = first(fields, "Btch/NbOfTxs") or ""
+    declared = one(fields, "Btch/NbOfTxs") or ""
     return ("batch-without-details",) if declared.isdigit() and int(declared) > 1 else ()
 
 
@@ -391,7 +392,7 @@ def _parts(
 def _part(entry: _Entry, index: int, transaction: Scope, amount: Money, parent_key: str) -> BankLineRead:
     fields = transaction.fields
     text, joined, warnings = texts.join(_remittance(transaction))
-    reference = first(fields, "Refs/AcctSvcrRef")
+    reference = one(fields, "Refs/AcctSvcrRef")
     is_return = _is_return(entry.fields, fields)
     payer_name, payer_account = _other_side(entry.account.draft, fields, amount, is_return=is_return)
     end_to_end_id = _end_to_end_id(fields)
@@ -417,7 +418,7 @@ def _part(entry: _Entry, index: int, transaction: Scope, amount: Money, parent_k
         text=text,
         text_joined=joined,
         bank_reference=reference,
-        cheque_number=first(fields, "Refs/ChqNb"),
+        cheque_number=one(fields, "Refs/ChqNb"),
         code_family=_family((fields, entry.fields), is_return=is_return, is_reversal=entry.is_reversal),
         raw_codes=_codes(fields, entry.fields),
         return_reason=first(fields, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),

@@ -17,7 +17,7 @@ from itertools import chain
 from xml.parsers import expat
 
 from arsync.connectors.bank.amounts import SignUnreadable
-from arsync.core.money import AmountUnreadable, Money
+from arsync.core.money import AmountUnreadable, Money, exponent
 from arsync.errors import FileRefused, TruncatedFile, UnsafeFile
 
 Fields = Mapping[str, list[str]]
@@ -25,6 +25,7 @@ Fields = Mapping[str, list[str]]
 
 SIGNS = {"CRDT": 1, "DBIT": -1}
 _DECIMAL = re.compile(r"\+?(?:[0-9]{1,40}(?:\.[0-9]{0,5})?|\.[0-9]{1,5})", re.ASCII)
+_CENTS = re.compile(r"[0-9]{1,15}\.[0-9]{2}", re.ASCII)
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T.*|Z|[+-][0-9:]+)?", re.ASCII)
 _MESSAGE = re.compile(r"BkToCstmr(?:Stmt|AcctRpt|DbtCdtNtfctn)(?:V[0-9]{1,2})?")
 _DEEPEST = 256
@@ -72,10 +73,12 @@ class Scope:
 class _Path(dict[str, "_Path"]):
     """A place in the tree of names; its children by the name they are written with."""
 
-    __slots__ = ("opens", "path", "within")
+    __slots__ = ("above", "depth", "opens", "path", "within")
 
-    def __init__(self, path: str, within: str, opens: str = "") -> None:
+    def __init__(self, above: "_Path | None", path: str, within: str, opens: str = "") -> None:
         super().__init__()
+        self.above = self if above is None else above
+        self.depth = 0 if above is None else above.depth + 1
         self.path, self.within, self.opens = path, within, opens
 
     def child(self, written: str) -> "_Path":
@@ -84,10 +87,10 @@ class _Path(dict[str, "_Path"]):
         path = f"{self.path}/{name}" if self.path else name
         opens = _opens(self.within, path, name)
         if opens:
-            made = _Path("", opens, opens)
+            made = _Path(self, "", opens, opens)
         else:
             within = "message" if self.within == "" and _MESSAGE.fullmatch(name) else self.within
-            made = _Path("" if within != self.within else _SAME.get(path, path), within)
+            made = _Path(self, "" if within != self.within else _SAME.get(path, path), within)
         self[written] = made
         return made
 
@@ -162,23 +165,20 @@ def _parser(  # noqa: C901, PLR0915 - the handlers share local names: they run s
     """A parser, and the scopes it opens and finishes."""
     parser = expat.ParserCreate("utf-8")
     opened = _Open(parser, source)
-    place, fields, leaf, paths = _Path("", ""), None, False, 0
-    stack: list[_Path] = []
+    place, fields, paths = _Path(None, "", ""), None, 0
     texts: list[str] = []
 
     def start(written: str, attributes: list[str]) -> None:
-        nonlocal place, fields, leaf, paths
-        stack.append(place)
+        nonlocal place, fields, paths
         below = place.get(written)
         if below is None:
             paths += 1
-            if paths > _MOST_PATHS or len(stack) > _DEEPEST:
+            if paths > _MOST_PATHS or place.depth > _DEEPEST:
                 raise UnsafeFile("the XML is nested too deep or has too many names", do=_DO)
             below = place.child(written)
         place = below
         if texts:
             texts.clear()
-        leaf = True
         if below.opens:
             fields = opened.begin(below.opens)
         if attributes and fields is not None and "Ccy" in attributes and below.path.endswith("Amt"):
@@ -186,22 +186,19 @@ def _parser(  # noqa: C901, PLR0915 - the handlers share local names: they run s
             fields.setdefault(f"{below.path}@Ccy", []).append(currency)
 
     def end(_written: str) -> None:
-        nonlocal place, fields, leaf
-        if leaf:
-            leaf = False
-            if texts and fields is not None:
-                text = (texts[0] if len(texts) == 1 else "".join(texts)).strip()
-                if text:
-                    path = place.path
-                    if path in fields:
-                        fields[path].append(text)
-                    else:
-                        fields[path] = [text]
-            if place.opens:
-                fields = opened.finish()
-        elif place.opens:
+        nonlocal place, fields
+        if texts:
+            text = (texts[0] if len(texts) == 1 else "".join(texts)).strip()
+            texts.clear()
+            if text and fields is not None:
+                path = place.path
+                if path in fields:
+                    fields[path].append(text)
+                else:
+                    fields[path] = [text]
+        if place.opens:
             fields = opened.finish()
-        place = stack.pop()
+        place = place.above
 
     parser.ordered_attributes = True
     parser.buffer_text = True
@@ -243,6 +240,12 @@ def _not_xml(error: expat.ExpatError) -> FileRefused:
     return FileRefused(f"the file is not well-formed XML: {message}", do=_DO)
 
 
+def one(fields: Fields, path: str) -> str | None:
+    """The first value of a path."""
+    found = fields.get(path)
+    return found[0] if found else None
+
+
 def first(fields: Fields, *paths: str) -> str | None:
     """The first value of the first path that has one."""
     for path in paths:
@@ -270,6 +273,8 @@ def _day(raw: str) -> date | None:
 
 def magnitude(raw: str, currency: str) -> Money:
     """An amount without a sign, exactly. Raises `AmountUnreadable`."""
+    if _CENTS.fullmatch(raw) and exponent(currency) == 2:  # noqa: PLR2004 - most amounts, without a Decimal
+        return Money(int(raw[:-3] + raw[-2:]), currency)
     if not _DECIMAL.fullmatch(raw):
         raise AmountUnreadable(raw, "not an unsigned decimal number with at most 5 decimals")
     return Money.of(raw, currency)
