@@ -43,7 +43,7 @@ check: $(READY)  ## style, types and the import law
 	@$(PY) -m mypy --no-error-summary --explicit-package-bases arsync tools && echo "types   kept"
 	@.venv/bin/lint-imports --no-logo > .venv/imports.log 2>&1 && echo "imports kept" || { cat .venv/imports.log; exit 1; }
 
-fast: $(READY)  ## the quick tests, under 30 seconds
+fast: $(READY)  ## the quick tests, in under a minute
 	@HYPOTHESIS_PROFILE=fast $(PYTEST) -m "not slow and not long and not corpus" -x
 
 # Each part runs even when one before it failed; the last lines say which did.

@@ -18,7 +18,11 @@ from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
 _KEYS = {"store", "key_file", "inbox", "quickbooks"}
-_QUICKBOOKS = {"client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "redirect_uri"}
+_READS = "monthly_reads"
+_QUICKBOOKS = {
+    "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
+    "webhook_token_file", _READS,
+}  # fmt: skip
 
 TEMPLATE = """\
 # arsync: this installation. Ledgers, connections, bank accounts, people and policies are rows in the store.
@@ -29,6 +33,8 @@ inbox = "{inbox}"                  # bank files: one folder per bank account, or
 [quickbooks]
 client_id = ""                     # of your app at Intuit
 client_secret_file = ""            # a file that holds the app's secret, readable by you alone
+# monthly_reads = 20000            # reads of one company in a month; arsync slows down at 80 % of them
+# webhook_token_file = ""          # a file with the app's webhook verifier token, for: arsync listen
 """
 
 
@@ -41,24 +47,40 @@ class QuickBooksApp:
     base_url: str | None = None
     token_url: str | None = None
     authorize_url: str | None = None
+    revoke_url: str | None = None
     redirect_uri: str = "http://127.0.0.1:8765/callback"
+    monthly_reads: int = (
+        20_000  # of one company; Intuit's free tier allows 500,000 to all of an app's together
+    )
+    webhook_token_file: Path | None = None
 
     def secret(self) -> str:
         """The app's secret."""
-        if self.client_secret_file is None:
-            raise ConfigError(
-                "quickbooks.client_secret_file is not set",
-                where=FILE,
-                do="write the app's secret into a file of mode 0600 and name it there",
-            )
-        try:
-            return self.client_secret_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(
-                f"the app's secret cannot be read: {error.strerror}",
-                where=f"quickbooks.client_secret_file = {self.client_secret_file}",
-                do="check path and permissions",
-            ) from error
+        return _secret(self.client_secret_file, "client_secret_file", "the app's secret")
+
+    def webhook_token(self) -> str:
+        """What the app's webhooks are signed with."""
+        return _secret(self.webhook_token_file, "webhook_token_file", "the app's webhook verifier token")
+
+
+def _secret(file: Path | None, key: str, what: str) -> str:
+    if file is None:
+        raise ConfigError(
+            f"quickbooks.{key} is not set",
+            where=FILE,
+            do=f"write {what} into a file of mode 0600 and name it there",
+        )
+    where = f"quickbooks.{key} = {file}"
+    try:
+        found = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError(
+            f"{what} cannot be read: {why}", where=where, do="check path and permissions"
+        ) from error
+    if not found:
+        raise ConfigError(f"{what} is empty", where=where, do=f"write {what} into that file")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +171,18 @@ def load(given: Path | None) -> Config:
 
 
 def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:
-    values = {key: _text(section, key, file, "quickbooks.") for key in section}
-    secret = values.pop("client_secret_file", "")
-    return QuickBooksApp(**values, client_secret_file=_path(file, secret) if secret else None)
+    files = ("client_secret_file", "webhook_token_file")
+    values: dict[str, Any] = {
+        key: _text(section, key, file, "quickbooks.") for key in section.keys() - {_READS}
+    }
+    for key in files:
+        values[key] = _path(file, values[key]) if values.get(key) else None
+    if _READS in section:
+        reads = section[_READS]
+        if isinstance(reads, bool) or not isinstance(reads, int) or reads < 1:
+            raise _wrong(file, f"quickbooks.{_READS}", reads, "a whole number above 0")
+        values[_READS] = reads
+    return QuickBooksApp(**values)
 
 
 def _only(table: Mapping[str, Any], allowed: set[str], file: Path, prefix: str) -> None:

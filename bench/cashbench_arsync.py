@@ -17,7 +17,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,7 +127,7 @@ class Matcher:
             number = self.item_ids[name]
             left = day.ledger[name]
             if left:
-                self.open[number] = replace(self.items[number], available_minor=left)
+                self.open[number] = self.items[number]._replace(available_minor=left)
             else:
                 self.open.pop(number, None)
 

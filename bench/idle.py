@@ -3,8 +3,9 @@
     python -m bench idle
 
 Idle: a furnished ledger with a hundred invoices, run again and again; the simulator counts the reads, the store is
-compared row by row. Memory: 100,000 invoices are pulled over HTTP from a simulator in another process and stored; the
-peak is that of the pulling process alone.
+compared row by row. A month: 31 nights of it. Changes: every invoice edited between two runs; list calls are the
+queries and captures of that pull, without preferences and counts. Memory: 100,000 invoices are pulled over HTTP from
+a simulator in another process and stored; the peak is that of the pulling process alone.
 """
 
 import json
@@ -13,18 +14,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Figure, say
 
 MOST_READS, MOST_MIB = 3, 300
+MOST_A_MONTH, CHANGED, MOST_LIST_CALLS = 100, 10_000, 12
 
 
 def run(*, big: bool = False) -> list[Figure]:
-    """Reads and rows of idle runs; peak memory of a first load."""
+    """Reads and rows of idle runs, and of a month of them; calls for many changes; peak memory of a first load."""
     say("idle ...")
     figures = idle()
+    say("a month of nights ...")
+    figures += month()
+    say(f"{CHANGED:,} changed invoices ...")
+    figures += changes()
     number = 1_000_000 if big else 100_000
     say(f"first load of {number:,} invoices ...")
     return figures + first_load(number)
@@ -32,26 +41,14 @@ def run(*, big: bool = False) -> list[Figure]:
 
 def idle() -> list[Figure]:
     """Three runs on the day of the last change, one a day later."""
-    from tests.worlds.office import make_office, served_platform
-
-    with served_platform() as platform, tempfile.TemporaryDirectory(prefix="arsync-bench-") as name:
-        folder = Path(name)
-        office = make_office(platform, f"sqlite:///{folder / 'arsync.sqlite'}", folder)
-        office.mode("auto")
-        owners = [office.customer(f"Customer {n}") for n in range(10)]
-        for n in range(100):
-            office.invoice(owners[n % 10], f"{100 + n}.00", f"INV-{n:04d}")
-        office.run_until_idle()
+    with _furnished() as office:
         before, reads = office.rows(), []
         for wait_s in (60, 60, 60, 86_400, 60):
             office.clock.sleep(wait_s)
-            platform.simulator.requests.clear()
-            office.run()
-            asked = [r for r in platform.simulator.requests if not r.path.startswith("/oauth2/")]
+            asked = _asked_by(office, office.run)
             assert asked, "not even the change feed was read"
             reads.append((len(asked), sum("/reports/" in r.path for r in asked)))
         changed = office.changed_rows(before)
-        office.store.close()
     plain = max(count for count, reports in reads if not reports)
     proving = max((count for count, reports in reads if reports), default=0)
     proofs = sum(reports for _, reports in reads)
@@ -63,6 +60,96 @@ def idle() -> list[Figure]:
         Figure("idle ledger: proofs in 5 runs over a day", proofs, "", 1, at_least=False),
         Figure("idle ledger: tables with changed rows", len(changed), "", 0, at_least=False),
     ]
+
+
+def month() -> list[Figure]:
+    """31 nightly runs of an idle ledger."""
+    with _furnished() as office:
+        nights = []
+        for _ in range(31):
+            office.clock.pass_days(1)
+            nights.append(len(_asked_by(office, office.run)))
+        assert all(nights), "a night without a look"
+    return [
+        Figure("idle ledger: reads of a night", max(nights), "reads", MOST_READS, at_least=False),
+        Figure("idle ledger: reads of a month of nights", sum(nights), "reads", MOST_A_MONTH, at_least=False),
+    ]
+
+
+def changes() -> list[Figure]:
+    """One pull after every one of many invoices was edited."""
+    from sqlalchemy import func, select
+
+    from arsync.simulators.quickbooks import BulkInvoice
+    from arsync.store.tables import item
+
+    with _furnished(invoices=0) as office:
+        owners = [office.customer(f"Customer {n:03d}") for n in range(500)]
+        made = office.keeper.add_invoices(
+            BulkInvoice(owners[n % 500], 100 + n, "2026-11-01", "2026-12-01", f"B{n}") for n in range(CHANGED)
+        )
+        office.run()
+        office.clock.pass_days(1)
+        for number in made:
+            office.clock.sleep(0.2)
+            office.keeper.edit("Invoice", number, DueDate="2026-12-24")
+        office.clock.sleep(600)
+        statements, asked = _pulled(office)
+        with office.store.read() as conn:
+            moved = conn.execute(
+                select(func.count()).select_from(item).where(item.c.due == date(2026, 12, 24))
+            ).scalar_one()
+    assert moved == CHANGED
+    lists = [x for x in statements if x.startswith("SELECT *") and "FROM Preferences" not in x]
+    captures = sum("/cdc" in r.path for r in asked)
+    assert len(statements) + captures == len(asked)
+    return [
+        Figure(
+            f"{CHANGED:,} changed invoices: list calls",
+            len(lists) + captures,
+            "calls",
+            MOST_LIST_CALLS,
+            at_least=False,
+        ),
+        Figure("  all reads of that pull", len(asked), "reads"),
+    ]
+
+
+def _pulled(office: Any) -> tuple[list[str], list[Any]]:
+    """One pull: the statements it asked, and all its requests."""
+    from arsync.sync.pull import pull as pull_all
+
+    job, statements = office.job(), []
+    company = job.connector._company  # noqa: SLF001 - what is asked is seen nowhere else
+    real = company.query
+    company.query = lambda statement: statements.append(statement) or real(statement)
+    asked = _asked_by(office, lambda: pull_all(job))
+    job.connector.close()
+    return statements, asked
+
+
+@contextmanager
+def _furnished(invoices: int = 100) -> Iterator[Any]:
+    """An office at rest."""
+    from tests.worlds.office import make_office, served_platform
+
+    with served_platform() as platform, tempfile.TemporaryDirectory(prefix="arsync-bench-") as name:
+        folder = Path(name)
+        office = make_office(platform, f"sqlite:///{folder / 'arsync.sqlite'}", folder)
+        office.mode("auto")
+        owners = [office.customer(f"Customer {n}") for n in range(10)]
+        for n in range(invoices):
+            office.invoice(owners[n % 10], f"{100 + n}.00", f"INV-{n:04d}")
+        office.run_until_idle()
+        yield office
+        office.store.close()
+
+
+def _asked_by(office: Any, work: Callable[[], object]) -> list[Any]:
+    """The reads that some work costs."""
+    office.simulator.requests.clear()
+    work()
+    return [r for r in office.simulator.requests if not r.path.startswith("/oauth2/")]
 
 
 def first_load(number: int) -> list[Figure]:

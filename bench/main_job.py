@@ -116,7 +116,7 @@ def busy_day(items: int, receipts: int, customers: int) -> Snapshot:
     """The world of `bench.matching`, with strangers among its payers."""
     made = world(items, receipts, customers)
     strangers = tuple(
-        replace(r, payer_name=f"ZEPHYR VENTURES {r.id}", texts=("PAYMENT",)) if r.id % 20 == 0 else r
+        r._replace(payer_name=f"ZEPHYR VENTURES {r.id}", texts=("PAYMENT",)) if r.id % 20 == 0 else r
         for r in made.receipts
     )
     return replace(made, receipts=strangers)

@@ -154,6 +154,31 @@ class Driver:
             for row in rows:
                 copy.write_row(row)
 
+    def upsert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert rows, or change those that differ: executemany, or COPY beside the table and one insert."""
+        names = _names(table)
+        keys = [column.name for column in table.primary_key]
+        listed = ", ".join(f'"{name}"' for name in names)
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+        is_other = "is not" if self.is_sqlite else "is distinct from"
+        differs = " or ".join(
+            f'"{table.name}"."{name}" {is_other} excluded."{name}"' for name in names if name not in keys
+        )
+        conflict = f"on conflict ({', '.join(keys)}) do update set {changes} where {differs}"
+        if self.is_sqlite:
+            marks = ", ".join("?" * len(names))
+            self.connection.executemany(
+                f'insert into "{table.name}" ({listed}) values ({marks}) {conflict}', rows
+            )
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(f'create temp table given on commit drop as select * from "{table.name}" limit 0')
+            with cursor.copy(f"copy given ({listed}) from stdin") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            cursor.execute(f'insert into "{table.name}" ({listed}) select {listed} from given {conflict}')
+            cursor.execute("drop table given")
+
     def update(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Set these columns; each row ends with the id. One statement prepared once, or COPY and one update."""
         if self.is_sqlite:

@@ -132,7 +132,7 @@ def _value_problems(type_name: str, value: object, where: str) -> Iterator[str]:
 def _fits(type_name: str, value: object) -> bool:
     if type_name == "boolean":
         return isinstance(value, bool)
-    if type_name in {"decimal", "int", "positiveInteger", "integer"}:
+    if type_name in {"decimal", "int", "long", "positiveInteger", "integer"}:
         return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
     if type_name == "date":
         return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None

@@ -14,17 +14,24 @@ from arsync.errors import ArsyncError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setup", "Set up an installation in a folder."),
     "connect": ("setup", "Connect an accounting platform and open a ledger."),
+    "disconnect": ("setup", "Sign a ledger out of its platform."),
     "bank": ("setup", "Bank accounts whose statements are read from the inbox."),
     "people": ("setup", "Who may act, and in which role."),
     "ledger": ("setup", "Ledgers and how far they go by themselves."),
     "policy": ("setup", "What may be done without a person: show, diff, apply, approve."),
     "reconcile": ("running", "Pull, match, decide, write and prove, now."),
     "run": ("running", "The same for systemd and cron: every ledger, few words."),
+    "listen": ("running", "Listen for webhooks: pull soon."),
     "pull": ("running", "Only read what changed on the platform."),
     "proof": ("running", "Our figures against the platform's."),
     "queue": ("desk", "What waits for a person."),
     "undo": ("desk", "Take back a decision of ours."),
     "credit": ("desk", "Settle items with credits or unapplied payments."),
+    "write-off": ("booking", "Give up part of an open item: bad debt, goodwill, a small difference."),
+    "unapply": ("booking", "Take items off a payment; its money stays on account."),
+    "redo": ("booking", "Write again what somebody took apart in the books."),
+    "refund": ("booking", "Give credits back: ask, approve, and book what the bank paid."),
+    "adjustments": ("booking", "Where discounts, write-offs, bad debt and fees are booked."),
     "show": ("desk", "Everything about a customer, item, receipt, decision or command."),
     "aging": ("reporting", "Who owes what, by age, as of any day."),
     "unapplied": ("reporting", "Cash that settles nothing yet."),
@@ -51,7 +58,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"arsync.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

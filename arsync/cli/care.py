@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,153 +13,75 @@ from arsync import config as configs
 from arsync.cli.common import emit, json_option, ledger_of, ledger_option, number, opened, say, screen, told
 from arsync.core.matching import record
 from arsync.errors import ArsyncError, BooksDisagree, Broken, UsageError
-from arsync.store import audit, decisions, office, proofs, queries, raw, runs
+from arsync.store import audit, decisions, office, raw
 from arsync.store.engine import SQLITE_VERSION, Store, Tx
-from arsync.store.office import Ledger
-from arsync.store.vault import StoredTokens
 from arsync.sync.connect import House
+from arsync.sync.health import Check, ask, ledger_checks
 
 _LOW_DISK_BYTES = 500 * 1024**2
-_SOON_DAYS = 30
 
 
 @click.command(name="doctor")
+@click.option("--ask", "asking", is_flag=True, help="Also ask each platform whether it lets us in.")
 @json_option
 @click.pass_context
-def doctor_command(ctx: click.Context, as_json: bool) -> int:
+def doctor_command(ctx: click.Context, *, asking: bool, as_json: bool) -> int:
     """What is set up, what is missing, what to do. Exit code 3 when something must be done."""
-    checks: list[tuple[str, str, str]] = []  # (state, what, what to do)
-    checks.append(
-        ("ok", f"arsync {__version__}, Python {sys.version.split()[0]}, SQLite {SQLITE_VERSION}", "")
-    )
+    checks = [
+        Check("ok", f"arsync {__version__}, Python {sys.version.split()[0]}, SQLite {SQLITE_VERSION}"),
+    ]
     try:
         with opened(ctx) as (conf, house):
-            checks.append(("ok", f"configuration {conf.file}, key {conf.key_file}", ""))
-            checks.append(("ok", f"store {house.store.shown()}, revision {migrations.HEAD}", ""))
-            checks += _disk(conf)
-            checks += _inbox(conf)
-            checks += _people(house)
-            for ledger in _ledgers(house):
-                checks += _ledger_checks(house, ledger)
+            checks.append(Check("ok", f"configuration {conf.file}, key {conf.key_file}"))
+            checks.append(Check("ok", f"store {house.store.shown()}, revision {migrations.HEAD}"))
+            checks += [_disk(conf), _inbox(conf), _people(house), *_ledgers(house, asking=asking)]
     except ArsyncError as error:
-        checks.append(("bad", error.what + (f" ({error.where})" if error.where else ""), error.do))
+        checks.append(Check("bad", error.what + (f" ({error.where})" if error.where else ""), error.do))
     if as_json:
-        emit([{"state": s, "what": w, "do": d} for s, w, d in checks])
+        emit([{"state": one.state, "what": one.what, "do": one.do} for one in checks])
     else:
-        for state, what, do in checks:
-            say(f"{state:<5} {what}" + (f"\n      do: {do}" if do else ""))
-    return 3 if any(state == "bad" for state, _, _ in checks) else 0
+        for one in checks:
+            say(f"{one.state:<5} {one.what}" + (f"\n      do: {one.do}" if one.do else ""))
+    return 3 if any(one.state == "bad" for one in checks) else 0
 
 
-def _disk(conf: configs.Config) -> list[tuple[str, str, str]]:
+def _disk(conf: configs.Config) -> Check:
     free = shutil.disk_usage(conf.file.parent).free
     text = f"{free // 1024**2:,} MiB of disk are free"
-    return [("warn", text, "free some space")] if free < _LOW_DISK_BYTES else [("ok", text, "")]
+    return Check("warn", text, "free some space") if free < _LOW_DISK_BYTES else Check("ok", text)
 
 
-def _inbox(conf: configs.Config) -> list[tuple[str, str, str]]:
+def _inbox(conf: configs.Config) -> Check:
     if not conf.inbox.is_dir():
-        return [("bad", f"the inbox {conf.inbox} is not there", f"mkdir -p {conf.inbox}")]
+        return Check("bad", f"the inbox {conf.inbox} is not there", f"mkdir -p {conf.inbox}")
     files = sum(1 for p in conf.inbox.rglob("*") if p.is_file())
-    return [("ok", f"inbox {conf.inbox}: {output.counted(files, 'file')}", "")]
+    return Check("ok", f"inbox {conf.inbox}: {output.counted(files, 'file')}")
 
 
-def _people(house: House) -> list[tuple[str, str, str]]:
+def _people(house: House) -> Check:
     with house.store.read() as conn:
         people = office.people(conn)
     names = ", ".join(f"{p.name} ({p.role})" for p in people)
     deciders = [p for p in people if p.role in ("manager", "admin")]
     if len(people) == 1 or len(deciders) == 1:
-        return [
-            (
-                "warn",
-                f"duties are not separated: {names}",
-                "let an admin add a second person: arsync people add NAME --role manager",
-            )
-        ]
-    return [("ok", f"people: {names}", "")]
+        return Check(
+            "warn",
+            f"duties are not separated: {names}",
+            "let an admin add a second person: arsync people add NAME --role manager",
+        )
+    return Check("ok", f"people: {names}")
 
 
-def _ledgers(house: House) -> list[Ledger]:
+def _ledgers(house: House, *, asking: bool) -> list[Check]:
     with house.store.read() as conn:
-        return office.ledgers(conn)
-
-
-def _ledger_checks(house: House, ledger: Ledger) -> list[tuple[str, str, str]]:
-    now = house.clock()
-    with house.store.read() as conn:
-        row = office.connection_row(conn, ledger.connection_id)
-        last = runs.latest(conn, ledger.id)
-        open_ones = [d for d in proofs.standing(conn, ledger.id).values() if d.unexplained_minor]
-        meter = office.metered(conn, ledger.connection_id, now.strftime("%Y-%m"))
-        unfinished = queries.unfinished(conn, ledger.id)
-        count, faults = audit.verify(conn, ledger.id, house.vault.signing_key())
-        policy = office.policy_in_force(conn, ledger.id)
-    name = f"ledger {ledger.name}"
-    checks = [("ok", f"{name}: {ledger.mode}, policy version {policy.version}, {count:,} events", "")]
-    if ledger.stopped:
-        checks.append(("bad", f"{name}: {ledger.stopped}", "see: arsync proof show"))
-    if open_ones:
-        checks.append(
-            (
-                "warn",
-                f"{name}: {output.counted(len(open_ones), 'unexplained difference')}",
-                "see: arsync proof show",
-            )
-        )
-    if faults:
-        checks.append(
-            (
-                "bad",
-                f"{name}: the audit chain has {output.counted(len(faults), 'fault')}",
-                "see: arsync audit verify",
-            )
-        )
-    if last is None:
-        checks.append(("warn", f"{name}: never run", "arsync reconcile --dry-run"))
-    else:
-        ended = last.ended_at or "still under way"
-        state = "ok" if last.outcome == "done" else "warn"
-        checks.append(
-            (
-                state,
-                f"{name}: last run {last.outcome} {ended[:16].replace('T', ' ')}"
-                + (f": {last.error}" if last.error else ""),
-                "",
-            )
-        )
-    if unfinished:
-        checks.append(("warn", f"{name}: something is still to be sent or verified", "arsync reconcile"))
-    checks += _tokens(house, ledger, row, now)
-    if meter:
-        checks.append(
-            (
-                "ok",
-                f"{name}: calls this month: " + ", ".join(f"{n:,} {what}" for what, n in meter.items()),
-                "",
-            )
-        )
+        ledgers = office.ledgers(conn)
+    if not ledgers:
+        return [Check("warn", "no ledger yet", "arsync connect quickbooks")]
+    checks = []
+    for ledger in ledgers:
+        checks += ledger_checks(house, ledger)
+        checks += [ask(house, ledger)] if asking else []
     return checks
-
-
-def _tokens(house: House, ledger: Ledger, row: Any, now: datetime) -> list[tuple[str, str, str]]:
-    try:
-        tokens = StoredTokens(house.store, house.vault, row.id).load()
-    except ArsyncError as error:
-        return [("bad", error.what, error.do)]
-    # The refresh token dies when it is not used for about a hundred days; consent as a whole ends some day too.
-    until = min((end for end in (tokens.refresh_until, tokens.hard_until) if end is not None), default=None)
-    if until is None:
-        return [("ok", f"ledger {ledger.name}: signed in to {row.platform}", "")]
-    days = (until - now).days
-    text = f"ledger {ledger.name}: {row.platform} lets us in for {days} more days without another run"
-    return [
-        (
-            "warn" if days < _SOON_DAYS else "ok",
-            text,
-            "connect again before it ends" if days < _SOON_DAYS else "",
-        )
-    ]
 
 
 # ---- audit

@@ -70,7 +70,14 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
         migrations.check(store)
         yield (
             config,
-            House(store, Vault(config.keys()), utc_now, time.sleep, lambda platform: _app(config, platform)),
+            House(
+                store,
+                Vault(config.keys()),
+                utc_now,
+                time.sleep,
+                lambda platform: _app(config, platform),
+                config.quickbooks.monthly_reads,
+            ),
         )
     finally:
         store.close()

@@ -12,8 +12,10 @@ from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option,
 from arsync.core.decisions import Explanation, Finding
 from arsync.core.matching import record
 from arsync.core.money import AmountUnreadable, Money
+from arsync.core.policy import ADJUSTMENT_KINDS, AdjustmentKind
 from arsync.errors import UsageError
 from arsync.store import audit, decisions, queries, queues, raw
+from arsync.store.bank import Share
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.sync import actions
@@ -127,6 +129,7 @@ def queue_show(ctx: click.Context, queue_item: str, ledger_name: str | None, as_
     lines += _history_lines(history)
     if row.closed_at is None and row.subject.startswith("receipt:"):
         first = "arsync queue accept" if finding and finding.explanations else "arsync queue apply"
+        first = "arsync queue return" if receipt is not None and receipt.amount_minor < 0 else first
         lines.append(f"next: {first} {row.id}   (or apply, on-account, link, not-ours, assign, comment)")
     say(lines)
 
@@ -160,7 +163,7 @@ def queue_accept(
             if not queue_items:
                 raise UsageError("no queue item is named", do="arsync queue accept 12, or --preferred")
             acted = [actions.accept(at_desk, number(q, "Q"), suggestion, seen) for q in queue_items]
-    _tell(acted, as_json=as_json)
+    tell(acted, as_json=as_json)
 
 
 @queue_command.command(name="apply")
@@ -171,6 +174,13 @@ def queue_accept(
 )
 @click.option(
     "--write-off", "write_offs", multiple=True, metavar="NUMBER=AMOUNT", help="Written off on an item."
+)
+@click.option(
+    "--give-up",
+    "given_up",
+    multiple=True,
+    metavar="KIND:NUMBER=AMOUNT",
+    help='Another kind of adjustment: "bad debt:1041=25.00".',
 )
 @click.option("--on-account", is_flag=True, help="What is left stays on the customer's account.")
 @click.option("--customer", help="Whose receipt it is, when the items do not say.")
@@ -183,16 +193,16 @@ def queue_apply(
 ) -> None:
     """Apply by hand, split over items."""
     with desk(ctx, ledger_name) as at_desk:
-        parts = _parts(at_desk, given["items"], given["discounts"], given["write_offs"])
+        parts = parts_of(at_desk, given["items"], given["discounts"], given["write_offs"], given["given_up"])
         acted = actions.apply(
             at_desk,
             number(queue_item, "Q"),
             parts,
             rest_on_account=given["on_account"],
-            customer_id=_customer(at_desk, given["customer"]),
+            customer_id=customer_named(at_desk, given["customer"]),
             version=given["seen"],
         )
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="on-account")
@@ -212,10 +222,10 @@ def queue_on_account(
 ) -> None:
     """Leave the whole receipt on a customer's account."""
     with desk(ctx, ledger_name) as at_desk:
-        customer_id = _customer(at_desk, customer)
+        customer_id = customer_named(at_desk, customer)
         assert customer_id is not None
         acted = actions.on_account(at_desk, number(queue_item, "Q"), customer_id, seen)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="link")
@@ -239,8 +249,8 @@ def queue_link(
     with desk(ctx, ledger_name) as at_desk:
         with at_desk.store.read() as conn:
             found = queries.find_item(conn, at_desk.ledger.id, payment)
-        acted = actions.link(at_desk, number(queue_item, "Q"), found.id, _parts(at_desk, items), seen)
-    _tell([acted], as_json=as_json)
+        acted = actions.link(at_desk, number(queue_item, "Q"), found.id, parts_of(at_desk, items), seen)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="not-ours")
@@ -256,7 +266,68 @@ def queue_not_ours(
     """The money is no receivable."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.not_ours(at_desk, number(queue_item, "Q"), why, seen)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
+
+
+@queue_command.command(name="return")
+@click.argument("queue_item")
+@click.option("--receipt", help="The receipt it takes back (R-…), where several fit.")
+@click.option("--customer", help="Whose payment it was, where no receipt of ours fits.")
+@click.option("--fee", metavar="AMOUNT", help="What the bank kept for it, inside the line's amount.")
+@version_option
+@ledger_option
+@json_option
+@click.pass_context
+def queue_return(
+    ctx: click.Context, /, queue_item: str, ledger_name: str | None, as_json: bool, **given: Any
+) -> None:
+    """The bank gave a payment back: book it on its day; what the payment settled is open again."""
+    with desk(ctx, ledger_name) as at_desk:
+        with at_desk.store.read() as conn:
+            row = queues.find(conn, at_desk.ledger.id, number(queue_item, "Q"))
+        acted = actions.book_return(
+            at_desk,
+            row.id,
+            receipt_id=number(given["receipt"], "R") if given["receipt"] else None,
+            customer_id=customer_named(at_desk, given["customer"]),
+            fee_minor=amount_of(given["fee"], row.currency) if given["fee"] else 0,
+            version=given["seen"],
+        )
+    tell([acted], as_json=as_json)
+
+
+@queue_command.command(name="split")
+@click.argument("queue_item")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    required=True,
+    metavar="AMOUNT[=PAYER: TEXT]",
+    help="One receipt, who paid and what for.",
+)
+@click.option("--fee", metavar="AMOUNT", help="What was kept before the money came.")
+@version_option
+@ledger_option
+@json_option
+@click.pass_context
+def queue_split(
+    ctx: click.Context, /, queue_item: str, ledger_name: str | None, as_json: bool, **given: Any
+) -> None:
+    """Make several receipts of one bank line: a lump deposit, a payout with its fee."""
+    with desk(ctx, ledger_name) as at_desk:
+        with at_desk.store.read() as conn:
+            row = queues.find(conn, at_desk.ledger.id, number(queue_item, "Q"))
+        shares = [_share(part, row.currency) for part in given["parts"]]
+        fee_minor = amount_of(given["fee"], row.currency) if given["fee"] else 0
+        acted = actions.split(at_desk, row.id, shares, fee_minor, given["seen"])
+    tell([acted], as_json=as_json)
+
+
+def _share(part: str, currency: str) -> Share:
+    size, _, said = part.partition("=")
+    payer, colon, text = said.partition(": ")
+    return Share(amount_of(size, currency), text if colon else said, payer.strip() if colon else "")
 
 
 @queue_command.command(name="assign")
@@ -271,7 +342,7 @@ def queue_assign(
     """Give an item to somebody; without a name, to nobody."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.assign(at_desk, number(queue_item, "Q"), owner)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="comment")
@@ -286,7 +357,7 @@ def queue_comment(
     """Leave a comment."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.comment(at_desk, number(queue_item, "Q"), text)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="resolve")
@@ -301,7 +372,7 @@ def queue_resolve(
     """Close an item that is not about a receipt."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.resolve(at_desk, number(queue_item, "Q"), why)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="approve")
@@ -313,7 +384,7 @@ def queue_approve(ctx: click.Context, decision: str, ledger_name: str | None, as
     """Let somebody else's decision go on (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.approve(at_desk, number(decision, "D"))
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @queue_command.command(name="reject")
@@ -326,7 +397,7 @@ def queue_reject(ctx: click.Context, decision: str, why: str, ledger_name: str |
     """Send somebody else's decision back to the queue (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.reject(at_desk, number(decision, "D"), why)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @click.command(name="undo")
@@ -339,7 +410,7 @@ def undo_command(ctx: click.Context, decision: str, why: str, ledger_name: str |
     """Take back a decision of ours: withdrawn if it was not sent, reversed if it was."""
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.undo(at_desk, number(decision, "D"), why)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 @click.command(name="credit")
@@ -356,14 +427,14 @@ def credit_command(
 ) -> None:
     """Settle items with credits (--item CM-7=-50.00) or with an unapplied payment (--payment)."""
     with desk(ctx, ledger_name) as at_desk:
-        parts = _parts(at_desk, items)
+        parts = parts_of(at_desk, items)
         if payment is None:
             acted = actions.apply_credits(at_desk, parts)
         else:
             with at_desk.store.read() as conn:
                 found = queries.find_item(conn, at_desk.ledger.id, payment)
             acted = actions.apply_payment(at_desk, found.id, parts)
-    _tell([acted], as_json=as_json)
+    tell([acted], as_json=as_json)
 
 
 # ---- show
@@ -698,40 +769,73 @@ def _money(row: Any) -> output.Cell:
     return Money(row.amount_minor, row.currency) if row.currency and row.amount_minor is not None else ""
 
 
-def _parts(
-    at_desk: Desk, items: Sequence[str], discounts: Sequence[str] = (), write_offs: Sequence[str] = ()
+def parts_of(
+    at_desk: Desk,
+    items: Sequence[str],
+    discounts: Sequence[str] = (),
+    write_offs: Sequence[str] = (),
+    given_up: Sequence[str] = (),
 ) -> list[Part]:
-    """`1041=100.00` and the like as parts, one per item."""
+    """`1041=100.00` and the like as parts, one per item; `given_up` with the kind before it, `bad debt:1041=5.00`."""
     minor: dict[int, list[int]] = {}
+    further: dict[int, dict[str, int]] = {}
     with at_desk.store.read() as conn:
         for place, given in enumerate((items, discounts, write_offs)):
             for text in given:
-                named, found, amount = text.rpartition("=")
-                if not found:
-                    raise UsageError(f"{text} is not NUMBER=AMOUNT", do="write it like 1041=100.00")
-                row = queries.find_item(conn, at_desk.ledger.id, named)
-                minor.setdefault(row.id, [0, 0, 0])[place] += _amount(amount, row.currency)
-    return [Part(item_id, *three) for item_id, three in minor.items()]
+                row, size = _item_amount(conn, at_desk, text)
+                minor.setdefault(row.id, [0, 0, 0])[place] += size
+        for text in given_up:
+            kind, _, rest = text.partition(":")
+            row, size = _item_amount(conn, at_desk, rest)
+            kinds = further.setdefault(row.id, {})
+            kinds[adjustment_kind(kind)] = kinds.get(kind, 0) + size
+    return [
+        Part(item_id, cash, discount, write_off, tuple(further.get(item_id, {}).items()))
+        for item_id in dict.fromkeys((*minor, *further))
+        for cash, discount, write_off in [minor.get(item_id, [0, 0, 0])]
+    ]
 
 
-def _amount(text: str, currency: str) -> int:
+def _item_amount(conn: Tx, at_desk: Desk, text: str) -> tuple[Any, int]:
+    named, found, size = text.rpartition("=")
+    if not found:
+        raise UsageError(f"{text} is not NUMBER=AMOUNT", do="write it like 1041=100.00")
+    row = queries.find_item(conn, at_desk.ledger.id, named)
+    return row, amount_of(size, row.currency)
+
+
+def adjustment_kind(named: str) -> AdjustmentKind:
+    """A kind of adjustment by its name."""
+    for kind in ADJUSTMENT_KINDS:
+        if kind == named.strip().lower():
+            return kind
+    raise UsageError(f"{named!r} is no kind of adjustment", do=f"one of: {', '.join(ADJUSTMENT_KINDS)}")
+
+
+def amount_of(text: str, currency: str) -> int:
+    """An amount as a person wrote it, in minor units."""
     try:
         return Money.of(text.strip(), currency).minor
     except AmountUnreadable as why:
         raise UsageError(str(why), do=f"write amounts like 100.00 ({currency})") from None
 
 
-def _customer(at_desk: Desk, named: str | None) -> int | None:
+def customer_named(at_desk: Desk, named: str | None) -> int | None:
+    """Our id of the customer a person named; None where nobody is named."""
     if named is None:
         return None
     with at_desk.store.read() as conn:
         return int(queries.find_customer(conn, at_desk.ledger.id, named).id)
 
 
-def _tell(acted: Sequence[Acted], *, as_json: bool) -> None:
+def tell(acted: Sequence[Acted], *, as_json: bool) -> None:
+    """Say what actions led to, and the command that comes next."""
     if as_json:
         emit(list(acted))
         return
     say([a.text for a in acted] or ["nothing to accept"])
-    if any(a.state == "planned" for a in acted):
+    if any(a.state in ("planned", "split") for a in acted):
         say("next: arsync reconcile")
+    for a in acted:
+        if a.state == "asked" and a.decision_id is not None:
+            say(f"next: somebody else: arsync queue approve D-{a.decision_id}")

@@ -10,6 +10,7 @@ from arsync.cli.common import emit, json_option, ledger_of, ledger_option, opene
 from arsync.core.dates import Buckets
 from arsync.errors import UsageError
 from arsync.reports.aging import Aging
+from arsync.reports.restated import Restated
 from arsync.reports.writers import Table, write
 from arsync.store.office import Ledger
 from arsync.sync import report
@@ -32,16 +33,35 @@ weeks_option = click.option("--weeks", type=click.IntRange(1, 52), default=13, s
 @known_option
 @basis_option
 @buckets_option
+@click.option(
+    "--moved",
+    is_flag=True,
+    help="Instead: which documents have moved that day's aging since then (else since --known), and why.",
+)
 @json_option
 @click.pass_context
-def aging_command(ctx: click.Context, /, ledger_name: str | None, as_json: bool, **options: Any) -> None:
+def aging_command(
+    ctx: click.Context, /, ledger_name: str | None, *, moved: bool, as_json: bool, **options: Any
+) -> None:
     """Who owes what, by age, as of any day."""
     with opened(ctx) as (_, house):
+        if moved:
+            changed = _moved(house, ledger_of(house, ledger_name), options["as_of"], options["known_on"])
+            emit(changed) if as_json else say(changed.text(screen()))
+            return
         made = _aging(house, ledger_of(house, ledger_name), **options)
     if as_json:
         emit(made)
     else:
         say(made.text(screen(), following="arsync export aging.xlsx"))
+
+
+def _moved(house: House, ledger: Ledger, as_of: str | None, known_on: str | None) -> Restated:
+    if as_of is None:
+        raise UsageError("--moved compares a past day with today", do="name the day with --as-of")
+    now = house.clock()
+    known = _day(known_on, now) if known_on else None
+    return report.restated_report(house.store, ledger, _day(as_of, now), now=now, known_on=known)
 
 
 @click.command(name="unapplied")

@@ -1,18 +1,26 @@
 """reconcile, run, pull, proof: the story on the command line."""
 
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
 from arsync import output
-from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen
+from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen, told
 from arsync.core.money import Money
-from arsync.errors import ArsyncError, BooksDisagree, LedgerLocked, PlatformBusy
+from arsync.errors import ArsyncError, BooksDisagree, UsageError
 from arsync.store import office, proofs, queries, queues
 from arsync.store.office import Ledger
-from arsync.sync import actions
-from arsync.sync.connect import House, at_work
+from arsync.sync import actions, follow
+from arsync.sync.connect import House, at_work, reconnect, signed_in
 from arsync.sync.decide import Decided
+from arsync.sync.hear import hear
 from arsync.sync.proof import Proof
 from arsync.sync.run import Ran, dry_run, run
 
@@ -51,36 +59,142 @@ def reconcile_command(ctx: click.Context, ledger_name: str | None, dry_run: bool
 
 @click.command(name="run")
 @ledger_option
+@click.option("--follow", "stays", is_flag=True, help="Stay, and run a ledger again when it is due.")
+@click.option(
+    "--every",
+    "every_min",
+    metavar="MINUTES",
+    type=click.IntRange(1),
+    default=60,
+    show_default=True,
+    help="With --follow: at least so often; sooner where a webhook says that something changed.",
+)
 @json_option
 @click.pass_context
-def run_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> int:
+def run_command(
+    ctx: click.Context, ledger_name: str | None, every_min: int, *, stays: bool, as_json: bool
+) -> int:
     """The same for systemd and cron: every ledger, one line each.
 
     Exit code: 0 done; 4 done, new queue items; 5 platform not reachable, the next run tries again;
     6 another run is at work; 7 the books disagree and nothing more is written; 3 the installation needs a person.
     """
-    worst: ArsyncError | None = None
-    code, results = 0, []
     with opened(ctx) as (config, house):
+        if stays:
+            _follow(house, ledger_name, config.inbox, every_min, as_json=as_json)
+            return 0
         with house.store.read() as conn:
             chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
-        for ledger in chosen:
-            try:
-                with at_work(house, ledger, lambda _step, _text: None) as job:
-                    ran = run(job, config.inbox)
-            except (PlatformBusy, LedgerLocked, BooksDisagree, ArsyncError) as error:
-                # One ledger's trouble does not keep the others waiting.
-                worst = worst or error
-                results.append({"ledger": ledger.name, "error": error.what})
-                click.echo(f"{ledger.name}: {error}", err=True)
-                continue
-            results.append(_facts(ledger, ran))
-            code = max(code, _code(ran))
-            if not as_json:
-                say(_line(ledger, ran))
+        results = [_run_one(house, ledger, config.inbox, as_json=as_json) for ledger in chosen]
     if as_json:
-        emit({"ledgers": results})
-    return worst.exit_code if worst else code
+        emit({"ledgers": [facts for facts, _ in results]})
+    errors = [code for facts, code in results if "error" in facts]
+    return errors[0] if errors else max((code for _, code in results), default=0)
+
+
+def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tuple[dict[str, Any], int]:
+    """One ledger's run: its facts and its exit code. Its trouble does not keep the others waiting."""
+    if not signed_in(house, ledger):
+        why = f"signed out, passed by; back: {reconnect(house, ledger)}"
+    else:
+        why = follow.rests(house, ledger, inbox)
+    if why:
+        if not as_json:
+            say(f"{ledger.name}: {why}")
+        return {"ledger": ledger.name, "rests": why}, 0
+    try:
+        with at_work(house, ledger, lambda _step, _text: None) as job:
+            ran = run(job, inbox)
+    except ArsyncError as error:
+        click.echo(f"{ledger.name}: {error}", err=True)
+        return {"ledger": ledger.name, "error": error.what}, error.exit_code
+    if not as_json:
+        say(_line(ledger, ran))
+    return _facts(ledger, ran), _code(ran)
+
+
+_LOOK_S = 2.0  # how often the marks of webhooks are looked at
+_AFTER_TROUBLE_S = 300.0
+
+
+def _follow(house: House, ledger_name: str | None, inbox: Path, every_min: int, *, as_json: bool) -> None:
+    """Run each ledger whenever it is due, until somebody stops us; a run that is at work is finished first."""
+    not_before: dict[int, datetime] = {}
+    with _asked_to_stop() as stop:
+        while not stop.is_set():
+            _follow_once(
+                house, ledger_name, inbox, timedelta(minutes=every_min), stop, not_before, as_json=as_json
+            )
+            stop.wait(_LOOK_S)
+
+
+def _follow_once(
+    house: House,
+    ledger_name: str | None,
+    inbox: Path,
+    every: timedelta,
+    stop: threading.Event,
+    not_before: dict[int, datetime],
+    *,
+    as_json: bool,
+) -> None:
+    """Run every ledger that is due; one in trouble, or at rest, is left alone for a while."""
+    with house.store.read() as conn:
+        chosen = [office.find_ledger(conn, ledger_name)] if ledger_name else office.ledgers(conn)
+    for ledger in chosen:
+        now = house.clock()
+        if stop.is_set() or now < not_before.get(ledger.id, now):
+            continue
+        if not follow.due(house, ledger, every):
+            continue
+        facts, _ = _run_one(house, ledger, inbox, as_json=as_json)
+        if as_json:
+            click.echo(json.dumps(json.loads(output.as_json(facts))))
+        if "error" in facts or "rests" in facts:
+            not_before[ledger.id] = house.clock() + timedelta(seconds=_AFTER_TROUBLE_S)
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Set when the service manager or the person at the keyboard wants us to end."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@click.command(name="listen")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; a proxy has the TLS.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8766, show_default=True)
+@json_option
+@click.pass_context
+def listen_command(ctx: click.Context, host: str, port: int, *, as_json: bool) -> None:
+    """Listen for webhooks, which say only that a ledger has changed: pull soon (see run --follow)."""
+    from arsync.connectors.quickbooks import webhook
+    from arsync.web.listener import Knocks, listening
+
+    with opened(ctx) as (config, house):
+        token = config.quickbooks.webhook_token()
+        knocks = Knocks(
+            webhook.SIGNATURE,
+            lambda body, signature: webhook.signed(body, signature, token),
+            webhook.companies,
+            lambda companies: hear(house, "quickbooks", companies),
+        )
+        try:
+            with _asked_to_stop() as stop, listening((host, port), knocks) as address:
+                told(f"listening at {address}", as_json=as_json, address=address)
+                stop.wait()
+        except OSError as error:
+            raise UsageError(
+                f"nobody can listen at {host}:{port}: {error.strerror}",
+                do="end what listens there, or choose another with --port",
+            ) from error
 
 
 @click.command(name="pull")

@@ -2,6 +2,8 @@
 
 import difflib
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,11 @@ def set_up(folder: Path, store_url: str | None, admin: str) -> Path:
 
 @click.group(name="connect")
 def connect_command() -> None:
-    """Connect an accounting platform and open a ledger."""
+    """Connect an accounting platform and open a ledger, or sign in again."""
 
 
 @connect_command.command(name="quickbooks")
-@click.option("--name", default="quickbooks", show_default=True, help="What the connection is called here.")
+@click.option("--name", help="What the connection is called here (else quickbooks, then quickbooks-REALM).")
 @click.option(
     "--ledger",
     "ledger_name",
@@ -107,21 +109,31 @@ def connect_command() -> None:
     help="What the ledger is called here (else the company's name).",
 )
 @click.option("--realm", help="The company's realm id; asked for when the platform does not send it.")
+@click.option("--paste", is_flag=True, help="Ask for the address the browser is sent to, do not listen.")
+@click.option("--no-browser", is_flag=True, help="Only print the page to open.")
 @click.option(
-    "--redirected", help="The whole address the browser was sent to after consent (else it is asked for)."
+    "--listen",
+    metavar="HOST:PORT",
+    help="Listen here for the answer, where a proxy brings it (else at the redirect address, on loopback).",
+)
+@click.option(
+    "--redirected", help="The whole address the browser was sent to after consent (else it is waited for)."
 )
 @json_option
 @click.pass_context
 def connect_quickbooks(
     ctx: click.Context,
-    name: str,
+    name: str | None,
     ledger_name: str | None,
     realm: str | None,
     redirected: str | None,
+    listen: str | None,
+    *,
+    paste: bool,
+    no_browser: bool,
     as_json: bool,
 ) -> None:
-    """Open the consent page in a browser, allow arsync, and paste the address you are sent to."""
-    import secrets
+    """Open the consent page in a browser; once you allow arsync there, it is signed in."""
     from urllib.parse import parse_qs, urlsplit
 
     from arsync.connectors.quickbooks.connector import QuickBooksSettings
@@ -129,14 +141,16 @@ def connect_quickbooks(
     with opened(ctx) as (conf, house):
         person, app = person_of(ctx, house), conf.quickbooks
         permitted(person, "administer")
-        given = {"base_url": app.base_url, "token_url": app.token_url, "authorize_url": app.authorize_url}
+        given = {
+            "base_url": app.base_url,
+            "token_url": app.token_url,
+            "authorize_url": app.authorize_url,
+            "revoke_url": app.revoke_url,
+        }
         addresses: dict[str, Any] = {key: value for key, value in given.items() if value}
-        state = secrets.token_urlsafe(16)
         if redirected is None:
             signing_in = _unsigned(house, QuickBooksSettings(realm or "", **addresses))
-            say(["open this page and allow arsync:", signing_in.authorize_url(app.redirect_uri, state)])
-            redirected = str(click.prompt("then paste the address you were sent to"))
-            _same_state(redirected, state)
+            redirected = _consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
         answer = {key: values[0] for key, values in parse_qs(urlsplit(redirected).query).items()}
         if "code" not in answer:
             said = (
@@ -149,9 +163,12 @@ def connect_quickbooks(
         if not settings.realm_id:
             raise UsageError("the address names no company", do="add --realm with the company's realm id")
         connection_id = connect.add_connection(house, "quickbooks", name, settings, person)
-        connector, _ = connect.open_connector(house, connection_id)
+        connector, meter = connect.open_connector(house, connection_id)
         connector.exchange(answer["code"], app.redirect_uri)  # type: ignore[attr-defined]  # signing in is each platform's own
+        connector.close()
+        meter.keep()
         if (known := connect.ledger_of(house, connection_id)) is not None:
+            connect.signed_in_again(house, known, person)
             told(f"signed in again; ledger {known.name} goes on", as_json=as_json, ledger=known.name)
             return
         _open_ledger(house, connection_id, ledger_name, person, as_json=as_json)
@@ -160,13 +177,13 @@ def connect_quickbooks(
 def _unsigned(house: House, settings: Any) -> Any:
     from arsync.connectors.contract import Ports
     from arsync.connectors.quickbooks.connector import QuickBooksConnector
-    from arsync.store.office import StoredMeter
+    from arsync.store.office import NoMeter
     from arsync.store.vault import StoredTokens
 
     client_id, client_secret = house.secrets("quickbooks")
     ports = Ports(
         StoredTokens(house.store, house.vault, 0),
-        StoredMeter(0, ""),
+        NoMeter(),
         house.clock,
         house.sleep,
         client_id,
@@ -175,12 +192,80 @@ def _unsigned(house: House, settings: Any) -> Any:
     return QuickBooksConnector(settings, ports)
 
 
-def _same_state(redirected: str, state: str) -> None:
-    if f"state={state}" not in redirected:
+_PATIENCE_S = 600.0  # for a person to find a password and a company
+_POLL_S = 0.2
+
+
+def _consent(signing_in: Any, redirect_uri: str, listen: str | None, *, paste: bool, browser: bool) -> str:
+    """Send a person to the consent page; the address the browser was sent to afterwards."""
+    import secrets
+
+    from arsync.web.callback import answers, listening, loopback
+
+    state = secrets.token_urlsafe(24)
+    page = signing_in.authorize_url(redirect_uri, state)
+    where = _host_and_port(listen) if listen else loopback(redirect_uri)
+    # Standard output is the command's answer, also for programs; the talk goes beside it.
+    click.echo(f"open this page and allow arsync:\n{page}", err=True)
+    if paste or where is None:
+        redirected = str(click.prompt("then paste the address you were sent to", err=True))
+        if not answers(redirected, state):
+            raise UsageError(
+                "that address does not answer our question (its state differs)",
+                do="run the command again and paste the address of this very sign-in",
+            )
+        return redirected
+    try:
+        with listening(where, state) as wait:
+            if browser:
+                _open(page)
+            return _heard_or_typed(wait, state)
+    except OSError as error:
         raise UsageError(
-            "that address does not answer our question (its state differs)",
-            do="run the command again and paste the address of this very sign-in",
-        )
+            f"nobody can listen at {where[0]}:{where[1]}: {error.strerror}",
+            where=f"redirect_uri = {redirect_uri}",
+            do="end the other sign-in, or run again with --paste",
+        ) from error
+
+
+def _heard_or_typed(wait: Any, state: str) -> str:
+    """The answer as it comes to us, or as the person pastes it meanwhile."""
+    import select
+    import sys
+
+    from arsync.web.callback import answers
+
+    typing = sys.stdin.isatty()
+    beside = "; or paste here the address you were sent to" if typing else ""
+    click.echo(f"waiting for your browser{beside} ...", err=True)
+    for _ in range(int(_PATIENCE_S / _POLL_S)):
+        if (heard := wait(_POLL_S)) is not None:
+            return str(heard)
+        if typing and select.select([sys.stdin], [], [], 0)[0]:
+            typed = sys.stdin.readline().strip()
+            if answers(typed, state):
+                return typed
+            if typed:
+                click.echo("that address does not answer our question (its state differs)", err=True)
+    raise UsageError(
+        f"nobody has answered within {_PATIENCE_S / 60:.0f} minutes",
+        do="run the command again; on a machine without a browser with --paste",
+    )
+
+
+def _open(page: str) -> None:
+    """Open a browser where there is one that does not take over this terminal."""
+    import webbrowser
+
+    if sys.platform == "darwin" or any(os.environ.get(x) for x in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")):
+        webbrowser.open(page)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"{text} is no HOST:PORT", do="write it like 127.0.0.1:8765")
+    return host, int(port)
 
 
 def _open_ledger(
@@ -201,12 +286,40 @@ def _open_ledger(
         f"connected to {probe.books.company} ({probe.books.home_currency}); ledger {ledger.name} is in observe"
     ]
     lines += [f"note: {warning}" for warning in probe.warnings]
+    with house.store.read() as conn:
+        several = len(office.ledgers(conn)) > 1
+    which = f" --ledger {shlex.quote(ledger.name)}" if several else ""
     say(
         [
             *lines,
-            "next: arsync bank add NAME --identifier ACCOUNT, then put bank files into the inbox",
+            f"next: arsync bank add NAME --identifier ACCOUNT{which}, then put bank files into the inbox",
         ]
     )
+
+
+@click.command(name="disconnect")
+@ledger_option
+@click.option("--anyway", is_flag=True, help="Forget the sign-in here even if the platform cannot be told.")
+@json_option
+@click.pass_context
+def disconnect_command(ctx: click.Context, ledger_name: str | None, *, anyway: bool, as_json: bool) -> None:
+    """Give the consent back: the platform forgets arsync, and the ledger keeps what it knows (an admin)."""
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        left = connect.disconnect(house, ledger, person_of(ctx, house), anyway=anyway)
+    if as_json:
+        emit(
+            {"ledger": ledger.name, "revoked": left.revoked, "unfinished": left.unfinished, "back": left.back}
+        )
+        return
+    lines = [f"{ledger.name}: signed out; nothing is read or written until somebody signs in again"]
+    if not left.revoked:
+        lines.append(f"note: {left.note}")
+    if left.unfinished:
+        lines.append(
+            "note: something that was sent is not verified yet; the next run after signing in does it"
+        )
+    say([*lines, f"back: {left.back}"])
 
 
 # ---- bank accounts
@@ -268,6 +381,23 @@ def bank_add(
             emit({"done": acted.text, "folder": str(folder)})
         else:
             say([acted.text, f"next: put its files into {folder}, then: arsync reconcile --dry-run"])
+
+
+@bank_command.command(name="map")
+@click.argument("name")
+@click.option(
+    "--deposit-account", required=True, help="The platform's account that mirrors it (its id there)."
+)
+@ledger_option
+@json_option
+@click.pass_context
+def bank_map(
+    ctx: click.Context, name: str, deposit_account: str, ledger_name: str | None, as_json: bool
+) -> None:
+    """Say which account of the books a bank account is: deposits, returns and refunds are booked there."""
+    with desk(ctx, ledger_name) as at_desk:
+        acted = actions.map_bank_account(at_desk, name, deposit_account)
+    told(acted.text, as_json=as_json)
 
 
 @bank_command.command(name="list")

@@ -20,7 +20,7 @@ from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Produ
 from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
-Verb = Literal["post_receipt", "apply", "post_credit", "park", "reverse"]
+Verb = Literal["post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
 
@@ -56,6 +56,7 @@ class Writes:
     undo: Literal["delete", "void", "reverse", "none"]
     atomic: bool
     calls_per_send: int
+    late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Manifest:
     name: str
     reads: Mapping[Kind, Reads]
     writes: Mapping[Verb, Writes]
-    totals: frozenset[Literal["customer", "ledger"]]
+    # "document": the platform also lists the open documents behind a customer's total
+    totals: frozenset[Literal["customer", "ledger", "document"]]
 
 
 # ---- reading
@@ -118,6 +120,7 @@ class Page:
     whole: frozenset[Kind] = frozenset()
     server_time: str = ""
     note: str = ""  # what a person should see while it runs: "Invoice 1,000 of 2,350"
+    unknown: frozenset[str] = frozenset()  # properties nobody announced: "Invoice.Mood"; kept in `raw` only
     rest: bool = False  # the feed is at rest here: without changes, only time has moved the cursor
 
 
@@ -141,6 +144,16 @@ class Total:
     customer: str | None
     amount: Money
     source: str  # "AgedReceivables 2026-11-22", "account 84 Accounts Receivable (A/R)"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One open document behind a customer's total, in the platform's own words and figures."""
+
+    customer: str  # platform id
+    ref: Ref | None  # None: of a kind this connector does not read
+    name: str  # "Deposit 30 of 2026-11-20"
+    open: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +197,32 @@ class PostReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ApplyCredits:
-    """Settle debits with credits, no cash: the amounts add up to zero together with `credits_of`."""
+    """Settle debits with credits, no cash: amounts, `credits_of` and `entries_of` add up to zero.
+
+    `entries_of` numbers earlier `PostEntry` intents of the bundle, whose whole receivable line is settled. An
+    unapplied payment may stand among `settles` (kind "payment", negative): where the platform lets its own record
+    not be changed, a document without cash uses it up.
+    """
 
     customer: Ref
     on: date
     settles: tuple[Settle, ...]
     credits_of: tuple[int, ...] = ()
+    entries_of: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyPayment:
-    """Use the unapplied part of a payment that the platform already holds."""
+    """Use the unapplied part of a payment that the platform already holds.
+
+    `entries_of` numbers earlier `PostEntry` intents of the bundle, whose whole receivable line is settled too;
+    `frees` is taken off the payment first, in the same call, so that no moment shows it half moved.
+    """
 
     payment: Ref
     settles: tuple[Settle, ...]
+    entries_of: tuple[int, ...] = ()
+    frees: tuple[Settle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +239,62 @@ class PostCredit:
     tax_code: str | None
     what: str  # "cash discount", "small difference" ... shown in the books
     for_item: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class PostEntry:
+    """Book money that left a bank account on a day: the bank gave a payment back, or a refund was paid.
+
+    The customer owes `amount` again on `receivable`; `fee` (0 or more) is the bank's, carried by `fee_account`;
+    `bank_account` loses both. The entry itself settles nothing.
+    """
+
+    customer: Ref
+    on: date
+    amount: Money  # positive
+    receivable: str  # platform id of the receivable control account of this currency
+    bank_account: str  # platform id
+    what: str  # "returned payment", "refund" ... shown in the books
+    reference: str
+    fee: Money | None = None
+    fee_account: str | None = None  # platform id
+
+
+@dataclass(frozen=True, slots=True)
+class Banked:
+    """One payment of a bank deposit, whole."""
+
+    payment: Ref
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PostDeposit:
+    """Bring several payments out of the waiting account to the bank as the one line the bank shows.
+
+    Law: sum of `payments` - `fee` == `total`, the bank line.
+    """
+
+    on: date
+    total: Money
+    deposit_account: str  # platform id of the bank account
+    payments: tuple[Banked, ...]
+    reference: str
+    fee: Money | None = None
+    fee_account: str | None = None  # platform id
+
+
+@dataclass(frozen=True, slots=True)
+class SetNote:
+    """Say on the item, for the people of the books, what arsync knows of it; never where the customer reads it.
+
+    `text` empty takes the note away. `where` None is the private note, in which only our own tag is replaced; else
+    the name of a custom field that is ours alone.
+    """
+
+    item: Ref
+    text: str
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +324,17 @@ class Park:
     reference: str
 
 
-Intent = PostReceipt | ApplyCredits | ApplyPayment | PostCredit | Park | Reverse
+Intent = (
+    PostReceipt
+    | ApplyCredits
+    | ApplyPayment
+    | PostCredit
+    | PostEntry
+    | PostDeposit
+    | Park
+    | SetNote
+    | Reverse
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +371,7 @@ class Call:
     body: bytes
     # facts the answer must show, as text: {"TotalAmt": "100.00"}
     expects: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False  # it has left before: its answer may tell of something that is no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,8 +416,9 @@ class Tokens:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     access_until: datetime
-    refresh_until: datetime | None = None
-    hard_until: datetime | None = None
+    refresh_until: datetime | None = None  # ends sooner when it is not used
+    hard_until: datetime | None = None  # ends whatever we do: a person must consent again
+    renewed_at: datetime | None = None
 
 
 class TokenStore(Protocol):
@@ -355,6 +448,24 @@ class Meter(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How fast requests of one account may leave."""
+
+    concurrent: int
+
+    def turn(self, path: str) -> AbstractContextManager[None]:
+        """One request's turn; it may leave when the block begins."""
+        ...
+
+
+class Paces(Protocol):
+    """The paces of one process: whoever names the same account gets the same one."""
+
+    def of(self, account: str, make: Callable[[], Pace]) -> Pace:
+        """The account's pace, made at its first mention."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What a connector is given."""
@@ -365,6 +476,9 @@ class Ports:
     sleep: Callable[[float], None]
     client_id: str
     client_secret: str = field(repr=False)
+    # What a person types to sign in again, for errors.
+    reconnect: str = "arsync connect quickbooks"
+    paces: Paces | None = None  # without, a connector keeps a pace of its own
 
 
 class Connector(Protocol):
@@ -392,7 +506,11 @@ class Connector(Protocol):
         ...
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """One answer a call; a lost answer is "unknown"."""
+        """One answer a call, in their order; a lost answer is "unknown".
+
+        Calls handed in together (at most `Writes.calls_per_send`) may share one request, with a key of its own:
+        before one of them is sent again by itself, `Writes.late_s` must have passed and `find` must say "absent".
+        """
         ...
 
     def find(self, call: Call) -> Found:
@@ -403,8 +521,16 @@ class Connector(Protocol):
         """Read these records now (for a stale version); missing ones come back in `gone`."""
         ...
 
-    def totals(self, as_of: date) -> tuple[Total, ...]:
-        """What the platform says is open, per customer, on a day."""
+    def totals(self, as_of: date, foreign: frozenset[str] = frozenset()) -> tuple[Total, ...]:
+        """What the platform says is open, per customer, on a day.
+
+        Customers in `foreign` (platform ids) owe in another currency than the books' own; they are stated in
+        theirs where the platform does so, as of now, and left out where it does not.
+        """
+        ...
+
+    def documents(self, customers: Sequence[str], as_of: date) -> tuple[Document, ...]:
+        """The open documents behind these customers' totals; only where `totals` has "document"."""
         ...
 
     def control(self) -> tuple[Total, ...]:

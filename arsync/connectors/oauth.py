@@ -1,5 +1,6 @@
 """OAuth 2 sign-in: authorise, exchange, refresh; one refresh at a time, nothing used before it is saved.
 
+Revoke  gives a consent back; the platform forgets our tokens, whatever of them is still stored.
 Law     under `TokenStore.exclusive` the stored tokens are read again first: whoever waited for the lock
         finds the work done. A new refresh token is durable (`TokenStore.save` returned) before its access
         token is used.
@@ -16,6 +17,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from arsync.connectors.contract import Ports, Tokens
@@ -35,6 +37,7 @@ class Endpoints:
     name: str
     authorize_url: str
     token_url: str
+    revoke_url: str
     scope: str
 
 
@@ -55,6 +58,7 @@ class SignIn:
 
     def __init__(self, endpoints: Endpoints, transport: Transport, ports: Ports) -> None:
         self._endpoints, self._transport, self._ports = endpoints, transport, ports
+        self.reconnect = ports.reconnect  # what a person types to sign in again
         REDACTION.hide(ports.client_secret)
 
     def access(self) -> str:
@@ -79,6 +83,26 @@ class SignIn:
         with self._ports.tokens.exclusive():
             return self._save(form, None)
 
+    def revoke(self) -> bool:
+        """Give the consent back; False when the platform knew nothing of it any more.
+
+        Raises:
+            PlatformBusy, PlatformRefused: the consent may still stand.
+        """
+        with self._ports.tokens.exclusive():
+            tokens = self._known(self._ports.tokens.load())
+            body = json.dumps({"token": tokens.refresh}).encode("ascii")
+            headers = self._headers("application/json")
+            reply = self._transport.request(
+                Ask("POST", self._endpoints.revoke_url, "token", headers=headers, body=body, repeat=True)
+            )
+        if reply.status == HTTPStatus.OK:
+            return True
+        answer = _object(reply.text) or {}
+        if reply.status == HTTPStatus.BAD_REQUEST and answer.get("error") != "invalid_client":
+            return False
+        raise self._refusal(reply, answer, urllib.parse.urlsplit(self._endpoints.revoke_url).netloc)
+
     def _save(self, form: Mapping[str, str], old: Tokens | None) -> Tokens:
         tokens = self._known(self._ask(form, old))
         self._ports.tokens.save(tokens)
@@ -93,14 +117,9 @@ class SignIn:
         return tokens
 
     def _ask(self, form: Mapping[str, str], old: Tokens | None) -> Tokens:
-        pair = f"{self._ports.client_id}:{self._ports.client_secret}"
-        headers = {
-            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}",
-            "Accept": "application/json",
-            "Content-Type": "application/x-www-form-urlencoded",
-            # Opt-in: without it the platform does not say when a person must consent again whatever we do.
-            "x-include-refresh-token-hard-expires-in": "true",
-        }
+        headers = self._headers("application/x-www-form-urlencoded")
+        # Opt-in: without it the platform does not say when a person must consent again whatever we do.
+        headers["x-include-refresh-token-hard-expires-in"] = "true"
         asked_at = self._ports.now()
         reply = self._transport.request(
             Ask(
@@ -113,6 +132,14 @@ class SignIn:
             )
         )
         return self._tokens(reply, asked_at, old)
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        pair = f"{self._ports.client_id}:{self._ports.client_secret}"
+        return {
+            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}",
+            "Accept": "application/json",
+            "Content-Type": content_type,
+        }
 
     def _tokens(self, reply: Reply, asked_at: datetime, old: Tokens | None) -> Tokens:
         name, where = self._endpoints.name, urllib.parse.urlsplit(self._endpoints.token_url).netloc
@@ -133,6 +160,7 @@ class SignIn:
             refresh_until=_until(asked_at, answer.get("x_refresh_token_expires_in")),
             hard_until=_until(asked_at, answer.get("x_refresh_token_hard_expires_in"))
             or (old.hard_until if old else None),
+            renewed_at=asked_at,
         )
 
     def _refusal(self, reply: Reply, answer: Mapping[str, Any], where: str) -> ConsentLost | PlatformRefused:
@@ -141,10 +169,14 @@ class SignIn:
         where = f"{where}, trace {reply.trace or 'none'}"
         if error in {"invalid_grant", "access_denied"}:
             what = f"{name} no longer accepts our sign-in ({said})"
-            return ConsentLost(what, where=where, do="connect again: arsync connect " + name)
+            return ConsentLost(
+                what,
+                where=where,
+                do=f"an administrator of the company connects again: {self._ports.reconnect}",
+            )
         what = f"{name} refused our token request ({said})"
         return PlatformRefused(
-            what, where=where, do="check client id and secret, then: arsync connect " + name
+            what, where=where, do=f"check client id and secret, then: {self._ports.reconnect}"
         )
 
 

@@ -1,7 +1,6 @@
 """One HTTP client for every platform: timeouts, throttle, retry table, metering, redaction.
 
-Units   `*_s` are seconds; a `Limit` is that many requests in any window of that length, exactly, not on
-        average.
+Units   `*_s` are seconds.
 Shape   `Ask` in, `Reply` out. A reply of any status comes back, unless the retry table asks for another
         attempt.
 Errors  `Unreachable`: nothing left this machine. `NoAnswer` (an `Unreachable`): bytes may have left, so the
@@ -12,19 +11,17 @@ Law     a write is repeated only inside one `request`, byte for byte, under its 
 
 import logging
 import re
-import threading
 import urllib.parse
 import weakref
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import httpx2
 import tenacity
 
-from arsync.connectors.contract import Meter
+from arsync.connectors.contract import Meter, Pace
 from arsync.errors import Garbled, Throttled, Unreachable
 
 CONNECT_TIMEOUT_S = 10.0
@@ -103,48 +100,6 @@ def guard(handler: logging.Handler) -> logging.Handler:
     """Make a handler redact whatever reaches it, from any logger."""
     handler.addFilter(REDACTION)
     return handler
-
-
-# ---- pace
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `requests` in any `window_s` seconds."""
-
-    requests: int
-    window_s: float
-
-
-class Throttle:
-    """Gives every request its departure time, so that no window of any limit ever holds too many."""
-
-    def __init__(
-        self, limits: Sequence[Limit], now: Callable[[], datetime], sleep: Callable[[float], None]
-    ) -> None:
-        self._limits = [(limit, deque[datetime](maxlen=limit.requests)) for limit in limits]
-        self._now, self._sleep = now, sleep
-        self._lock = threading.Lock()
-
-    def wait(self) -> float:
-        """Sleep until this request may leave; returns the seconds slept."""
-        with self._lock:
-            now = self._now()
-            departure = max([now, *(self._free(limit, left, now) for limit, left in self._limits)])
-            for _, left in self._limits:
-                left.append(departure)
-        pause_s = (departure - now).total_seconds()
-        if pause_s > 0:
-            self._sleep(pause_s)
-        return pause_s
-
-    @staticmethod
-    def _free(limit: Limit, left: deque[datetime], now: datetime) -> datetime:
-        if len(left) < limit.requests:
-            return now
-        window = timedelta(seconds=limit.window_s)
-        # A clock set back must not make us sleep for an hour: all who wait fit into the next two windows.
-        return min(left[0] + window, now + 2 * window)
 
 
 # ---- the retry table
@@ -229,18 +184,18 @@ class Transport:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         meter: Meter,
-        limits: Sequence[Limit],
+        pace: Pace,
         *,
-        concurrent: int = 8,
         wire: httpx2.BaseTransport | None = None,
     ) -> None:
-        """`wire` replaces the network (for tests); `name` is the platform's, for errors and meters."""
-        self._name, self._now, self._sleep, self._meter = name, now, sleep, meter
-        self._throttle = Throttle(limits, now, sleep)
-        self._slots = threading.BoundedSemaphore(concurrent)
+        """`wire` replaces the network (for tests); `name` is the platform's, for errors and meters.
+
+        `pace` is the account's, shared with everybody in this process who speaks with the same account.
+        """
+        self._name, self._now, self._sleep, self._meter, self._pace = name, now, sleep, meter, pace
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=httpx2.Limits(max_connections=concurrent),
+            limits=httpx2.Limits(max_connections=pace.concurrent),
             transport=wire,
         )
         self.close = weakref.finalize(self, self._client.close)
@@ -285,8 +240,9 @@ class Transport:
         return Reply(reply.status, reply.headers, reply.text, doubtful=left)
 
     def _once(self, ask: Ask) -> Reply:
-        with self._slots:
-            self._throttle.wait()
+        # The path alone: a query may name customers.
+        path = urllib.parse.urlsplit(ask.url).path
+        with self._pace.turn(path):
             began = self._now()
             response = self._client.request(
                 ask.method,
@@ -299,8 +255,6 @@ class Transport:
             response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.text
         )
         took_s = (self._now() - began).total_seconds()
-        # The path alone: a query may name customers.
-        path = urllib.parse.urlsplit(ask.url).path
         log.info(
             "%s %s %s %d %.2f s trace %s",
             self._name,

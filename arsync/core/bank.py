@@ -8,6 +8,7 @@ Errors  none: these are values. A file that cannot be read at all is an `arsync.
 Source  the standards named in arsync/connectors/bank/README.md
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,6 +45,21 @@ CodeFamily = Literal[
     "fx",
     "other",
 ]
+
+
+_RETURN_WORDS = re.compile(
+    r"\b(?:NSF|CHARGE ?BACK|RETURNED (?:ITEM|CHECK|CHEQUE|DEPOSIT|PAYMENT|ACH|DEBIT)|RETURN(?:ED)? ITEM"
+    r"|DEPOSITED ITEM RETURN(?:ED)?|ACH RETURN|UNPAID (?:CHECK|CHEQUE)|R(?:UE|Ü)CKLASTSCHRIFT)\b"
+)
+
+
+def says_returned(text: str) -> bool:
+    """Whether the words of a line on which money left say that the bank gave a payment back.
+
+    Formats without a code for it (OFX, CSV) leave only the words. The bank's fee for it is not the payment.
+    """
+    said = text.upper()
+    return bool(_RETURN_WORDS.search(said)) and not re.search(r"\bFEES?\b", said)
 
 
 @dataclass(frozen=True, slots=True)

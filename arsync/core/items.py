@@ -84,7 +84,7 @@ class AppliedLine:
 class Payment:
     """A receipt as the platform has booked it; also an open item with original = -total.
 
-    Law: total + unapplied = ... unapplied == total - sum(line amounts), to the minor unit.
+    Law: unapplied == total - sum(line amounts) - what other payments use of it as a credit, to the minor unit.
     """
 
     customer: str

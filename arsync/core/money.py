@@ -94,7 +94,11 @@ class Money:
 
     def text(self) -> str:
         """Plain decimal text for files and programs: `"1234.50"`."""
-        return f"{self.decimal():f}"
+        digits = exponent(self.currency)
+        if digits == 0:
+            return str(self.minor)
+        whole, part = divmod(abs(self.minor), 10**digits)
+        return f"{'-' if self.minor < 0 else ''}{whole}.{part:0{digits}d}"
 
     def grouped(self) -> str:
         """For people: `"1,234.50"`."""

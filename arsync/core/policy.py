@@ -7,9 +7,11 @@ Units   amounts are decimal text in the currency they are listed under; kept as 
 Errors  `ConfigError` names the key and the allowed values; an unknown key is an error, never ignored.
 """
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from arsync.core.decisions import EvidenceClass
@@ -17,8 +19,13 @@ from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import AmountUnreadable, Money
 from arsync.errors import ConfigError
 
-AdjustmentKind = Literal["cash discount", "small difference", "write-off"]
+AdjustmentKind = Literal[
+    "cash discount", "small difference", "write-off", "deduction", "bad debt", "fee", "fx", "goodwill"
+]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
+ClosedPeriod = Literal["queue", "first open date"]
+WriteBack = Literal["off", "note", "field"]
+_NO_TAX = "NON"
 
 DEFAULT_TEXT = """\
 # What arsync may do by itself in this ledger. Each applied version is kept;
@@ -49,6 +56,18 @@ grace_days = 0            # days after the terms' discount date
 # "cash discount" = { product = "42" }
 # "small difference" = { product = "43" }
 # "write-off" = { product = "43", tax_code = "NON" }
+# "fee" = { product = "44", account = "61" }   # the account carries fees that a bank or a payout keeps
+# "deduction" = { product = "45" }
+# "bad debt" = { product = "46" }             # never with a tax code: a lost debt does not by itself give tax back
+# "fx" = { product = "47" }
+# "goodwill" = { product = "48" }
+
+[closed_period]
+receipts = "queue"        # or "first open date": book a receipt dated in closed books on the first day that is open
+
+[write_back]
+state = "off"             # "note": a tag in the private note of open items; "field": a custom field of ours
+# field = "AR status"     # the custom field's name, with state = "field"
 
 [unidentified]
 at_period_end = "leave"   # or "book": receipts nobody could identify are booked to `account` at month end
@@ -58,10 +77,15 @@ at_period_end = "leave"   # or "book": receipts nobody could identify are booked
 
 @dataclass(frozen=True, slots=True)
 class BookedAs:
-    """Where an adjustment is booked: the platform's product (which carries account) and tax code."""
+    """Where an adjustment is booked.
 
-    product: str
+    A credit memo names the platform's product (which carries the account) and tax code; what a bank or a payout
+    keeps is booked straight to the account.
+    """
+
+    product: str | None
     tax_code: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +97,15 @@ class Policy:
     adjustments: dict[str, BookedAs] = field(default_factory=dict)
     unidentified: Literal["leave", "book"] = "leave"
     unidentified_account: str | None = None
+    closed_period: ClosedPeriod = "queue"
+    write_back: WriteBack = "off"
+    write_back_field: str | None = None
+
+    @property
+    def fee_account(self) -> str | None:
+        """The platform's account for what a bank or a payout keeps."""
+        booked = self.adjustments.get("fee")
+        return booked.account if booked else None
 
 
 def parse(text: str, where: str = "policy") -> Policy:
@@ -88,7 +121,11 @@ def parse(text: str, where: str = "policy") -> Policy:
             f"the policy is not valid TOML: {error}", where=where, do="correct the line named"
         ) from None
     reader = _Reader(where)
-    reader.only("", document, {"match", "discount", "write_off", "adjustments", "unidentified"})
+    reader.only(
+        "",
+        document,
+        {"match", "discount", "write_off", "adjustments", "unidentified", "closed_period", "write_back"},
+    )
     match, discount = reader.table(document, "match"), reader.table(document, "discount")
     reader.only(
         "match",
@@ -112,6 +149,14 @@ def parse(text: str, where: str = "policy") -> Policy:
         raise reader.wrong(
             "unidentified.account", account, "the platform id of an account, because at_period_end is book"
         )
+    closed, back = reader.table(document, "closed_period"), reader.table(document, "write_back")
+    reader.only("closed_period", closed, {"receipts"})
+    reader.only("write_back", back, {"state", "field"})
+    state, own_field = reader.choice(back, "write_back.state", get_args(WriteBack), "off"), back.get("field")
+    if state == "field" and not (isinstance(own_field, str) and own_field):
+        raise reader.wrong(
+            "write_back.field", own_field, "the name of a custom field, because state is field"
+        )
     default = MatchPolicy()
     return Policy(
         match=MatchPolicy(
@@ -130,6 +175,9 @@ def parse(text: str, where: str = "policy") -> Policy:
         adjustments=reader.mappings(reader.table(document, "adjustments")),
         unidentified=choice,  # type: ignore[arg-type]  # `choice` returns one of the two
         unidentified_account=str(account) if account else None,
+        closed_period=reader.choice(closed, "closed_period.receipts", get_args(ClosedPeriod), "queue"),  # type: ignore[arg-type]  # `choice` returns one of the two
+        write_back=state,  # type: ignore[arg-type]  # `choice` returns one of the three
+        write_back_field=own_field if state == "field" else None,
     )
 
 
@@ -205,10 +253,45 @@ class _Reader:
         self.only("adjustments", table, set(ADJUSTMENT_KINDS))
         result = {}
         for kind, value in table.items():
-            if not isinstance(value, dict) or not isinstance(value.get("product"), str):
-                raise self.wrong(
-                    f"adjustments.{kind}", value, '{ product = "platform id", tax_code = "optional" }'
-                )
-            self.only(f"adjustments.{kind}", value, {"product", "tax_code"})
-            result[kind] = BookedAs(value["product"], value.get("tax_code"))
+            shape = '{ product = "platform id", tax_code = "optional", account = "platform id" }'
+            if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
+                raise self.wrong(f"adjustments.{kind}", value, shape)
+            self.only(f"adjustments.{kind}", value, {"product", "tax_code", "account"})
+            if "product" not in value and (kind != "fee" or "account" not in value):
+                raise self.wrong(f"adjustments.{kind}", value, shape)
+            if kind == "bad debt" and value.get("tax_code") not in (None, _NO_TAX):
+                # The law of most countries asks for more than a lost debt before tax paid may be claimed back.
+                raise self.wrong(f"adjustments.{kind}.tax_code", value["tax_code"], f"none, or {_NO_TAX}")
+            result[kind] = BookedAs(value.get("product"), value.get("tax_code"), value.get("account"))
         return result
+
+
+def with_mapping(text: str, kind: AdjustmentKind, booked: BookedAs) -> str:
+    """The policy text with one adjustment mapped anew; everything else, comments too, stays as it is.
+
+    Raises:
+        ConfigError: the text is written so that one line cannot be changed safely.
+    """
+    said = [("product", booked.product), ("tax_code", booked.tax_code), ("account", booked.account)]
+    values = ", ".join(f"{name} = {json.dumps(value)}" for name, value in said if value is not None)
+    ours = f'"{kind}" = {{ {values} }}'
+    old = re.compile(rf'\s*["\']?{re.escape(kind)}["\']?\s*=')
+    lines = text.splitlines()
+    start = next((n for n, line in enumerate(lines) if re.match(r"\s*\[adjustments\]", line)), None)
+    if start is None:
+        lines += ["", "[adjustments]"]
+        start = len(lines) - 1
+    end = next((n for n in range(start + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
+    kept = [line for line in lines[start + 1 : end] if not old.match(line)]
+    changed = "\n".join([*lines[: start + 1], ours, *kept, *lines[end:]]) + "\n"
+    try:
+        after = parse(changed)
+    except ConfigError:
+        after = None
+    if after != replace(parse(text), adjustments={**parse(text).adjustments, kind: booked}):
+        raise ConfigError(
+            f"the mapping of {kind!r} cannot be changed in this policy by itself",
+            where="[adjustments]",
+            do="edit it: arsync policy show > policy.toml, then arsync policy apply policy.toml",
+        )
+    return changed

@@ -52,11 +52,12 @@ class UnappliedPayment:
     customer: str
     currency: str
     unapplied_minor: int
+    what: str = "payment"  # or deposit: a line of one straight to receivables
 
 
 @dataclass(frozen=True, slots=True)
 class UnappliedLine:
-    """Money that settles nothing yet. `state`: undecided, on account, unapplied payment, or unexplained."""
+    """Money that settles nothing yet. `state`: undecided, on account, unapplied payment or deposit, or unexplained."""
 
     state: str
     reference: str
@@ -188,7 +189,7 @@ def _of_receipt(receipt: ReceiptRow, as_of: date) -> list[UnappliedLine]:
 
 def _of_payment(payment: UnappliedPayment, as_of: date) -> UnappliedLine:
     return UnappliedLine(
-        state="unapplied payment",
+        state=f"unapplied {payment.what}",
         reference=payment.number or f"item {payment.item_id}",
         arrived=payment.paid_on,
         age_days=age_days(payment.paid_on, as_of),

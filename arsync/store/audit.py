@@ -10,17 +10,19 @@ import hashlib
 import hmac
 import json
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from arsync.store import bulk, raw
 from arsync.store.tables import event, event_body, event_head
 
 _START = "0" * 64
+_SALT = 16
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,19 @@ def record(conn: Connection, ledger_id: int, at: str, who: str, entries: Sequenc
         return
     seq, last = _lock_head(conn, ledger_id)
     events, bodies = [], []
-    for entry in entries:
+    salts = os.urandom(_SALT * len(entries))
+    for number, entry in enumerate(entries):
         seq += 1
-        salt = os.urandom(16)
-        body = json.dumps(entry.body, ensure_ascii=False, sort_keys=True).encode()
+        salt = salts[_SALT * number : _SALT * (number + 1)]
+        body = _ENCODER.encode(entry.body)
         digest = hashlib.sha256(salt + body).hexdigest()
         last = _link(last, seq, at, who, entry.what, entry.subject, digest)
         events.append((ledger_id, seq, at, who, entry.what, entry.subject, digest, last))
-        bodies.append((ledger_id, seq, salt, raw.packed(body)))
+        bodies.append((ledger_id, seq, salt, body))
     bulk.insert(conn, event, ("ledger_id", "seq", "at", "who", "what", "subject", "digest", "hash"), events)
-    bulk.insert(conn, event_body, ("ledger_id", "seq", "salt", "body"), bodies)
+    stored = raw.packed(body for *_, body in bodies)
+    rows = [(*row[:3], body) for row, body in zip(bodies, stored, strict=True)]
+    bulk.insert(conn, event_body, ("ledger_id", "seq", "salt", "body"), rows)
     conn.execute(event_head.update().where(event_head.c.ledger_id == ledger_id).values(seq=seq, hash=last))
 
 
@@ -111,8 +116,8 @@ def verify(conn: Connection, ledger_id: int, key: bytes) -> tuple[int, list[Faul
 def _digest(row: Any) -> str:
     """The digest of a stored body; empty for one that cannot even be unpacked."""
     try:
-        body = zlib.decompress(row.body)
-    except zlib.error:
+        body = raw.unpacked(row.body)
+    except ValueError:
         return ""
     return hashlib.sha256(bytes(row.salt) + body).hexdigest()
 
@@ -134,7 +139,7 @@ def history(conn: Connection, ledger_id: int, subject: str) -> list[dict[str, An
             "at": row.at,
             "who": row.who,
             "what": row.what,
-            "body": json.loads(zlib.decompress(row.body)) if row.body is not None else None,
+            "body": json.loads(raw.unpacked(row.body)) if row.body is not None else None,
         }
         for row in conn.execute(query)
     ]
@@ -153,7 +158,7 @@ def _lock_head(conn: Connection, ledger_id: int) -> tuple[int, str]:
 
 
 def _link(last: str, *parts: str | int) -> str:
-    text = "\n".join([last, *(str(part).replace("\\", "\\\\").replace("\n", "\\n") for part in parts)])
+    text = "\n".join([last, *[str(part).replace("\\", "\\\\").replace("\n", "\\n") for part in parts]])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

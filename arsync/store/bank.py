@@ -5,14 +5,14 @@ Law     the same file again writes nothing; a line that overlapping files repeat
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement
+from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
 from arsync.core.returns import consequence
 from arsync.store import breakdowns, bulk, raw
 from arsync.store.breakdowns import Split, Twin
@@ -71,6 +71,13 @@ def statements(conn: Connection, account_id: int) -> list[Any]:
     """The statements of an account, as they came."""
     query = select(statement).where(statement.c.bank_account_id == account_id).order_by(statement.c.id)
     return list(conn.execute(query))
+
+
+def set_deposit_account(conn: Connection, account_id: int, deposit_account: str) -> None:
+    """Which of the platform's accounts mirrors a bank account."""
+    conn.execute(
+        bank_account.update().where(bank_account.c.id == account_id).values(deposit_account=deposit_account)
+    )
 
 
 def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> None:
@@ -236,8 +243,7 @@ def _line_row(
 def _is_share(line: BankLineRead, part: BankLineRead) -> bool:
     """Whether a part is a receipt: money in, what takes money back, and all that money in is made of."""
     of_money_in = bool(line.parts) and line.amount.minor > 0
-    taken_back = part.is_return or part.is_reversal
-    return part.amount.minor > 0 or (part.amount.minor < 0 and (taken_back or of_money_in))
+    return part.amount.minor > 0 or _is_return(part) or (of_money_in and part.amount.minor < 0)
 
 
 def _keep_receipts(
@@ -277,7 +283,7 @@ def _keep_receipts(
                 part.payer_name or line.payer_name or "",
                 part.payer_account or line.payer_account or "",
                 json.dumps(texts, ensure_ascii=False),
-                part.is_return or part.is_reversal,
+                _is_return(part),
                 proven,
                 "not_ours" if part.code_family == "fee" else "undecided",
                 part.code_family == "fee",
@@ -286,6 +292,99 @@ def _keep_receipts(
         )
     bulk.insert(conn, receipt, _RECEIPT, rows)
     imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of several receipts that a bank line is made of, as the matcher may read it."""
+
+    amount_minor: int
+    text: str
+    payer: str = ""
+
+
+def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
+    """Make several receipts of one, and of what was kept as a fee a negative one that is not ours; their ids.
+
+    Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
+
+    Law: the shares less the fee are the receipt as it was.
+    """
+    new = [*shares[1:], *([Share(-fee_minor, "fee")] if fee_minor else [])]
+    ids = bulk.take_ids(conn, ledger_id, "receipt", len(new))
+    conn.execute(
+        receipt.update()
+        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == row.id)
+        .values(
+            amount_minor=shares[0].amount_minor, payer_name=shares[0].payer, payer_account="",
+            texts=_share_texts(row, shares[0]), state="undecided",
+            hands_off=False, version=row.version + 1,
+        )
+    )  # fmt: skip
+    bulk.insert(
+        conn,
+        receipt,
+        _RECEIPT,
+        [
+            (
+                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, one.payer, "",
+                _share_texts(row, one), False, row.proven,
+                "not_ours" if one.amount_minor < 0 else "undecided", one.amount_minor < 0, 1,
+            )
+            for part, (our_id, one) in enumerate(zip(ids, new, strict=True), row.part + 1)
+        ],
+    )  # fmt: skip
+    return [row.id, *ids]
+
+
+def _share_texts(row: Any, one: Share) -> str:
+    texts = json.loads(row.texts)
+    return json.dumps(texts | {"texts": [one.text] if one.text else texts["texts"]}, ensure_ascii=False)
+
+
+def outgoing(conn: Connection, ledger_id: int, amounts: Iterable[int], since: date) -> list[Any]:
+    """Lines on which money left the ledger's bank accounts, of these amounts (negative), that nothing explains yet."""
+    waiting = receipt.c.state.in_(("undecided", "waiting", "queued")) & receipt.c.is_return.is_(False)
+    query = (
+        select(bank_line, receipt.c.id.label("receipt_id"))
+        .join(bank_account, bank_account.c.id == bank_line.c.bank_account_id)
+        .outerjoin(
+            receipt,
+            (receipt.c.ledger_id == bank_account.c.ledger_id) & (receipt.c.bank_line_id == bank_line.c.id),
+        )
+        .where(
+            bank_account.c.ledger_id == ledger_id,
+            bulk.among(conn, bank_line.c.amount_minor, amounts),
+            bank_line.c.booking_date >= since,
+            bank_line.c.is_return.is_(False),
+            bank_line.c.superseded_by.is_(None),
+            receipt.c.id.is_(None) | waiting,
+        )
+        .order_by(bank_line.c.id)
+    )
+    return list(conn.execute(query))
+
+
+def claim(conn: Connection, ledger_id: int, line: Any) -> int:
+    """The (negative) receipt of a line on which money left; made where there is none yet."""
+    if line.receipt_id is not None:
+        return int(line.receipt_id)
+    (our_id,) = bulk.take_ids(conn, ledger_id, "receipt", 1)
+    texts = {
+        "texts": [line.text], "creditor_reference": "", "end_to_end_id": "", "cheque_number": "",
+        "bank_reference": json.loads(line.body)["bank_reference"] or "",
+    }  # fmt: skip
+    row = (
+        ledger_id, our_id, line.id, 0, line.booking_date, line.currency, line.amount_minor, line.payer_name,
+        line.payer_account, json.dumps(texts, ensure_ascii=False), False, True, "queued", True, 1,
+    )  # fmt: skip
+    bulk.insert(conn, receipt, _RECEIPT, [row])
+    return our_id
+
+
+def _is_return(part: BankLineRead) -> bool:
+    coded = (part.is_return or part.is_reversal) and part.amount.minor != 0
+    return coded or (part.amount.minor < 0 and says_returned(part.text))
 
 
 def _supersede(

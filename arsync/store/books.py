@@ -8,7 +8,7 @@ Law     unchanged input writes zero rows. Applications are append-only: a change
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -29,11 +29,16 @@ from arsync.store.tables import (
     customer,
     external_ref,
     item,
+    item_note,
     item_version,
     payment,
+    receipt,
     reference,
 )
 
+_DOCUMENTS = frozenset(
+    kind.value for kind in (ItemKind.INVOICE, ItemKind.CHARGE, ItemKind.DEBIT_MEMO, ItemKind.CREDIT_MEMO)
+)
 _REFERENCE_KINDS = frozenset({"terms", "account", "product", "books"})
 _ITEM = (
     "ledger_id", "id", "customer_id", "kind", "number", "reference", "issued", "due", "currency", "original_minor",
@@ -70,6 +75,9 @@ class Kept:
     seen: int = 0
     written: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by kind
     item_ids: set[int] = field(default_factory=set)  # items whose facts or open amount changed
+    left_customers: set[int] = field(
+        default_factory=set
+    )  # customers that vanished: deleted, or merged into others
 
     def add(self, other: "Kept") -> None:
         """Count another page too."""
@@ -77,6 +85,7 @@ class Kept:
         for kind, number in other.written.items():
             self.written[kind] += number
         self.item_ids |= other.item_ids
+        self.left_customers |= other.left_customers
 
     @property
     def total(self) -> int:
@@ -173,6 +182,16 @@ def present(conn: Connection, connection_id: int, kind: str) -> frozenset[str]:
     return frozenset(conn.execute(query).scalars())
 
 
+def items_of(conn: Connection, ledger_id: int, customer_ids: Iterable[int]) -> list[int]:
+    """The items these customers hold: open ones first, then the settled."""
+    query = select(item.c.id).where(
+        item.c.ledger_id == ledger_id,
+        item.c.gone.is_(False),
+        bulk.among(conn, item.c.customer_id, customer_ids),
+    )
+    return list(conn.execute(query.order_by(item.c.open_minor == 0, item.c.id)).scalars())
+
+
 def books_of(conn: Connection, ledger_id: int) -> Books | None:
     """The facts about the whole set of books, as last read."""
     for body in references(conn, ledger_id, "books").values():
@@ -231,6 +250,12 @@ def parent_of(conn: Connection, ledger_id: int, customer_id: int) -> int | None:
     return found
 
 
+def is_deposited(conn: Connection, ledger_id: int, payment_id: int) -> bool:
+    """Whether a payment is on a bank deposit, so that the platform does not let it change."""
+    query = select(payment.c.deposited).where(payment.c.ledger_id == ledger_id, payment.c.id == payment_id)
+    return bool(conn.execute(query).scalar())
+
+
 def payment_total(conn: Connection, ledger_id: int, payment_id: int) -> int:
     """A payment's total in minor units; 0 for one we do not hold."""
     query = select(payment.c.total_minor).where(payment.c.ledger_id == ledger_id, payment.c.id == payment_id)
@@ -255,6 +280,46 @@ def open_minor(conn: Connection, ledger_id: int, item_id: int) -> int:
     """An item's open amount; 0 for one we do not hold."""
     query = select(item.c.open_minor).where(item.c.ledger_id == ledger_id, item.c.id == item_id)
     return int(conn.execute(query).scalar() or 0)
+
+
+def receivable_accounts(conn: Connection, ledger_id: int, currency: str) -> list[str]:
+    """The platform's receivable control accounts of a currency that are in use."""
+    return [
+        name
+        for name, body in sorted(references(conn, ledger_id, "account").items())
+        if body["kind"] == "receivable" and body["active"] and body["currency"] in (currency, None)
+    ]
+
+
+def documents(conn: Connection, ledger_id: int, item_ids: Iterable[int]) -> dict[int, int]:
+    """Whose items they are; only of those that are documents of their own on the platform, not lines of an entry."""
+    rows = bulk.rows_by(
+        conn, item, ("id", "customer_id", "kind", "gone"), "id", item_ids, ledger_id=ledger_id
+    )
+    return {row.id: row.customer_id for row in rows if row.kind in _DOCUMENTS and not row.gone}
+
+
+def notes(conn: Connection, ledger_id: int) -> dict[int, str]:
+    """What the platform's records say of items in our name."""
+    query = select(item_note.c.item_id, item_note.c.text).where(item_note.c.ledger_id == ledger_id)
+    return dict(conn.execute(query).all())
+
+
+def keep_note(conn: Connection, ledger_id: int, item_id: int, text: str, decision_id: int) -> None:
+    """Remember what is said of an item on the platform."""
+    columns = ("ledger_id", "item_id", "text", "decision_id")
+    bulk.upsert(conn, item_note, columns, [(ledger_id, item_id, text, decision_id)])
+
+
+def grouped(conn: Connection, ledger_id: int, bank_line_ids: Iterable[int]) -> set[int]:
+    """The bank lines among these that became several receipts: a lump deposit, a payout with its fee."""
+    query = (
+        select(receipt.c.bank_line_id)
+        .where(receipt.c.ledger_id == ledger_id, bulk.among(conn, receipt.c.bank_line_id, bank_line_ids))
+        .group_by(receipt.c.bank_line_id)
+        .having(func.count() > 1)
+    )
+    return set(conn.execute(query).scalars())
 
 
 def deposit_account(conn: Connection, bank_line_id: int) -> str | None:
@@ -300,7 +365,12 @@ def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], k
         return
     parents = our_ids(conn, place, "customer", {value.parent for _, value in values if value.parent})
     mentioned = [one.id for one in fresh if one.mentioned]
-    known = dict(bulk.rows_by(conn, customer, ("id", "version"), "id", mentioned, ledger_id=place.ledger_id))
+    before = bulk.rows_by(
+        conn, customer, ("id", "version", "active"), "id", mentioned, ledger_id=place.ledger_id
+    )
+    known = {row.id: row.version for row in before}
+    inactive = {one.id for one, value in values if not value.active}
+    kept.left_customers |= {row.id for row in before if row.active and row.id in inactive}
     rows = [
         (
             place.ledger_id, one.id, value.name, value.active, parents[value.parent] if value.parent else None,
@@ -324,8 +394,8 @@ def _keep_items(conn: Connection, place: Place, records: Sequence[Record], kept:
     bulk.insert(conn, item, _ITEM, [row for i, row in rows.items() if i not in known])
     bulk.upsert(conn, item, _ITEM, [row for i, row in rows.items() if i in known])
     _keep_versions(conn, place, rows, known)
-    for one in fresh:
-        kept.written[one.record.ref.kind] += 1
+    for kind, number in Counter(one.record.ref.kind for one in fresh).items():
+        kept.written[kind] += number
     payments = {one.id: one.record.value for one in fresh if isinstance(one.record.value, Payment)}
     bulk.upsert(conn, payment, _PAYMENT, [_payment_row(place, i, p) for i, p in payments.items()])
     moved = _keep_applications(conn, place, payments)
@@ -476,10 +546,58 @@ def _keep_applications(conn: Connection, place: Place, payments: Mapping[int, Pa
             # A payment that is older than the item it settles is a plain credit until the item exists.
             wanted[(our_id, target, max(value.on, issued.get(target, value.on)))] += line.amount.minor
     stored = _stored_applications(conn, place, payments)
+    over = _over(stored, wanted)
     changes = {
-        key: wanted[key] - stored.get(key, 0) for key in [*wanted, *(k for k in stored if k not in wanted)]
+        key: wanted[key] - stored.get(key, 0)
+        for key in [*wanted, *(k for k in stored if k not in wanted)]
+        if key[:2] not in over
     }
+    changes = _dated(changes, _entries_of(conn, place, targets))
     return _append(conn, place, {key: minor for key, minor in changes.items() if minor})
+
+
+def _over(
+    stored: Mapping[tuple[int, int, date], int], wanted: Mapping[tuple[int, int, date], int]
+) -> set[tuple[int, int]]:
+    """Pairs of payer and settled whose history has ended: applied once, taken off on a later day."""
+    sums: dict[tuple[int, int], int] = defaultdict(int)
+    for (payer, settled, _), minor in stored.items():
+        sums[payer, settled] += minor
+    named = {key[:2] for key in wanted}
+    return {pair for pair, minor in sums.items() if not minor and pair not in named}
+
+
+def _entries_of(conn: Connection, place: Place, targets: Mapping[tuple[str, str], int]) -> dict[int, date]:
+    """The debit lines of entries among what payments settle, and their days."""
+    rows = bulk.rows_by(
+        conn, item, ("id", "kind", "issued"), "id", set(targets.values()), ledger_id=place.ledger_id
+    )
+    return {row.id: row.issued for row in rows if row.kind == ItemKind.JOURNAL_DEBIT.value}
+
+
+def _dated(
+    changes: Mapping[tuple[int, int, date], int], entries: Mapping[int, date]
+) -> dict[tuple[int, int, date], int]:
+    """Changes, where a payment that moves on to a later entry leaves what it settled only on the entry's day.
+
+    That is how a payment the bank gave back is booked: until that day the item was paid.
+    """
+    moved: dict[int, list[list[Any]]] = defaultdict(list)  # payer -> [day, how much may be dated so]
+    for (payer, settled, _), minor in changes.items():
+        if settled in entries and minor > 0:
+            moved[payer].append([entries[settled], minor])
+    dated: dict[tuple[int, int, date], int] = defaultdict(int)
+    for (payer, settled, on), minor in changes.items():
+        left = minor
+        for move in moved[payer] if minor < 0 else ():
+            if move[0] > on and left:
+                part = min(move[1], -left)
+                move[1] -= part
+                left += part
+                dated[payer, settled, move[0]] -= part
+        if left:
+            dated[payer, settled, on] += left
+    return dated
 
 
 def _append(conn: Connection, place: Place, changes: Mapping[tuple[int, int, date], int]) -> set[int]:
@@ -572,13 +690,17 @@ def _mark_gone(conn: Connection, place: Place, gone: Sequence[Gone], kept: Kept)
         conn, place.connection_id, "customer", [g.ref.id for g in gone if g.ref.kind == "customer"]
     )
     for part in bulk.chunks(customers.values()):
-        kept.written["gone"] += conn.execute(
+        left = conn.execute(
             customer.update()
             .where(
                 customer.c.ledger_id == place.ledger_id, customer.c.id.in_(part), customer.c.gone.is_(False)
             )
             .values(gone=True, version=customer.c.version + 1)
-        ).rowcount
+            .returning(customer.c.id)
+        )
+        vanished = set(left.scalars())
+        kept.left_customers |= vanished
+        kept.written["gone"] += len(vanished)
     named = [g.ref.id for g in gone if g.ref.kind in {"item", "payment"}]
     ids = known_ids(conn, place.connection_id, "item", named)
     before = {i: row for i, row in _known_items(conn, place, ids.values()).items() if not row.gone}

@@ -6,8 +6,8 @@ Law     a decision is kept only if every item and receipt it spends still has th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -15,9 +15,10 @@ from arsync.errors import NotFound
 from arsync.store import bulk, work
 from arsync.store.tables import decision, decision_line, item, receipt
 
+BESIDE = frozenset({"park", "deposit"})  # verdicts about a receipt that leave open what it pays
 
-@dataclass(frozen=True, slots=True)
-class Line:
+
+class Line(NamedTuple):  # several for each decision
     """What a decision does with an item (None: on account). `minor` is signed like the item."""
 
     item_id: int | None
@@ -25,8 +26,7 @@ class Line:
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(NamedTuple):
     """A decision to keep."""
 
     receipt_id: int | None
@@ -58,10 +58,9 @@ def refused(
 ) -> dict[int, str]:
     """Which of the decisions (by position) cannot be kept any more, and why; locks what the others spend."""
     item_ids = {line.item_id for row in rows for line in row.lines if line.item_id is not None}
-    items = _locked(conn, item, ledger_id, item_ids)
-    receipts = _locked(
-        conn, receipt, ledger_id, {row.receipt_id for row in rows if row.receipt_id is not None}
-    )
+    receipt_ids = {row.receipt_id for row in rows if row.receipt_id is not None}
+    items = _locked(conn, item, ("id", "version", "gone", "open_minor"), ledger_id, item_ids)
+    receipts = _locked(conn, receipt, ("id", "version"), ledger_id, receipt_ids)
     taken = work.reserved(conn, ledger_id)
     spent: dict[int, int] = {}
     out: dict[int, str] = {}
@@ -158,6 +157,15 @@ def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, wh
     )
 
 
+def tell_receipt(conn: Connection, ledger_id: int, decision_id: int, receipt_id: int) -> None:
+    """Tell a decision which receipt it is about, where that showed only later."""
+    conn.execute(
+        decision.update()
+        .where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+        .values(receipt_id=receipt_id)
+    )
+
+
 def find(conn: Connection, ledger_id: int, decision_id: int) -> Any:
     """One decision."""
     row = conn.execute(
@@ -216,8 +224,8 @@ def receipt_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:
 
 def receipts(conn: Connection, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
     """Receipts by id."""
-    rows = bulk.rows_by(conn, receipt, [c.name for c in receipt.c], "id", ids, ledger_id=ledger_id)
-    return {row.id: row for row in rows}
+    columns = (*work.RECEIPT, "bank_line_id")
+    return {row.id: row for row in bulk.rows_by(conn, receipt, columns, "id", ids, ledger_id=ledger_id)}
 
 
 def receipts_of_payments(conn: Connection, ledger_id: int, payment_ids: Iterable[int]) -> list[Any]:
@@ -241,18 +249,71 @@ def receipts_of_line(conn: Connection, ledger_id: int, line_id: int) -> list[Any
     )
 
 
+def receipts_of_amount(
+    conn: Connection, ledger_id: int, amount_minor: int, currency: str, days: tuple[date, date]
+) -> list[Any]:
+    """Receipts of this amount that are in the books, dated from the first to the last of `days`."""
+    c = receipt.c
+    query = select(receipt).where(
+        c.ledger_id == ledger_id,
+        c.state.in_(("applied", "on_account", "linked")),
+        c.amount_minor == amount_minor,
+        c.currency == currency,
+        c.on_date.between(*days),
+    )
+    return list(conn.execute(query.order_by(c.on_date, c.id)))
+
+
+def approved_refunds(conn: Connection, ledger_id: int) -> list[Any]:
+    """Refunds that wait for the bank to show them."""
+    d = decision.c
+    query = select(decision).where(
+        d.ledger_id == ledger_id, d.verdict == "refund", d.state == "planned", d.receipt_id.is_(None)
+    )
+    return list(conn.execute(query.order_by(d.id)))
+
+
+def lines_to_deposit(conn: Connection, ledger_id: int) -> list[int]:
+    """Bank lines that became several receipts, some of them in the books, and that no deposit was made for yet."""
+    kept = (
+        select(receipt.c.bank_line_id)
+        .join(
+            decision, (decision.c.ledger_id == receipt.c.ledger_id) & (decision.c.receipt_id == receipt.c.id)
+        )
+        .where(
+            receipt.c.ledger_id == ledger_id,
+            decision.c.verdict == "deposit",
+            decision.c.state.in_(("planned", "done", "undoing")),
+        )
+    )
+    query = (
+        select(receipt.c.bank_line_id)
+        .where(
+            receipt.c.ledger_id == ledger_id,
+            receipt.c.part > 0,
+            receipt.c.state.in_(("applied", "on_account", "linked", "not_ours")),
+            receipt.c.bank_line_id.not_in(kept),
+        )
+        .distinct()
+        .order_by(receipt.c.bank_line_id)
+    )
+    return list(conn.execute(query).scalars())
+
+
 def touch_items(conn: Connection, ledger_id: int, ids: Iterable[int]) -> None:
     """Count up the versions of items whose available amount changed."""
     rows = [(ledger_id, item_id) for item_id in sorted(ids)]
     bulk.update(conn, item, ("ledger_id", "id"), (), rows, counted="version")
 
 
-def _locked(conn: Connection, table: Any, ledger_id: int, ids: Iterable[int]) -> dict[int, Any]:
+def _locked(
+    conn: Connection, table: Any, columns: Sequence[str], ledger_id: int, ids: Iterable[int]
+) -> dict[int, Any]:
     listed = sorted(ids)
     if not listed:
         return {}
     query = (
-        select(table)
+        select(*(table.c[name] for name in columns))
         .where(table.c.ledger_id == ledger_id, bulk.among(conn, table.c.id, listed))
         .order_by(table.c.id)
         .with_for_update()

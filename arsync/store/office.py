@@ -3,18 +3,19 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
+from arsync.clock import Clock
 from arsync.core import policy as policies
 from arsync.core.policy import Policy
 from arsync.errors import NotFound, UsageError
 from arsync.store import bulk
 from arsync.store.engine import Store
-from arsync.store.tables import bank_account, connection, ledger, meter, person, policy
+from arsync.store.tables import bank_account, connection, ledger, meter, person, policy, unknown_field
 
 Mode = Literal["observe", "propose", "auto"]
 ROLES = ("clerk", "manager", "auditor", "admin")
@@ -71,11 +72,6 @@ def add_connection(conn: Connection, name: str, platform: str, settings: Mapping
     return int(result.scalar_one())
 
 
-def find_connection(conn: Connection, name: str) -> Any:
-    """The connection of that name; None if there is none."""
-    return conn.execute(select(connection).where(connection.c.name == name)).one_or_none()
-
-
 def connection_row(conn: Connection, connection_id: int) -> Any:
     """The connection's row."""
     return conn.execute(select(connection).where(connection.c.id == connection_id)).one()
@@ -89,6 +85,28 @@ def connections(conn: Connection) -> list[Any]:
 def set_connection(conn: Connection, connection_id: int, **values: Any) -> None:
     """Change columns of a connection: cursor, stamps, settings."""
     conn.execute(connection.update().where(connection.c.id == connection_id).values(**values))
+
+
+def hear(conn: Connection, connection_ids: Iterable[int], at: str) -> None:
+    """A platform says that something changed in these books: pull soon."""
+    conn.execute(connection.update().where(connection.c.id.in_(list(connection_ids))).values(heard_at=at))
+
+
+def unheeded(row: Any) -> bool:
+    """Whether a connection's newest message waits for a pull."""
+    return row.heard_at is not None and (row.heeded_at is None or row.heeded_at <= row.heard_at)
+
+
+def keep_unknown(conn: Connection, connection_id: int, names: Iterable[str], at: str) -> int:
+    """Remember properties a platform sent that nobody announced; how many are new."""
+    rows = [(connection_id, name, at) for name in sorted(names)]
+    return bulk.insert_missing(conn, unknown_field, ("connection_id", "name", "first_at"), rows)
+
+
+def unknown_fields(conn: Connection, connection_id: int) -> list[Any]:
+    """Such properties, with the instant each was first met."""
+    query = select(unknown_field.c.name, unknown_field.c.first_at).order_by(unknown_field.c.name)
+    return list(conn.execute(query.where(unknown_field.c.connection_id == connection_id)))
 
 
 def add_ledger(conn: Connection, name: str, connection_id: int, currency: str, at: str, *, by: str) -> Ledger:
@@ -267,37 +285,49 @@ def _policy(row: Any) -> PolicyVersion:
 
 # ---- meters
 
+_MOST_UNKEPT = 20  # calls that a kill may leave uncounted
+
 
 class StoredMeter:
-    """The contract's meter: counts per connection and month; kept when the run tells it to."""
+    """The contract's meter: counts per connection and month of the clock; kept now and then, and by `keep`."""
 
-    def __init__(self, connection_id: int, month: str) -> None:
-        self._id, self._month, self._counts = connection_id, month, dict[str, int]()
+    def __init__(self, store: Store, connection_id: int, clock: Clock) -> None:
+        self._store, self._id, self._clock = store, connection_id, clock
+        self._counts: dict[tuple[str, str], int] = {}  # (month, what)
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something a platform charges or limits."""
-        self._counts[what] = self._counts.get(what, 0) + number
+        key = (month_of(self._clock), what)
+        self._counts[key] = self._counts.get(key, 0) + number
+        if sum(self._counts.values()) >= _MOST_UNKEPT:
+            self.keep()
 
-    def counts(self) -> dict[str, int]:
-        """What was counted since the last `keep`."""
-        return dict(self._counts)
-
-    def keep(self, store: Store) -> None:
+    def keep(self) -> None:
         """Add what was counted to the store's figures."""
-        if not self._counts:
+        counts, self._counts = self._counts, {}
+        if not counts:
             return
-        with store.begin() as conn:
-            rows = [(self._id, self._month, what, 0) for what in self._counts]
+        with self._store.begin() as conn:
+            rows = [(self._id, month, what, 0) for month, what in counts]
             bulk.insert_missing(conn, meter, ("connection_id", "month", "what", "count"), rows)
-            for what, number in self._counts.items():
+            for (month, what), number in counts.items():
                 conn.execute(
                     meter.update()
-                    .where(
-                        meter.c.connection_id == self._id, meter.c.month == self._month, meter.c.what == what
-                    )
+                    .where(meter.c.connection_id == self._id, meter.c.month == month, meter.c.what == what)
                     .values(count=meter.c.count + number)
                 )
-        self._counts.clear()
+
+
+class NoMeter:
+    """A meter for a connection that is not there yet: signing in is not charged."""
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Forget it."""
+
+
+def month_of(clock: Clock) -> str:
+    """The month a call made now is counted in (UTC): `2026-11`."""
+    return clock().strftime("%Y-%m")
 
 
 def metered(conn: Connection, connection_id: int, month: str) -> dict[str, int]:

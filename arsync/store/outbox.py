@@ -8,37 +8,26 @@ Law     a key belongs to an intent and a generation, never to an attempt: sendin
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from arsync.connectors.contract import (
     Answer,
-    ApplyCredits,
-    ApplyPayment,
     Bundle,
     Call,
     Intent,
-    Park,
-    PostCredit,
-    PostReceipt,
     Ref,
     Reverse,
-    Settle,
 )
-from arsync.core.money import Money
 from arsync.errors import NotFound
 from arsync.store import bulk, raw
 from arsync.store.tables import bundle, command, decision
 
 OPEN = ("planned", "sent", "confirmed", "unknown")
-_INTENTS: dict[str, type] = {
-    t.__name__: t for t in (PostReceipt, ApplyCredits, ApplyPayment, PostCredit, Park, Reverse)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +76,22 @@ def bundles_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Plann
     return [_planned(row) for row in conn.execute(query)]
 
 
+def bundle_of(conn: Connection, ledger_id: int, bundle_id: int) -> Planned:
+    """One bundle as it is now."""
+    return _planned(
+        conn.execute(select(bundle).where(bundle.c.ledger_id == ledger_id, bundle.c.id == bundle_id)).one()
+    )
+
+
+def owners(conn: Connection, ledger_id: int, decision_ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Whose bundles wait for each other, by decision: those of one customer; else each by itself."""
+    rows = bulk.rows_by(conn, decision, ("id", "customer_id"), "id", decision_ids, ledger_id=ledger_id)
+    return {
+        row.id: ("decision", row.id) if row.customer_id is None else ("customer", row.customer_id)
+        for row in rows
+    }
+
+
 def set_bundle(conn: Connection, ledger_id: int, bundle_id: int, state: str, why: str = "") -> None:
     """Move a bundle to another state."""
     conn.execute(
@@ -116,24 +121,40 @@ def command_of(conn: Connection, ledger_id: int, command_id: int) -> Any:
     return row
 
 
-def keep_call(conn: Connection, ledger_id: int, bundle_id: int, number: int, call: Call, at: str) -> int:
-    """Store a call as sent, before its first byte leaves; its command id."""
-    (command_id,) = bulk.take_ids(conn, ledger_id, "command", 1)
-    conn.execute(
-        command.insert().values(
-            ledger_id=ledger_id, id=command_id, bundle_id=bundle_id, number=number, verb=call.verb, key=call.key,
-            method=call.method, path=call.path, body=call.body,
-            expects=json.dumps({"intent": call.number, "facts": dict(call.expects)}),
-            state="sent", attempts=1, sent_at=at, code="", why="",
-        )
-    )  # fmt: skip
-    set_bundle(conn, ledger_id, bundle_id, "sent")
-    return command_id
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A call about to leave: of which bundle, and its row if it has left before."""
+
+    bundle_id: int
+    number: int
+    call: Call
+    row: Any = None
 
 
-def keep_attempt(conn: Connection, ledger_id: int, row: Any, at: str) -> None:
-    """Note that a stored command is sent once more."""
-    _set_command(conn, ledger_id, row.id, state="sent", attempts=row.attempts + 1, sent_at=at)
+def keep_calls(conn: Connection, ledger_id: int, leaving: Sequence[Leaving], at: str) -> list[int]:
+    """Store calls that share a request as sent, before its first byte leaves; their command ids, in order."""
+    new = [one for one in leaving if one.row is None]
+    fresh = iter(bulk.take_ids(conn, ledger_id, "command", len(new)))
+    ids = [next(fresh) if one.row is None else int(one.row.id) for one in leaving]
+    together = ids[0] if len(ids) > 1 else None
+    for command_id, one in zip(ids, leaving, strict=True):
+        if one.row is not None:
+            attempts = one.row.attempts + 1
+            _set_command(
+                conn, ledger_id, command_id, state="sent", attempts=attempts, sent_at=at, together=together
+            )
+            continue
+        call = one.call
+        conn.execute(
+            command.insert().values(
+                ledger_id=ledger_id, id=command_id, bundle_id=one.bundle_id, number=one.number, verb=call.verb,
+                key=call.key, method=call.method, path=call.path, body=call.body, together=together,
+                expects=json.dumps({"intent": call.number, "facts": dict(call.expects)}),
+                state="sent", attempts=1, sent_at=at, code="", why="",
+            )
+        )  # fmt: skip
+        set_bundle(conn, ledger_id, one.bundle_id, "sent")
+    return ids
 
 
 def keep_answer(conn: Connection, ledger_id: int, command_id: int, answer: Answer, at: str) -> None:
@@ -161,8 +182,20 @@ def mark_absent(conn: Connection, ledger_id: int, command_id: int) -> None:
     _set_command(conn, ledger_id, command_id, state="sent", why="not on the platform: to be sent again")
 
 
+def written(conn: Connection, ledger_id: int, decision_id: int) -> list[tuple[Intent, Ref]]:
+    """What a decision's calls created or changed, in order, whatever the generation; its taking back left out."""
+    found: list[tuple[Intent, Ref]] = []
+    for planned in bundles_of(conn, ledger_id, decision_id):
+        for row in commands(conn, ledger_id, planned.id):
+            if row.state in ("confirmed", "verified") and row.ref_id:
+                intent = planned.bundle.intents[call_of(row).number]
+                if not isinstance(intent, Reverse):
+                    found.append((intent, Ref(row.ref_kind, row.ref_id)))
+    return found
+
+
 def next_generation(conn: Connection, ledger_id: int, planned: Planned) -> None:
-    """Decide a bundle anew after a stale answer: the calls still to come get new keys."""
+    """Decide a bundle anew, after a stale answer or while nothing may be written: new keys for what is to come."""
     conn.execute(
         bundle.update()
         .where(bundle.c.ledger_id == ledger_id, bundle.c.id == planned.id)
@@ -215,45 +248,20 @@ def decision_of(conn: Connection, ledger_id: int, decision_id: int) -> Any:
 
 
 def intents_to_text(intents: Sequence[Intent]) -> str:
-    """Intents as JSON, amounts as decimal text."""
-    return json.dumps([{"intent": type(i).__name__, **_plain(i)} for i in intents], default=_plain)
+    """Intents as JSON: `[["PostReceipt", {...}]]`, amounts in minor units."""
+    return _ENCODER.encode([(type(one).__name__, one) for one in intents]).decode()
 
 
 def intents_from_text(text: str) -> tuple[Intent, ...]:
     """The intents that a text states."""
-    return tuple(_intent(body) for body in json.loads(text))
+    return tuple(_DECODERS[name].decode(body) for name, body in _PAIRS.decode(text))
 
 
-def _intent(body: Mapping[str, Any]) -> Intent:
-    values = {key: _value(key, value) for key, value in body.items() if key != "intent"}
-    intent: Intent = _INTENTS[body["intent"]](**values)
-    return intent
-
-
-def _value(key: str, value: Any) -> Any:
-    if key in {"customer", "payment", "written", "for_item"}:
-        return Ref(**value)
-    if key == "on":
-        return date.fromisoformat(value)
-    if key in {"total", "amount"}:
-        return Money(**value)
-    if key == "settles":
-        return tuple(Settle(Ref(**s["item"]), Money(**s["amount"])) for s in value)
-    return tuple(value) if key == "credits_of" else value
-
-
-def _plain(value: Any) -> Any:
-    """One level; the encoder asks again for what is inside."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: getattr(value, name) for name in _names(type(value))}
-    raise TypeError(f"cannot store {type(value).__name__}")
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+_ENCODER = msgspec.json.Encoder()
+_PAIRS = msgspec.json.Decoder(list[tuple[str, msgspec.Raw]])
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(Intent)
+}
 
 
 def _planned(row: Any) -> Planned:

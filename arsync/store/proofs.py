@@ -1,9 +1,10 @@
 """Our open amounts against the platform's, and the differences a person must look at.
 
-Units   minor units of the currency. `customer_id` 0 is the ledger's control account.
+Units   minor units of the currency. `customer_id` 0 is the ledger's control account,
+        -1 stands for customers that were never read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from arsync.store import bulk
-from arsync.store.tables import customer, difference, item
+from arsync.store.tables import customer, difference, external_ref, item
 
 CONTROL = 0
+UNREAD = -1  # stands for all customers the platform names and we have never read
 Key = tuple[int, str]  # customer id, currency
 
 
@@ -45,6 +47,22 @@ def ours(conn: Connection, ledger_id: int) -> dict[Key, int]:
     return {
         (customer, currency): int(minor) for customer, currency, minor in conn.execute(query) if int(minor)
     }
+
+
+def documents(conn: Connection, ledger_id: int, customer_ids: Iterable[int]) -> list[Any]:
+    """The open items of these customers by their platform ids."""
+    query = (
+        select(item.c.customer_id, item.c.currency, item.c.open_minor, external_ref.c.external_id)
+        .join(external_ref, (external_ref.c.ledger_id == item.c.ledger_id) & (external_ref.c.id == item.c.id))
+        .where(
+            item.c.ledger_id == ledger_id,
+            item.c.open_minor != 0,
+            item.c.gone.is_(False),
+            external_ref.c.kind == "item",
+            bulk.among(conn, item.c.customer_id, customer_ids),
+        )
+    )
+    return list(conn.execute(query.order_by(item.c.id)))
 
 
 def last_date(conn: Connection, ledger_id: int) -> date | None:

@@ -20,9 +20,9 @@ from arsync.store.tables import (
     external_ref,
     item,
     item_version,
-    payment,
     receipt,
 )
+from arsync.store.tables import command as command_table
 
 
 def open_as_of(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> list[Any]:
@@ -55,6 +55,22 @@ def open_as_of(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> 
         .order_by(v.item_id)
     )  # fmt: skip
     return list(conn.execute(query))
+
+
+def applied_later(conn: Connection, ledger_id: int, as_of: date, known_at: str) -> list[Any]:
+    """Applications that count on a day and became known only after an instant, with the other side's platform id."""
+    a = application.c
+    other = and_(
+        external_ref.c.ledger_id == a.ledger_id,
+        external_ref.c.id == a.other_id,
+        external_ref.c.kind == "item",
+    )
+    query = (
+        select(a.item_id, a.on_date, a.known_at, a.amount_minor, external_ref.c.external_id)
+        .join(external_ref, other)
+        .where(a.ledger_id == ledger_id, a.on_date <= as_of, a.known_at > known_at)
+    )
+    return list(conn.execute(query.order_by(a.id)))
 
 
 def settled_items(conn: Connection, ledger_id: int) -> list[Any]:
@@ -113,25 +129,36 @@ def receipts(conn: Connection, ledger_id: int) -> list[Any]:
 
 
 def unapplied_payments(conn: Connection, ledger_id: int) -> list[Any]:
-    """Payments of the platform with something unapplied that no receipt of ours stands behind."""
+    """Money the platform holds for a customer and no receipt of ours stands behind.
+
+    Payments with something unapplied, and lines of deposits straight to receivables that settle nothing.
+    """
     linked = select(receipt.c.payment_id).where(
         receipt.c.ledger_id == ledger_id, receipt.c.payment_id.is_not(None)
+    )
+    named = and_(
+        external_ref.c.ledger_id == item.c.ledger_id,
+        external_ref.c.id == item.c.id,
+        external_ref.c.kind == "item",
     )
     query = (
         select(
             item.c.id,
-            payment.c.on_date,
+            item.c.kind,
+            item.c.issued.label("on_date"),
             item.c.number,
             customer.c.name.label("customer"),
             item.c.currency,
             item.c.open_minor,
+            external_ref.c.external_id,
         )
-        .join(payment, and_(payment.c.ledger_id == item.c.ledger_id, payment.c.id == item.c.id))
+        .join(external_ref, named)
         .outerjoin(
             customer, and_(customer.c.ledger_id == item.c.ledger_id, customer.c.id == item.c.customer_id)
         )
         .where(
             item.c.ledger_id == ledger_id,
+            item.c.kind.in_((ItemKind.PAYMENT.value, ItemKind.DEPOSIT_CREDIT.value)),
             item.c.open_minor < 0,
             item.c.gone.is_(False),
             item.c.id.not_in(linked),
@@ -257,6 +284,21 @@ def commands_of(conn: Connection, ledger_id: int, decision_id: int) -> list[Any]
 def command(conn: Connection, ledger_id: int, command_id: int) -> Any:
     """One command."""
     return outbox.command_of(conn, ledger_id, command_id)
+
+
+def read_only_since(conn: Connection, ledger_id: int) -> str | None:
+    """Since when the platform refuses every write of this company; None when the last one was taken.
+
+    Source: QuickBooks answers 6190 while a subscription has lapsed.
+    """
+    c = command_table.c
+
+    def last(*conditions: Any) -> str:
+        query = select(func.max(c.answered_at)).where(c.ledger_id == ledger_id, *conditions)
+        return conn.execute(query).scalar() or ""
+
+    refused = last(c.code == "6190")
+    return refused if refused > last(c.state.in_(("confirmed", "verified"))) else None
 
 
 def unfinished(conn: Connection, ledger_id: int) -> bool:

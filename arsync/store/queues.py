@@ -88,6 +88,16 @@ def open_items(conn: Connection, ledger_id: int, entries: Sequence[Entry], at: s
     return Opened({entry.subject: i for i, entry in zip(ids, new, strict=True)}, changed)
 
 
+def subjects(conn: Connection, ledger_id: int, prefix: str) -> list[str]:
+    """The subjects of open items that begin so."""
+    query = select(queue_item.c.subject).where(
+        queue_item.c.ledger_id == ledger_id,
+        queue_item.c.closed_at.is_(None),
+        queue_item.c.subject.startswith(prefix, autoescape=True),
+    )
+    return list(conn.execute(query).scalars())
+
+
 def close(
     conn: Connection, ledger_id: int, subjects: Iterable[str], by: str, outcome: str, at: str
 ) -> list[int]:

@@ -4,25 +4,31 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
 
+import zstandard
 from sqlalchemy import Connection, select
 
 from arsync.errors import Broken
 from arsync.store import bulk
 from arsync.store.tables import raw
 
-_SMALL = 4096
+_ZSTD = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1; stores of before hold zlib
 
 
-def packed(body: bytes) -> bytes:
-    """The body as zlib, readable by any zlib.
+def packed(bodies: Iterable[bytes]) -> list[bytes]:
+    """The bodies as Zstandard frames: a third of zlib's time at the same size, for records of a kilobyte."""
+    compress = zstandard.ZstdCompressor(level=1).compress
+    return [compress(body) for body in bodies]
 
-    A record is about a kilobyte: with the usual window of 32 KiB most of the time goes into setting the window up
-    (measured: 158 microseconds against 25, the same size).
-    """
-    if len(body) > _SMALL:
-        return zlib.compress(body, 1)
-    small = zlib.compressobj(1, zlib.DEFLATED, 11, 4)
-    return small.compress(body) + small.flush()
+
+def unpacked(stored: bytes) -> bytes:
+    """The body of a stored one; ValueError for bytes that are no whole frame."""
+    body = bytes(stored)
+    try:
+        if body.startswith(_ZSTD):
+            return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
+        return zlib.decompress(body)
+    except (zstandard.ZstdError, zlib.error) as error:
+        raise ValueError(str(error)) from error
 
 
 def sha(body: bytes) -> bytes:
@@ -38,8 +44,8 @@ def keep(conn: Connection, bodies: Iterable[bytes]) -> list[bytes]:
 
 
 def keep_keyed(conn: Connection, bodies: Mapping[bytes, bytes]) -> None:
-    """Keep bodies whose `sha` is known already."""
-    rows = [(key, packed(body)) for key, body in bodies.items()]
+    """Keep bodies whose `sha` is known already; sorted, so that neighbours share a page of the index."""
+    rows = sorted(zip(bodies, packed(bodies.values()), strict=True))
     bulk.insert_missing(conn, raw, ("sha", "body"), rows)
 
 
@@ -54,7 +60,7 @@ def get_many(conn: Connection, keys: Iterable[bytes]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for part in bulk.chunks(sorted(wanted)):
         for key, body in conn.execute(select(raw.c.sha, raw.c.body).where(raw.c.sha.in_(part))):
-            found[bytes(key)] = zlib.decompress(body)
+            found[bytes(key)] = unpacked(body)
     if missing := wanted - set(found):
         raise Broken(f"{len(missing)} raw record(s) are missing from the store, first {min(missing).hex()}")
     return found

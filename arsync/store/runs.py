@@ -40,7 +40,9 @@ def end(
     )
 
 
-def latest(conn: Connection, ledger_id: int) -> Any | None:
-    """The newest run."""
+def latest(conn: Connection, ledger_id: int, outcome: str | None = None) -> Any | None:
+    """The newest run; of those that ended so, where an outcome is named."""
     query = select(run).where(run.c.ledger_id == ledger_id).order_by(run.c.id.desc()).limit(1)
+    if outcome is not None:
+        query = query.where(run.c.outcome == outcome)
     return conn.execute(query).one_or_none()

@@ -52,6 +52,8 @@ connection = Table(
     Column("cursor_at", At),
     Column("loaded_at", At),  # the first load was complete
     Column("totals_at", At),  # the platform's totals were last read
+    Column("heard_at", At),  # the newest message that something changed there
+    Column("heeded_at", At),  # the newest pull that began after such a message
     Column("created_at", At, nullable=False),
 )
 ledger = Table(
@@ -110,6 +112,13 @@ meter = Table(
     Column("what", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
+unknown_field = Table(  # what a platform sends and no version of ours announced
+    "unknown_field",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("name", Text, primary_key=True),  # Invoice.Mood
+    Column("first_at", At, nullable=False),
+)
 counter = Table(
     "counter",
     metadata,
@@ -121,7 +130,7 @@ raw = Table(
     "raw",
     metadata,
     Column("sha", LargeBinary(32), primary_key=True),
-    Column("body", LargeBinary, nullable=False),  # zlib
+    Column("body", LargeBinary, nullable=False),  # Zstandard; zlib of before
 )
 
 # ---- the books
@@ -487,6 +496,7 @@ command = Table(
     Column("path", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("expects", Text, nullable=False),
+    Column("together", Id),  # the first command of the request it shared; null: it had a request of its own
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("sent_at", At),
@@ -501,6 +511,15 @@ command = Table(
     CheckConstraint(
         "state in ('sent', 'confirmed', 'verified', 'refused', 'unknown', 'superseded')", name="state"
     ),
+)
+
+item_note = Table(  # what the platform's record says of an item in our name
+    "item_note",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("item_id", Id, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("decision_id", Id, nullable=False),  # the decision whose bundle wrote it
 )
 
 # ---- proof, runs, audit

@@ -9,6 +9,7 @@ Source  Fernet: AES-128-CBC with HMAC-SHA256, cryptography.io.
 import hashlib
 import hmac
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -72,13 +73,15 @@ class StoredTokens:
         """The newest tokens."""
         with self._store.read() as conn:
             row = conn.execute(
-                select(connection.c.secret, connection.c.name).where(connection.c.id == self._id)
+                select(connection.c.secret, connection.c.name, connection.c.platform).where(
+                    connection.c.id == self._id
+                )
             ).one()
         if row.secret is None:
             raise ConsentLost(
                 f"{row.name} is not signed in",
                 where=f"connection {row.name}",
-                do="run: arsync connect quickbooks",
+                do=f"run: {sign_in_command(row.platform, row.name)}",
             )
         return _tokens(json.loads(self._vault.decrypt(row.secret)))
 
@@ -88,11 +91,21 @@ class StoredTokens:
         with self._store.begin() as conn:
             conn.execute(connection.update().where(connection.c.id == self._id).values(secret=secret))
 
+    def forget(self) -> None:
+        """Erase the tokens."""
+        with self._store.begin() as conn:
+            conn.execute(connection.update().where(connection.c.id == self._id).values(secret=None))
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the one lock of this connection's tokens, across processes."""
         with locked(self._store, f"tokens-{self._id}", wait_s=60):
             yield
+
+
+def sign_in_command(platform: str, name: str) -> str:
+    """What a person types to sign a connection in again."""
+    return f"arsync connect {platform} --name {shlex.quote(name)}"
 
 
 def _plain(tokens: Tokens) -> dict[str, Any]:
@@ -102,13 +115,21 @@ def _plain(tokens: Tokens) -> dict[str, Any]:
         "access_until": tokens.access_until.isoformat(),
         "refresh_until": tokens.refresh_until.isoformat() if tokens.refresh_until else None,
         "hard_until": tokens.hard_until.isoformat() if tokens.hard_until else None,
+        "renewed_at": tokens.renewed_at.isoformat() if tokens.renewed_at else None,
     }
 
 
 def _tokens(body: dict[str, Any]) -> Tokens:
     def instant(name: str) -> datetime | None:
-        return datetime.fromisoformat(body[name]) if body[name] else None
+        return datetime.fromisoformat(body[name]) if body.get(name) else None
 
     until = instant("access_until")
     assert until is not None
-    return Tokens(body["access"], body["refresh"], until, instant("refresh_until"), instant("hard_until"))
+    return Tokens(
+        body["access"],
+        body["refresh"],
+        until,
+        instant("refresh_until"),
+        instant("hard_until"),
+        instant("renewed_at"),
+    )

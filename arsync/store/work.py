@@ -29,6 +29,10 @@ from arsync.store.tables import alias, bank_line, customer, decision, decision_l
 _OPEN_STATES = ("undecided", "waiting", "queued")
 _RECENT_DAYS = 90
 _KINDS = {kind.value: kind for kind in ItemKind}
+RECEIPT = (
+    "id", "on_date", "currency", "amount_minor", "payer_name", "payer_account", "texts", "is_return", "proven", "state",
+    "version", "customer_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +112,36 @@ def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None)
     return {item_id: int(minor) for item_id, minor in conn.execute(query)}
 
 
+def spending(conn: Connection, ledger_id: int) -> list[Any]:
+    """(item, decision, state of the decision) of everything decided that no pull has shown yet."""
+    query = (
+        select(decision_line.c.item_id, decision.c.id, decision.c.state)
+        .join(
+            decision,
+            and_(
+                decision.c.ledger_id == decision_line.c.ledger_id,
+                decision.c.id == decision_line.c.decision_id,
+            ),
+        )
+        .where(
+            decision_line.c.ledger_id == ledger_id,
+            decision_line.c.item_id.is_not(None),
+            decision.c.state.in_(("asked", "planned")),
+            decision.c.undoes_id.is_(None),
+        )
+        .order_by(decision.c.id)
+    )
+    return list(conn.execute(query))
+
+
 def receipt_row(row: Any) -> ReceiptRow:
     """A stored receipt as the matcher reads it."""
     texts = json.loads(row.texts)
     return ReceiptRow(
-        id=row.id,
-        on=row.on_date,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        payer_name=row.payer_name,
-        payer_account=row.payer_account,
-        texts=tuple(texts["texts"]),
-        creditor_reference=texts["creditor_reference"],
-        end_to_end_id=texts["end_to_end_id"],
-        bank_reference=texts["bank_reference"],
-        cheque_number=texts["cheque_number"],
-        is_return=row.is_return,
-    )
+        row.id, row.on_date, row.currency, row.amount_minor, row.payer_name, row.payer_account, tuple(texts["texts"]),
+        texts["creditor_reference"], texts["end_to_end_id"], texts["bank_reference"], texts["cheque_number"],
+        row.is_return,
+    )  # fmt: skip
 
 
 def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[RemittanceRow, ...]:
@@ -216,7 +233,7 @@ def _discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -
 
 def _receipts(conn: Connection, ledger_id: int, where: Any) -> list[Any]:
     query = (
-        select(receipt)
+        select(*(receipt.c[name] for name in RECEIPT))
         .join(bank_line, bank_line.c.id == receipt.c.bank_line_id)
         .where(receipt.c.ledger_id == ledger_id, bank_line.c.superseded_by.is_(None), where)
         .order_by(receipt.c.id)

@@ -1,20 +1,30 @@
 """How an action is carried out: who may, on what, and what is kept. `actions.py` is the list of what there is to do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from arsync.clock import Clock, stamp
-from arsync.connectors.contract import ApplyPayment, Bundle, Intent, PostReceipt, Ref, Reverse
+from arsync.connectors.contract import (
+    ApplyCredits,
+    ApplyPayment,
+    Bundle,
+    Intent,
+    PostCredit,
+    PostReceipt,
+    Ref,
+    Reverse,
+    Settle,
+)
 from arsync.core.decisions import EvidenceClass, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
-from arsync.errors import Conflict, NotPermitted, UsageError
-from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
+from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
+from arsync.store import audit, books, decisions, office, outbox, queries, queues, raw, work
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, intents
+from arsync.sync import decide, deposits, giving_back, intents
 from arsync.sync.settle import answers_of
 
 Action = Literal["work", "approve", "govern", "administer"]
@@ -48,6 +58,7 @@ class Part:
     cash_minor: int
     discount_minor: int = 0
     write_off_minor: int = 0
+    given_up: tuple[tuple[str, int], ...] = ()  # further kinds of adjustment ("bad debt"), and how much
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +102,7 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     if wish.customer_id is None:
         raise UsageError("it is not known whose receipt this is", do="name the customer with --customer")
     policy = office.policy_in_force(conn, desk.ledger.id)
-    if missing := intents.unmapped(wish.lines, policy.policy):
-        raise UsageError(
-            f"the policy maps no document to: {', '.join(missing)}",
-            where=f"policy version {policy.version}",
-            do="map it under [adjustments]: arsync policy show, then arsync policy apply FILE",
-        )
+    must_be_mapped(wish.lines, policy)
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
     asked = over_limit(wish, receipt.currency, policy)
@@ -119,6 +125,16 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     close_item(conn, desk, row, f"D-{decision_id}: {wish.why}")
     text = "a manager must approve it" if asked else "the next run writes it"
     return Acted(decision_id, new.state, f"D-{decision_id}: {text}")
+
+
+def must_be_mapped(lines: Sequence[Line], policy: PolicyVersion) -> None:
+    """Refuse to give up what the policy maps to no document."""
+    if missing := intents.unmapped(lines, policy.policy):
+        raise UsageError(
+            f"the policy maps no document to: {', '.join(missing)}",
+            where=f"policy version {policy.version}",
+            do=f'arsync adjustments map "{missing[0]}" --product ID',
+        )
 
 
 def link_payment(
@@ -149,7 +165,7 @@ def link_payment(
     )
     (decision_id,) = keep_all(conn, desk, [new])
     if lines:
-        payment = books.item_ref(books.platform_refs(conn, desk.ledger.id, "item", [payment_id])[payment_id])
+        payment = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
         wanted_intents = intents.for_payment(payment, lines, refs_of(conn, desk, lines), receipt.currency)
         send_off(conn, desk, decision_id, wanted_intents)
     close_item(conn, desk, row, f"D-{decision_id}: {why}")
@@ -182,6 +198,7 @@ def taken_over(row: Any, receipt: Any) -> dict[str, Any]:
 def keep_all(conn: Tx, desk: Desk, news: Sequence[New]) -> list[int]:
     """Keep decisions on the items as they are now; the person's look was checked by the queue item's version."""
     items = {line.item_id for new in news for line in new.lines if line.item_id is not None}
+    must_be_of_one_currency(conn, desk, news)
     versions = books.versions(conn, desk.ledger.id, items)
     receipts = {
         new.receipt_id: decisions.receipt_of(conn, desk.ledger.id, new.receipt_id).version
@@ -196,9 +213,199 @@ def keep_all(conn: Tx, desk: Desk, news: Sequence[New]) -> list[int]:
     return ids
 
 
+def must_be_of_one_currency(conn: Tx, desk: Desk, news: Sequence[New]) -> None:
+    """Refuse to settle an item in another currency than its own."""
+    for new in news:
+        spent = {line.item_id for line in new.lines if line.item_id is not None}
+        for item in queries.items(conn, desk.ledger.id, sorted(spent)).values():
+            if item.currency != new.currency:
+                raise UsageError(
+                    f"{item.number or f'I-{item.id}'} is in {item.currency}, the money in {new.currency}",
+                    where=f"I-{item.id}",
+                    do=f"apply it to items in {new.currency}, or book the exchange in the books and link the payment",
+                )
+
+
 def plan_bundle(conn: Tx, desk: Desk, decision_id: int, new: New, policy: PolicyVersion) -> None:
     """Store what a decision on a receipt asks of the platform."""
     decide.plan_bundles(conn, desk.ledger, [(decision_id, new)], policy, desk.at())
+
+
+def plan_credits(conn: Tx, desk: Desk, decision_id: int, new: New) -> None:
+    """Store what a decision without a receipt asks of the platform."""
+    assert new.customer_id is not None
+    refs = refs_of(conn, desk, new.lines)
+    owner, today = customer_ref(conn, desk, new.customer_id), desk.clock().date()
+    policy = office.policy_in_force(conn, desk.ledger.id).policy
+    cash = intents.Cash(owner, today, Money(0, new.currency), "", None)
+    send_off(conn, desk, decision_id, intents.for_credits(cash, new.lines, refs, policy))
+
+
+def plan_again(conn: Tx, desk: Desk, row: Any) -> None:
+    """Store what an approved decision asks of the platform."""
+    new = as_new(conn, desk, row)
+    if row.receipt_id is None:
+        plan_credits(conn, desk, row.id, new)
+    else:
+        plan_bundle(conn, desk, row.id, new, office.policy_in_force(conn, desk.ledger.id))
+
+
+def return_of(
+    conn: Tx, desk: Desk, row: Any, receipt: Any, said: tuple[int | None, int | None, int]
+) -> Acted:
+    """Keep the decision that a receipt is a return, and plan its entry; `said` is receipt, customer, fee."""
+    receipt_id, customer_id, fee_minor = said
+    amount = Money(-receipt.amount_minor - fee_minor, receipt.currency)
+    if receipt.amount_minor >= 0 or fee_minor < 0 or amount.minor <= 0:
+        raise UsageError(
+            f"R-{receipt.id} is {Money(receipt.amount_minor, receipt.currency)}: nothing went back",
+            do=f"see: arsync queue show {row.id}",
+        )
+    must_be_open(conn, desk, receipt)
+    original = _original(conn, desk, receipt, amount, receipt_id) if customer_id is None else None
+    owner = customer_id if original is None else original.customer_id
+    assert owner is not None
+    policy = office.policy_in_force(conn, desk.ledger.id)
+    if fee_minor and policy.policy.fee_account is None:
+        raise UsageError(
+            "the policy names no account for fees of the bank",
+            where=f"policy version {policy.version}",
+            do="arsync adjustments map fee --account ID",
+        )
+    where = giving_back.accounts_of(conn, desk.ledger, receipt.bank_line_id, receipt.currency)
+    on = max(receipt.on_date, decide.open_from(conn, desk.ledger.id, policy.policy))
+    fee = Money(fee_minor, receipt.currency) if fee_minor else None
+    given = giving_back.Given(
+        owner, customer_ref(conn, desk, owner), on, amount, fee, decide.reference_of(receipt)
+    )
+    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.clock().date())
+    why = f"the bank gave back R-{original.id}" if original is not None else "the bank gave a payment back"
+    new = made(
+        conn,
+        desk,
+        **taken_over(row, receipt),
+        customer_id=owner,
+        verdict="return",
+        why=why,
+        state="planned",
+        receipt_state="planned",
+    )
+    (decision_id,) = keep_all(conn, desk, [new])
+    send_off(conn, desk, decision_id, wanted)
+    close_item(conn, desk, row, f"D-{decision_id}: {why}")
+    return Acted(decision_id, "planned", f"D-{decision_id}: {why}; the next run writes it")
+
+
+def _original(conn: Tx, desk: Desk, receipt: Any, amount: Money, receipt_id: int | None) -> Any:
+    """The receipt a return takes back: the one named, or the only one that fits."""
+    found = giving_back.originals(conn, desk.ledger, receipt, amount)
+    if receipt_id is not None:
+        found = [one for one in found if one.id == receipt_id]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"R-{one.id} of {one.on_date}" for one in found) or "none"
+    raise UsageError(
+        f"receipts of {amount} that it may take back: {listed}",
+        where=f"R-{receipt.id}",
+        do="name one with --receipt R-…, or whose payment it was with --customer; with --fee what the bank kept",
+    )
+
+
+def must_not_have_applied(conn: Tx, desk: Desk, row: Any) -> None:
+    """Refuse the person who applied the cash as the one who lets it go back."""
+    ids = {line.item_id for line in decisions.lines(conn, desk.ledger.id, row.id)}
+    for receipt in decisions.receipts_of_payments(conn, desk.ledger.id, ids):
+        made_it = decisions.find(conn, desk.ledger.id, receipt.decision_id) if receipt.decision_id else None
+        if made_it is not None:
+            must_be_other(desk, made_it.decided_by)
+
+
+def payment_row(conn: Tx, desk: Desk, payment_id: int) -> Any:
+    """A payment the platform holds."""
+    payment = books.item_row(conn, desk.ledger.id, payment_id)
+    if payment is None or payment.kind != "payment" or payment.gone:
+        raise NotFound(
+            "there is no such payment on the platform",
+            where=f"I-{payment_id}",
+            do="see: arsync show CUSTOMER",
+        )
+    return payment
+
+
+def must_not_contradict(conn: Tx, desk: Desk, payment_id: int) -> None:
+    """Refuse to take apart what a decision of ours stands behind."""
+    for receipt in decisions.receipts_of_payments(conn, desk.ledger.id, [payment_id]):
+        if receipt.state == "applied" and receipt.decision_id is not None:
+            raise Conflict(
+                f"D-{receipt.decision_id} decided what this payment settles",
+                where=f"R-{receipt.id}",
+                do=f"arsync undo D-{receipt.decision_id} --why TEXT",
+            )
+
+
+def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
+    """Plan what is missing on the platform of a decision that was written: the next generation of its bundle."""
+    written = outbox.written(conn, desk.ledger.id, row.id)
+    planned = outbox.bundles_of(conn, desk.ledger.id, row.id)
+    missing = _missing(conn, desk, written)
+    if not missing or not planned:
+        raise Conflict(f"all of D-{row.id} stands in the books", do=f"see: arsync show D-{row.id}")
+    stored = decisions.lines(conn, desk.ledger.id, row.id)
+    _must_be_available(conn, desk, missing)
+    decisions.set_state(conn, desk.ledger.id, row.id, "planned")
+    if row.receipt_id is not None:
+        decisions.set_receipt(conn, desk.ledger.id, row.receipt_id, state="planned")
+    decisions.touch_items(conn, desk.ledger.id, {line.item_id for line in stored if line.item_id is not None})
+    again = Bundle(planned[-1].bundle.key, planned[-1].bundle.generation + 1, missing)
+    outbox.plan(conn, desk.ledger.id, [(row.id, again)], desk.at())
+    documents = {ref.id for _, ref in written}
+    known = books.known_ids(conn, desk.ledger.connection_id, "item", documents).values()
+    subjects = [f"decision:{row.id}", *(f"payment:{our_id}" for our_id in known)]
+    queues.close(conn, desk.ledger.id, subjects, desk.person.name, f"written again: {why}", desk.at())
+    note(conn, desk, "written again", f"decision:{row.id}", {"decision": row.id, "why": why})
+    return Acted(row.id, "planned", f"D-{row.id}: the next run writes again what is missing")
+
+
+def _missing(conn: Tx, desk: Desk, written: Sequence[tuple[Intent, Ref]]) -> tuple[Intent, ...]:
+    """Of the newest document of each intent that settles something: the whole if it is gone, else what was taken off.
+
+    Credit memos that still stand are used again; those that are gone are posted again.
+    """
+    newest_of = {intent: ref for intent, ref in written if isinstance(intent, PostCredit)}
+    gone = tuple(intent for intent, ref in newest_of.items() if is_gone(conn, desk, ref))
+    standing = tuple(Settle(ref, -intent.amount) for intent, ref in newest_of.items() if intent not in gone)
+    settling = [(i, r) for i, r in written if isinstance(i, PostReceipt | ApplyCredits | ApplyPayment)]
+    if not settling:
+        return ()
+    intent, newest = settling[0][0], settling[-1][1]
+    if not isinstance(intent, ApplyPayment) and is_gone(conn, desk, newest):
+        used = (*intent.settles, *standing)
+        return (*gone, replace(intent, settles=used, credits_of=tuple(range(len(gone)))))
+    payment = intent.payment if isinstance(intent, ApplyPayment) else newest
+    known = books.known_ids(conn, desk.ledger.connection_id, "item", [payment.id])
+    stored = books.applied_by(conn, desk.ledger.id, known[payment.id]) if payment.id in known else {}
+    off = []
+    for settle in intent.settles:
+        item_id = books.known_ids(conn, desk.ledger.connection_id, "item", [settle.item.id])[settle.item.id]
+        left = settle.amount.minor - stored.get(item_id, 0)
+        if left * settle.amount.minor > 0:
+            off.append(Settle(settle.item, Money(left, settle.amount.currency)))
+    return (ApplyPayment(payment, tuple(off)),) if off else ()
+
+
+def _must_be_available(conn: Tx, desk: Desk, missing: Sequence[Intent]) -> None:
+    """Refuse to write again what somebody else has settled meanwhile."""
+    for intent in missing:
+        for settle in getattr(intent, "settles", ()):
+            known = books.known_ids(conn, desk.ledger.connection_id, "item", [settle.item.id])
+            item_id = known.get(settle.item.id, 0)
+            taken = work.reserved(conn, desk.ledger.id, [item_id]).get(item_id, 0)
+            left = books.open_minor(conn, desk.ledger.id, item_id) - taken
+            if not (0 < settle.amount.minor <= left or left <= settle.amount.minor < 0):
+                raise Conflict(
+                    f"{settle.item.id} has {Money(left, settle.amount.currency)} left, less than {settle.amount}",
+                    do="undo the decision and decide anew: arsync undo D-… --why TEXT",
+                )
 
 
 def send_off(conn: Tx, desk: Desk, decision_id: int, wanted: tuple[Intent, ...]) -> None:
@@ -221,17 +428,21 @@ def take_back(conn: Tx, desk: Desk, row: Any, planned: Sequence[outbox.Planned],
     return Acted(row.id, "done", f"D-{row.id} is withdrawn")
 
 
-def reverse(conn: Tx, desk: Desk, row: Any, planned: outbox.Planned, why: str) -> Acted:
+def reverse(conn: Tx, desk: Desk, row: Any, planned: Sequence[outbox.Planned], why: str) -> Acted:
     """Plan the taking back of everything this decision wrote, last first."""
     must_write(desk)
-    answers = answers_of(conn, desk.ledger.id, planned.id)
-    written = {a.call.number: a.ref for a in answers if a.ref is not None}
     back: list[Intent] = []
-    for number in sorted(written, reverse=True):
-        intent = planned.bundle.intents[number]
-        back.append(Reverse(written[number], intent.settles if isinstance(intent, ApplyPayment) else ()))
+    for one in reversed(planned):
+        answers = answers_of(conn, desk.ledger.id, one.id)
+        written = {a.call.number: a.ref for a in answers if a.ref is not None}
+        back += intents.taking_back(one.bundle.intents, written)
+    deleted = {intent.written for intent in back if isinstance(intent, Reverse) and not intent.settles}
+    # What is deleted need not be taken apart first; what somebody deleted in the books cannot be.
+    back = [i for i in back if not (isinstance(i, Reverse) and i.settles and i.written in deleted)]
+    back = [i for i in dict.fromkeys(back) if not (isinstance(i, Reverse) and is_gone(conn, desk, i.written))]
     if not back:
         raise Conflict(f"D-{row.id} wrote nothing that could be reversed", do=f"see: arsync show D-{row.id}")
+    must_be_changeable(conn, desk, back)
     decisions.set_state(conn, desk.ledger.id, row.id, "undoing")
     undoing = made(
         conn,
@@ -240,7 +451,7 @@ def reverse(conn: Tx, desk: Desk, row: Any, planned: outbox.Planned, why: str) -
         customer_id=row.customer_id,
         verdict="undo",
         why=why,
-        currency=currency_of(planned),
+        currency=currency_of(planned[0]),
         state="planned",
         receipt_state=None,
         undoes_id=row.id,
@@ -248,6 +459,48 @@ def reverse(conn: Tx, desk: Desk, row: Any, planned: outbox.Planned, why: str) -
     (undo_id,) = keep_all(conn, desk, [undoing])
     send_off(conn, desk, undo_id, tuple(back))
     return Acted(undo_id, "planned", f"D-{undo_id} takes D-{row.id} back; the next run writes it")
+
+
+def is_gone(conn: Tx, desk: Desk, ref: Ref) -> bool:
+    """Whether somebody deleted or voided a document of ours in the books; False while no pull has shown it."""
+    found = books.known_ids(conn, desk.ledger.connection_id, "item", [ref.id]).get(ref.id)
+    row = books.item_row(conn, desk.ledger.id, found) if found is not None else None
+    return row is not None and bool(row.gone)
+
+
+def must_be_changeable(conn: Tx, desk: Desk, back: Sequence[Intent]) -> None:
+    """Refuse to take back what stands on a bank deposit or in closed books; says what to do instead."""
+    facts = books.books_of(conn, desk.ledger.id)
+    for intent in back:
+        ref = intent.written if isinstance(intent, Reverse) else getattr(intent, "payment", None)
+        known = books.known_ids(conn, desk.ledger.connection_id, "item", [ref.id]) if ref is not None else {}
+        row = (
+            books.item_row(conn, desk.ledger.id, known[ref.id])
+            if ref is not None and ref.id in known
+            else None
+        )
+        if ref is None or row is None:
+            continue
+        if books.is_deposited(conn, desk.ledger.id, row.id):
+            raise Conflict(
+                f"{ref.id} is on a bank deposit, so that the platform does not let it change",
+                where=f"I-{row.id}",
+                do=_off_the_deposit(conn, desk, row.id),
+            )
+        if facts and facts.closed_until and row.issued <= facts.closed_until:
+            raise Conflict(
+                f"{ref.id} is dated {row.issued}, and the books are closed through {facts.closed_until}",
+                where=f"I-{row.id}",
+                do="open the period in the books, or put it right with an entry of today: arsync credit, arsync refund",
+            )
+
+
+def _off_the_deposit(conn: Tx, desk: Desk, payment_id: int) -> str:
+    for receipt in decisions.receipts_of_payments(conn, desk.ledger.id, [payment_id]):
+        ours = deposits.deposit_of(conn, desk.ledger.id, receipt.bank_line_id)
+        if ours is not None:
+            return f"undo the deposit first: arsync undo D-{ours.id} --why TEXT, then arsync reconcile"
+    return "take it off the deposit in the books first, then: arsync reconcile"
 
 
 def currency_of(planned: outbox.Planned) -> str:
@@ -335,28 +588,29 @@ def as_new(conn: Tx, desk: Desk, row: Any) -> New:
 def over_limit(wish: Wish, currency: str, policy: PolicyVersion) -> bool:
     """Whether more is given up than a clerk may alone; a discount granted by hand counts as a write-off does."""
     by_hand = wish.klass == EvidenceClass.NONE.value
-    kinds = {"write_off", "discount"} if by_hand else {"write_off"}
+    kinds = set(intents.ADJUSTMENTS) if by_hand else {"write_off"}
     given_up = sum(line.minor for line in wish.lines if line.kind in kinds)
     return given_up > policy.policy.write_off_minor.get(currency, 0)
+
+
+_LINE_KINDS = {kind: line for line, kind in intents.ADJUSTMENTS.items()}
 
 
 def lines_from(parts: Sequence[Part], rest_minor: int) -> tuple[Line, ...]:
     """A person's parts as lines; what is left of the receipt goes on account."""
     lines = []
     for part in parts:
-        if part.discount_minor < 0 or part.write_off_minor < 0:
+        given = [("discount", part.discount_minor), ("write_off", part.write_off_minor)]
+        given += [(_LINE_KINDS[kind], minor) for kind, minor in part.given_up]
+        if any(minor < 0 for _, minor in given):
             # Below zero it would raise what somebody owes.
             raise UsageError(
                 f"what is given up on I-{part.item_id} is below zero",
                 do="write discount and write-off as positive amounts",
             )
-        for kind, minor in (
-            ("cash", part.cash_minor),
-            ("discount", part.discount_minor),
-            ("write_off", part.write_off_minor),
-        ):
-            if minor:
-                lines.append(Line(part.item_id, kind, minor))
+        lines += [
+            Line(part.item_id, kind, minor) for kind, minor in (("cash", part.cash_minor), *given) if minor
+        ]
     if rest_minor:
         lines.append(Line(None, "on_account", rest_minor))
     return tuple(lines)
@@ -441,7 +695,7 @@ def must_be_money_in(row: Any, receipt: Any) -> None:
         raise UsageError(
             f"{amount} went back to the payer: it cannot be applied",
             where=f"R-{receipt.id}",
-            do=f"undo the decision on the receipt it returns, then: arsync queue not-ours {row.id} --why TEXT",
+            do=f"book it as a return: arsync queue return {row.id}; or: arsync queue not-ours {row.id} --why TEXT",
         )
 
 
@@ -465,11 +719,14 @@ def must_be_free(conn: Tx, desk: Desk, payment_id: int, receipt: Any) -> None:
 def must_be_open(conn: Tx, desk: Desk, receipt: Any) -> None:
     """Refuse a receipt dated inside the closed books."""
     facts = books.books_of(conn, desk.ledger.id)
+    if office.policy_in_force(conn, desk.ledger.id).policy.closed_period != "queue":
+        return
     if facts and facts.closed_until and receipt.on_date <= facts.closed_until:
         raise UsageError(
             f"the books are closed through {facts.closed_until}, the receipt is of {receipt.on_date}",
             where=f"R-{receipt.id}",
-            do="open the period in the books, or book it there by hand and link it: arsync queue link",
+            do="open the period, or book it there by hand and link it: arsync queue link; or let the policy "
+            'date it on the first open day: [closed_period] receipts = "first open date"',
         )
 
 

@@ -6,14 +6,18 @@ Law     every action is done by a named person with a role, on the item as that 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from arsync.connectors.contract import Reverse, Settle
 from arsync.core.decisions import EvidenceClass
 from arsync.core.money import Money
+from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
-from arsync.store import books, decisions, office, outbox, proofs, queues
+from arsync.store import bank, books, decisions, office, outbox, proofs, queues
+from arsync.store.bank import Share
 from arsync.store.decisions import Line
-from arsync.sync import acting, intents
+from arsync.sync import acting, giving_back, intents
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
 
 # ---- the queue
@@ -181,17 +185,17 @@ def approve(desk: Desk, decision_id: int) -> Acted:
     permitted(desk.person, "approve")
     with desk.store.begin() as conn:
         row = acting.asked_decision(conn, desk, decision_id)
+        text = f"D-{decision_id} is approved; the next run writes it"
+        if row.verdict == "refund":
+            acting.must_not_have_applied(conn, desk, row)
+            pay = f"pay it, with {giving_back.reference_for(decision_id)} in its text"
+            text = f"D-{decision_id} is approved: {pay}; it is booked when the bank shows it"
         decisions.set_state(conn, desk.ledger.id, decision_id, "planned")
-        new = acting.as_new(conn, desk, row)
-        acting.plan_bundle(conn, desk, decision_id, new, office.policy_in_force(conn, desk.ledger.id))
-        acting.note(
-            conn,
-            desk,
-            "approved",
-            f"receipt:{row.receipt_id}",
-            {"decision": decision_id, "asked_by": row.decided_by},
-        )
-        return Acted(decision_id, "planned", f"D-{decision_id} is approved; the next run writes it")
+        if row.verdict != "refund":
+            acting.plan_again(conn, desk, row)
+        subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{decision_id}"
+        acting.note(conn, desk, "approved", subject, {"decision": decision_id, "asked_by": row.decided_by})
+        return Acted(decision_id, "planned", text)
 
 
 def reject(desk: Desk, decision_id: int, why: str) -> Acted:
@@ -223,40 +227,51 @@ def undo(desk: Desk, decision_id: int, why: str) -> Acted:
                 where=planned[-1].state,
                 do="run: arsync run, then undo it",
             )
-        return acting.reverse(conn, desk, row, planned[0], why)
+        return acting.reverse(conn, desk, row, planned, why)
 
 
-def apply_credits(desk: Desk, parts: Sequence[Part]) -> Acted:
-    """Settle items with credits the same customer has; no cash. The parts add up to zero."""
+def apply_credits(desk: Desk, parts: Sequence[Part], why: str = "credits applied by hand") -> Acted:
+    """Settle items with credits the same customer has, or by giving up part of them; no cash.
+
+    Without what is given up the parts add up to zero. More than a clerk may give up alone waits for a manager.
+    """
     permitted(desk.person, "work")
     if sum(p.cash_minor for p in parts) or not parts:
         raise UsageError(
             "items and credits must add up to zero", do="give credits as negative amounts: --item CM-7=-50.00"
         )
+    acting.must_write(desk)
     with desk.store.begin() as conn:
         owner = acting.owner_of(conn, desk, parts)
         currency = books.item_row(conn, desk.ledger.id, parts[0].item_id).currency
         lines = acting.lines_from(parts, 0)
+        policy = office.policy_in_force(conn, desk.ledger.id)
+        acting.must_be_mapped(lines, policy)
+        asked = acting.over_limit(Wish(owner, lines, why), currency, policy)
         new = acting.made(
             conn,
             desk,
             receipt_id=None,
             customer_id=owner,
             verdict="apply",
-            why="credits applied by hand",
+            why=why,
             currency=currency,
             lines=lines,
-            state="planned",
+            state="asked" if asked else "planned",
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        refs = acting.refs_of(conn, desk, lines)
-        cash = intents.Cash(
-            acting.customer_ref(conn, desk, owner), desk.clock().date(), Money(0, currency), "", None
-        )
-        policy = office.policy_in_force(conn, desk.ledger.id).policy
-        acting.send_off(conn, desk, decision_id, intents.for_credits(cash, lines, refs, policy))
+        if asked:
+            return Acted(decision_id, "asked", f"D-{decision_id}: a manager must approve it")
+        acting.plan_credits(conn, desk, decision_id, new)
         return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
+
+
+def write_off(desk: Desk, item_id: int, kind: AdjustmentKind, minor: int, why: str) -> Acted:
+    """Give up part of an open item, without a receipt: bad debt, goodwill, a small difference."""
+    if not why.strip():
+        raise UsageError("say why it is given up", do="add --why TEXT")
+    return apply_credits(desk, [Part(item_id, 0, given_up=((kind, minor),))], f"{kind}: {why}")
 
 
 def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
@@ -289,14 +304,162 @@ def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        ref = books.item_ref(books.platform_refs(conn, desk.ledger.id, "item", [payment_id])[payment_id])
+        held = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
         lines = acting.lines_from(parts, 0)
         acting.send_off(
             conn,
             desk,
             decision_id,
-            intents.for_payment(ref, lines, acting.refs_of(conn, desk, lines), payment.currency),
+            intents.for_payment(held, lines, acting.refs_of(conn, desk, lines), payment.currency),
         )
+        return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
+
+
+def unapply(desk: Desk, payment_id: int, parts: Sequence[Part], why: str) -> Acted:
+    """Take items off a payment of the platform; its money is on account then. Nothing is deleted."""
+    permitted(desk.person, "work")
+    if not why.strip():
+        raise UsageError("say why it is taken off", do="add --why TEXT")
+    acting.must_write(desk)
+    with desk.store.begin() as conn:
+        payment = acting.payment_row(conn, desk, payment_id)
+        acting.must_not_contradict(conn, desk, payment_id)
+        settled = books.applied_by(conn, desk.ledger.id, payment_id)
+        wanted = {p.item_id: p.cash_minor for p in parts} or settled
+        for item_id, minor in wanted.items():
+            if not 0 < minor <= settled.get(item_id, 0):
+                shown = Money(settled.get(item_id, 0), payment.currency)
+                raise UsageError(f"the payment settles {shown} of I-{item_id}", do="correct the amount")
+        names = books.platform_refs(conn, desk.ledger.id, "item", (payment_id, *wanted))
+        off = tuple(
+            Settle(books.item_ref(names[item_id]), Money(minor, payment.currency))
+            for item_id, minor in wanted.items()
+        )
+        back = (Reverse(books.item_ref(names[payment_id]), off),)
+        if not off:
+            raise UsageError("the payment settles nothing", do="see: arsync show CUSTOMER")
+        acting.must_be_changeable(conn, desk, back)
+        new = acting.made(
+            conn, desk, receipt_id=None, customer_id=payment.customer_id, verdict="unapply", why=why,
+            currency=payment.currency, state="planned", receipt_state=None,
+        )  # fmt: skip
+        (decision_id,) = acting.keep_all(conn, desk, [new])
+        acting.send_off(conn, desk, decision_id, back)
+        return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
+
+
+def redo(desk: Desk, decision_id: int, why: str) -> Acted:
+    """Write a decision again that somebody took apart on the platform: what is missing, under the next generation."""
+    permitted(desk.person, "work")
+    if not why.strip():
+        raise UsageError("say why it is written again", do="add --why TEXT")
+    acting.must_write(desk)
+    with desk.store.begin() as conn:
+        row = decisions.find(conn, desk.ledger.id, decision_id)
+        if row.state != "done" or row.undoes_id is not None:
+            raise Conflict(
+                f"D-{decision_id} is {row.state} and cannot be written again",
+                do=f"see: arsync show D-{decision_id}",
+            )
+        return acting.write_again(conn, desk, row, why)
+
+
+# ---- money that goes back, and money that came as one line
+
+
+def book_return(
+    desk: Desk,
+    queue_id: int,
+    *,
+    receipt_id: int | None = None,
+    customer_id: int | None = None,
+    fee_minor: int = 0,
+    version: int | None = None,
+) -> Acted:
+    """Book what the bank gave back as an entry of its own; what the payment had settled is open again."""
+    permitted(desk.person, "work")
+    acting.must_write(desk)
+    with desk.store.begin() as conn:
+        row = queues.claim(conn, desk.ledger.id, queue_id, version)
+        receipt = acting.receipt_of(conn, desk, row)
+        return acting.return_of(conn, desk, row, receipt, (receipt_id, customer_id, fee_minor))
+
+
+def split(
+    desk: Desk, queue_id: int, shares: Sequence[Share], fee_minor: int = 0, version: int | None = None
+) -> Acted:
+    """Make several receipts of one bank line: a lump deposit, or a payout whose fee was kept before it came."""
+    permitted(desk.person, "work")
+    with desk.store.begin() as conn:
+        row = queues.claim(conn, desk.ledger.id, queue_id, version)
+        receipt = acting.receipt_of(conn, desk, row)
+        left = sum(share.amount_minor for share in shares) - fee_minor - receipt.amount_minor
+        if left or fee_minor < 0 or any(share.amount_minor <= 0 for share in shares) or not shares:
+            raise UsageError(
+                f"the parts less the fee must be {Money(receipt.amount_minor, receipt.currency)}; "
+                f"they are off by {Money(left, receipt.currency)}",
+                where=f"R-{receipt.id}",
+                do="give every part: --part '100.00=Northwind: INV 1041' --part 50.00 --fee 4.50",
+            )
+        if len(decisions.receipts_of_line(conn, desk.ledger.id, receipt.bank_line_id)) > 1:
+            raise Conflict("its bank line is several receipts already", do=f"see: arsync show R-{receipt.id}")
+        ids = bank.split(conn, desk.ledger.id, receipt, shares, fee_minor)
+        named = ", ".join(f"R-{i}" for i in ids)
+        acting.close_item(conn, desk, row, f"split into {named}")
+        body = {"receipts": ids, "fee": Money(fee_minor, receipt.currency).text()}
+        acting.note(conn, desk, "split", f"receipt:{receipt.id}", body)
+        return Acted(None, "split", f"R-{receipt.id} is {named} now; the next run looks at each")
+
+
+def ask_refund(desk: Desk, parts: Sequence[Part], why: str) -> Acted:
+    """Ask to give credits back (credit memos, or one payment's unapplied part); a second person approves.
+
+    arsync pays nothing: it books the refund when the bank shows it.
+    """
+    permitted(desk.person, "work")
+    if not why.strip():
+        raise UsageError("say why it is refunded", do="add --why TEXT")
+    acting.must_write(desk)
+    with desk.store.begin() as conn:
+        rows = [books.item_row(conn, desk.ledger.id, part.item_id) for part in parts]
+        payments = [row for row in rows if row.kind == "payment"]
+        if not parts or any(part.cash_minor >= 0 for part in parts) or (payments and len(parts) > 1):
+            raise UsageError(
+                "a refund gives back credit memos, or the unapplied part of one payment",
+                do="arsync refund ask --item CM-7=-50.00, or --payment Payment:158 --amount 50.00",
+            )
+        owner = acting.owner_of(conn, desk, parts)
+        new = acting.made(
+            conn, desk, receipt_id=None, customer_id=owner, verdict="refund", why=why, currency=rows[0].currency,
+            lines=acting.lines_from(parts, 0), state="asked", receipt_state=None,
+        )  # fmt: skip
+        (decision_id,) = acting.keep_all(conn, desk, [new])
+        amount = giving_back.refunded(conn, desk.ledger, decision_id)
+        return Acted(
+            decision_id, "asked", f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
+        )
+
+
+def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
+    """Say which bank line paid an approved refund."""
+    permitted(desk.person, "work")
+    acting.must_write(desk)
+    with desk.store.begin() as conn:
+        row = next((r for r in decisions.approved_refunds(conn, desk.ledger.id) if r.id == decision_id), None)
+        if row is None:
+            raise Conflict(f"D-{decision_id} is no approved refund", do=f"see: arsync show D-{decision_id}")
+        amount = giving_back.refunded(conn, desk.ledger, decision_id)
+        lines = bank.outgoing(conn, desk.ledger.id, [-amount.minor], date.min)
+        line = next((one for one in lines if (one.id, one.currency) == (bank_line_id, amount.currency)), None)
+        if line is None:
+            raise NotFound(
+                f"L-{bank_line_id} is no line on which {amount} left, or something explains it already",
+                do=f"see: arsync queue list, arsync show D-{decision_id}",
+            )
+        giving_back.book_refund(conn, desk.ledger, row, line, desk.clock().date(), desk.at())
+        outcome = f"L-{line.id} paid it"
+        queues.close(conn, desk.ledger.id, [f"decision:{row.id}"], desk.person.name, outcome, desk.at())
+        acting.note(conn, desk, "refund seen", f"decision:{row.id}", {"decision": row.id, "line": line.id})
         return Acted(decision_id, "planned", f"D-{decision_id}: the next run writes it")
 
 
@@ -327,6 +490,26 @@ def propose_policy(desk: Desk, text: str) -> Acted:
         return Acted(None, "done", f"policy version {version} is in force (nobody else could approve it)")
     names = ", ".join(p.name for p in others)
     return Acted(None, "asked", f"policy version {version} waits for approval by one of: {names}")
+
+
+def map_adjustment(desk: Desk, kind: AdjustmentKind, booked: BookedAs) -> Acted:
+    """Say where one kind of adjustment is booked: a new version of the policy, approved like any other.
+
+    Raises:
+        UsageError: the books have no such product or account in use.
+    """
+    permitted(desk.person, "govern")
+    with desk.store.read() as conn:
+        for what, named in (("product", booked.product), ("account", booked.account)):
+            known = books.references(conn, desk.ledger.id, what)
+            if named is not None and not known.get(named, {}).get("active"):
+                raise UsageError(
+                    f"the books have no {what} {named} in use",
+                    where=desk.ledger.name,
+                    do="arsync adjustments list",
+                )
+        text = office.policy_in_force(conn, desk.ledger.id).text
+    return propose_policy(desk, with_mapping(text, kind, booked))
 
 
 def approve_policy(desk: Desk, version: int) -> Acted:
@@ -370,3 +553,23 @@ def add_bank_account(desk: Desk, values: Mapping[str, Any]) -> Acted:
         office.add_bank_account(conn, {**values, "ledger_id": desk.ledger.id, "created_at": desk.at()})
         acting.note(conn, desk, "bank account added", "bank", {"name": values["name"]})
     return Acted(None, "done", f"bank account {values['name']} is added")
+
+
+def map_bank_account(desk: Desk, name: str, account: str) -> Acted:
+    """Which account of the books mirrors a bank account.
+
+    Raises:
+        NotFound: the ledger has no such bank account. UsageError: the books have no such account in use.
+    """
+    permitted(desk.person, "administer")
+    with desk.store.begin() as conn:
+        row = next((a for a in bank.accounts(conn) if (a.name, a.ledger_id) == (name, desk.ledger.id)), None)
+        if row is None:
+            raise NotFound(f"{desk.ledger.name} has no bank account {name}", do="see: arsync bank list")
+        known = books.references(conn, desk.ledger.id, "account").get(account)
+        if known is None or not known["active"] or known["kind"] in ("receivable", "undeposited_funds"):
+            raise UsageError(f"the books have no bank account {account} in use", do="arsync adjustments list")
+        bank.set_deposit_account(conn, row.id, account)
+        body = {"name": name, "before": row.deposit_account, "after": account}
+        acting.note(conn, desk, "bank account mapped", "bank", body)
+    return Acted(None, "done", f"{name} is account {account} {known['name']} of the books")

@@ -5,7 +5,7 @@ Each change is made by a person who may, and is on record.
 
 import getpass
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,11 +13,14 @@ from typing import Any
 from arsync.clock import Clock, stamp
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
-from arsync.errors import NotPermitted, UsageError
-from arsync.store import audit, office
-from arsync.store.engine import Store
+from arsync.connectors.pace import ProcessPaces
+from arsync.errors import KeyMissing, NotPermitted, PlatformBusy, PlatformRefused, UsageError
+from arsync.store import audit, office, outbox
+from arsync.store.engine import Store, Tx
+from arsync.store.lock import locked
 from arsync.store.office import Ledger, Person, StoredMeter
-from arsync.store.vault import StoredTokens, Vault
+from arsync.store.vault import StoredTokens, Vault, sign_in_command
+from arsync.sync.budget import budget_of
 from arsync.sync.job import Job
 
 
@@ -30,6 +33,10 @@ class House:
     clock: Clock
     sleep: Callable[[float], None]
     secrets: Callable[[str], tuple[str, str]] = field(repr=False)  # platform -> (client id, client secret)
+    monthly_reads: int = 20_000  # of one connection
+    paces: ProcessPaces = field(
+        default_factory=ProcessPaces
+    )  # one a process: its ledgers share each account's limits
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
@@ -47,7 +54,7 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         row = office.connection_row(conn, connection_id)
     connector_type = registry.load(row.platform)
     client_id, client_secret = house.secrets(row.platform)
-    meter = StoredMeter(connection_id, house.clock().strftime("%Y-%m"))
+    meter = StoredMeter(house.store, connection_id, house.clock)
     ports = Ports(
         tokens=StoredTokens(house.store, house.vault, connection_id),
         meter=meter,
@@ -55,28 +62,112 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         sleep=house.sleep,
         client_id=client_id,
         client_secret=client_secret,
+        reconnect=sign_in_command(row.platform, row.name),
+        paces=house.paces,
     )
     settings = connector_type.Settings(**json.loads(row.settings))
     return connector_type(settings, ports), meter
 
 
-def add_connection(house: House, platform: str, name: str, settings: Any, by: Person) -> int:
-    """The connection of that name to sign in, made if there is none; its id.
+def add_connection(house: House, platform: str, name: str | None, settings: Any, by: Person) -> int:
+    """The connection to sign in, made if there is none; its id.
 
-    Signing in again to the same company renews the consent; the ledger stays as it is.
+    Signing in again to the same company renews the consent; the ledger stays as it is. Without a name the
+    company's connection is found, or a new one is named after the platform.
     """
     _admin(by)
+    given = asdict(settings)
     with house.store.begin() as conn:
-        row = office.find_connection(conn, name)
-        if row is None:
-            return office.add_connection(conn, name, platform, asdict(settings), house.at())
-        before = json.loads(row.settings)
-        if row.platform != platform or before.get("realm_id") != asdict(settings).get("realm_id"):
+        known = _same_company(conn, platform, given)
+        if known is not None and name not in (None, known.name):
+            raise UsageError(
+                f"this company is connected already, as {known.name}",
+                do=f"sign in again: {sign_in_command(platform, known.name)}",
+            )
+        if known is not None:
+            office.set_connection(conn, known.id, settings=json.dumps(given, sort_keys=True))
+            return int(known.id)
+        taken = {row.name for row in office.connections(conn)}
+        if name in taken:
             raise UsageError(
                 f"{name} is a connection to another company", do="give this one its own name with --name"
             )
-        office.set_connection(conn, row.id, settings=json.dumps(asdict(settings), sort_keys=True))
-        return int(row.id)
+        if name is None:
+            name = platform if platform not in taken else f"{platform}-{given['realm_id']}"
+        return office.add_connection(conn, name, platform, given, house.at())
+
+
+def _same_company(conn: Tx, platform: str, given: Mapping[str, Any]) -> Any:
+    for row in office.connections(conn):
+        if row.platform == platform and json.loads(row.settings).get("realm_id") == given.get("realm_id"):
+            return row
+    return None
+
+
+def signed_in_again(house: House, ledger: Ledger, by: Person) -> None:
+    """Put on record that a person renewed the consent."""
+    with house.store.begin() as conn:
+        audit.record(conn, ledger.id, house.at(), by.name, [audit.Entry("signed in", "ledger", {})])
+
+
+def signed_in(house: House, ledger: Ledger) -> bool:
+    """Whether there are tokens at all; a person who signed out on purpose is asked nothing every night."""
+    with house.store.read() as conn:
+        return office.connection_row(conn, ledger.connection_id).secret is not None
+
+
+def reconnect(house: House, ledger: Ledger) -> str:
+    """The command that signs a ledger's connection in again."""
+    with house.store.read() as conn:
+        row = office.connection_row(conn, ledger.connection_id)
+    return sign_in_command(row.platform, row.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a sign-in was given up."""
+
+    revoked: bool  # the platform took the consent back
+    note: str  # why not, else empty
+    unfinished: bool  # something was sent that is not verified yet
+    back: str  # the command that signs in again
+
+
+def disconnect(house: House, ledger: Ledger, by: Person, *, anyway: bool) -> Left:
+    """Give the consent back and erase the tokens; the ledger keeps what it knows.
+
+    Raises:
+        PlatformBusy, PlatformRefused: the platform could not be told; nothing is erased without `anyway`.
+    """
+    _admin(by)
+    with house.store.read() as conn:
+        row = office.connection_row(conn, ledger.connection_id)
+        unfinished = outbox.has_open(conn, ledger.id)
+    back = sign_in_command(row.platform, row.name)
+    if row.secret is None:
+        return Left(revoked=False, note=f"{row.name} was not signed in", unfinished=unfinished, back=back)
+    # A run at work would find its tokens gone between a write and its answer.
+    with locked(house.store, f"ledger-{ledger.id}"):
+        revoked, note = _revoke(house, ledger, anyway=anyway)
+        StoredTokens(house.store, house.vault, ledger.connection_id).forget()
+        with house.store.begin() as conn:
+            body = {"told the platform": revoked, "note": note}
+            audit.record(conn, ledger.id, house.at(), by.name, [audit.Entry("signed out", "ledger", body)])
+    return Left(revoked=revoked, note=note, unfinished=unfinished, back=back)
+
+
+def _revoke(house: House, ledger: Ledger, *, anyway: bool) -> tuple[bool, str]:
+    connector, meter = open_connector(house, ledger.connection_id)
+    try:
+        known = connector.revoke()  # type: ignore[attr-defined]  # signing in is each platform's own
+    except (PlatformBusy, PlatformRefused, KeyMissing) as error:
+        if not anyway:
+            raise
+        return False, f"the platform was not told ({error.what}); remove arsync from the company's apps there"
+    finally:
+        connector.close()
+        meter.keep()
+    return known, "" if known else "the platform did not know this sign-in any more"
 
 
 def ledger_of(house: House, connection_id: int) -> Ledger | None:
@@ -92,8 +183,11 @@ def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -
     """
     _admin(by)
     connector, meter = open_connector(house, connection_id)
-    probe = connector.probe()
-    meter.keep(house.store)
+    try:
+        probe = connector.probe()
+    finally:
+        connector.close()
+        meter.keep()
     with house.store.begin() as conn:
         ledger = office.add_ledger(
             conn,
@@ -120,7 +214,10 @@ def keep_tokens(house: House, connection_id: int, tokens: Tokens) -> None:
 def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tuple[Job, StoredMeter]:
     """A run's job for a ledger."""
     connector, meter = open_connector(house, ledger.connection_id)
-    return Job(house.store, ledger, connector, house.clock, house.vault.signing_key(), tell), meter
+    with house.store.read() as conn:
+        stops = budget_of(conn, ledger.connection_id, house.monthly_reads, house.clock).stops
+    key = house.vault.signing_key()
+    return Job(house.store, ledger, connector, house.clock, key, tell, optional_reads=not stops), meter
 
 
 @contextmanager
@@ -131,7 +228,7 @@ def at_work(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> I
         yield job
     finally:
         job.connector.close()
-        meter.keep(house.store)
+        meter.keep()
 
 
 def _admin(by: Person) -> None:

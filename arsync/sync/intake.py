@@ -56,6 +56,18 @@ def intake(job: Job, inbox: Path) -> Taken:
     return taken
 
 
+def has_news(conn: Tx, inbox: Path) -> bool:
+    """Whether the inbox holds a file that was never read."""
+    for path, _ in _files(inbox):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return True
+        if bank.known_file(conn, raw.sha(data)) is None:
+            return True
+    return False
+
+
 def _files(inbox: Path) -> Iterator[tuple[Path, str | None]]:
     """Files with the name of the folder they are in, in a stable order."""
     for path in sorted(inbox.rglob("*")):

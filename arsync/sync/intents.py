@@ -13,16 +13,22 @@ from arsync.connectors.contract import (
     ApplyPayment,
     Intent,
     PostCredit,
+    PostEntry,
     PostReceipt,
     Ref,
+    Reverse,
+    SetNote,
     Settle,
 )
 from arsync.core.decisions import Explanation
-from arsync.core.money import Money
-from arsync.core.policy import Policy
+from arsync.core.money import Money, total
+from arsync.core.policy import ADJUSTMENT_KINDS, Policy
 from arsync.store.decisions import Line
 
-ADJUSTMENTS = {"discount": "cash discount", "small_difference": "small difference", "write_off": "write-off"}
+# kind of a decision's line -> kind of adjustment
+ADJUSTMENTS = {"discount": "cash discount"} | {
+    kind.replace(" ", "_").replace("-", "_"): kind for kind in ADJUSTMENT_KINDS if kind != "cash discount"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,8 @@ def lines_of(explanation: Explanation) -> tuple[Line, ...]:
 
 def unmapped(lines: Sequence[Line], policy: Policy) -> list[str]:
     """Kinds of adjustment the lines need that the policy maps to no document."""
-    return sorted(
-        {ADJUSTMENTS[line.kind] for line in lines if line.kind in ADJUSTMENTS} - set(policy.adjustments)
-    )
+    mapped = {kind for kind, booked in policy.adjustments.items() if booked.product is not None}
+    return sorted({ADJUSTMENTS[line.kind] for line in lines if line.kind in ADJUSTMENTS} - mapped)
 
 
 def for_receipt(
@@ -84,11 +89,70 @@ def for_credits(
     return (*given_up, ApplyCredits(cash.customer, cash.on, settles, tuple(range(len(given_up)))))
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A payment the platform already holds; `locked` where its own record may not change any more."""
+
+    payment: Ref
+    customer: Ref
+    locked: bool  # dated in closed books
+    today: date
+
+
 def for_payment(
-    payment: Ref, lines: Sequence[Line], refs: Mapping[int, Ref], currency: str
+    held: Held, lines: Sequence[Line], refs: Mapping[int, Ref], currency: str
 ) -> tuple[Intent, ...]:
-    """Use the unapplied part of a payment the platform already holds."""
-    return (ApplyPayment(payment, _settles(lines, refs, currency)),)
+    """Use the unapplied part of a payment; where it is locked, through a document without cash."""
+    settles = _settles(lines, refs, currency)
+    if not held.locked:
+        return (ApplyPayment(held.payment, settles),)
+    used = total((settle.amount for settle in settles), currency)
+    return (ApplyCredits(held.customer, held.today, (*settles, Settle(held.payment, -used))),)
+
+
+def for_return(entry: PostEntry, payment: Ref | None, settled: Sequence[Settle]) -> tuple[Intent, ...]:
+    """Book money the bank gave back, dated as it did.
+
+    The payment stays what it was, money that arrived; it settles the entry now, and with it what `settled` lists is
+    open again. Without a payment that may change, the entry itself is what is owed.
+    """
+    if payment is None:
+        return (entry,)
+    return (entry, ApplyPayment(payment, (), entries_of=(0,), frees=tuple(settled)))
+
+
+def for_refund(entry: PostEntry, held: Held | None, used: Sequence[Settle]) -> tuple[Intent, ...]:
+    """Book a refund the bank has paid, and use up what was given back: credits, or a payment's unapplied part."""
+    if held is None:
+        return (entry, ApplyCredits(entry.customer, entry.on, tuple(used), entries_of=(0,)))
+    if held.locked:
+        whole = (Settle(held.payment, -entry.amount),)
+        return (entry, ApplyCredits(entry.customer, entry.on, whole, entries_of=(0,)))
+    return (entry, ApplyPayment(held.payment, (), entries_of=(0,)))
+
+
+def taking_back(wanted: Sequence[Intent], written: Mapping[int, Ref]) -> tuple[Intent, ...]:
+    """What takes back those intents of a bundle that were written, last first; `written` by their number."""
+    back: list[Intent] = []
+    for number in sorted(written, reverse=True):
+        intent = wanted[number]
+        if isinstance(intent, ApplyPayment):
+            back.append(_unapplying(intent, wanted, written))
+        elif not isinstance(intent, SetNote | Reverse):
+            back.append(Reverse(written[number]))
+    return tuple(back)
+
+
+def _unapplying(intent: ApplyPayment, wanted: Sequence[Intent], written: Mapping[int, Ref]) -> Intent:
+    """The payment is the platform's: only what we applied is taken off, and what we took off is applied again."""
+    off = list(intent.settles)
+    for number in intent.entries_of:
+        entry = wanted[number]
+        assert isinstance(entry, PostEntry)
+        off.append(Settle(written[number], entry.amount))
+    if intent.frees:
+        return ApplyPayment(intent.payment, intent.frees, frees=tuple(off))
+    return Reverse(intent.payment, tuple(off))
 
 
 def _credits(
@@ -100,6 +164,7 @@ def _credits(
             what = ADJUSTMENTS[line.kind]
             booked = policy.adjustments[what]
             amount = Money(line.minor, cash.total.currency)
+            assert booked.product is not None  # `unmapped` said so
             made.append(
                 PostCredit(
                     cash.customer, cash.on, amount, booked.product, booked.tax_code, what, refs[line.item_id]

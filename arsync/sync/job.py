@@ -23,6 +23,7 @@ class Job:
     clock: Clock
     signing_key: bytes = field(repr=False)
     tell: Callable[[str, str], None] = lambda _step, _text: None  # progress for people
+    optional_reads: bool = True  # False: the month's reads run out, only necessary ones are asked
     still_ours: Callable[[], None] = lambda: None  # raises when the ledger's lock was lost
 
     def at(self) -> str:

@@ -8,11 +8,13 @@ from arsync.core.dates import Buckets
 from arsync.core.forecast.cash import forecast
 from arsync.core.forecast.delays import Habits, OpenRow, PaidItem
 from arsync.core.items import ItemKind
+from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
+from arsync.reports.restated import Cause, Restated, restated
 from arsync.reports.stamp import Stamp
 from arsync.reports.unapplied import ReceiptRow, Unapplied, UnappliedPayment, unapplied
-from arsync.store import office, proofs, queries
+from arsync.store import books, office, proofs, queries
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger
 
@@ -36,22 +38,9 @@ def aging_report(
     buckets: Buckets | None = None,
 ) -> Aging:
     """Who owes what, by age, as of any day, as known now or at the end of `known_on`."""
-    known = now if known_on is None else datetime.combine(known_on, time(), UTC) + timedelta(days=1)
+    known = now if known_on is None else _end_of(known_on)
     with store.read() as conn:
-        rows = [
-            AgedRow(
-                r.customer_id,
-                r.customer,
-                r.item_id,
-                r.number,
-                ItemKind(r.kind),
-                r.issued,
-                r.due,
-                r.currency,
-                int(r.open_minor),
-            )
-            for r in queries.open_as_of(conn, ledger.id, as_of, stamp(known))
-        ]
+        rows = _open_rows(conn, ledger, as_of, known)
         complete = _completeness(conn, ledger, current=as_of >= now.date() and known_on is None)
     return aging(
         rows,
@@ -64,14 +53,68 @@ def aging_report(
     )
 
 
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC) + timedelta(days=1)
+
+
+def _open_rows(conn: Tx, ledger: Ledger, as_of: date, known: datetime) -> list[AgedRow]:
+    return [
+        AgedRow(
+            r.customer_id,
+            r.customer,
+            r.item_id,
+            r.number,
+            ItemKind(r.kind),
+            r.issued,
+            r.due,
+            r.currency,
+            int(r.open_minor),
+        )
+        for r in queries.open_as_of(conn, ledger.id, as_of, stamp(known))
+    ]
+
+
+def restated_report(
+    store: Store, ledger: Ledger, as_of: date, *, now: datetime, known_on: date | None = None
+) -> Restated:
+    """What has moved the aging of a past day since it was known at the end of `known_on` (else of that day)."""
+    then = _end_of(known_on or as_of)
+    with store.read() as conn:
+        loaded_at = office.connection_row(conn, ledger.connection_id).loaded_at
+        if loaded_at is None or loaded_at > stamp(then):
+            first = loaded_at[:10] if loaded_at else "not yet"
+            raise UsageError(
+                f"nothing was known here at the end of {known_on or as_of}: the books were first read {first}",
+                do="choose a later day with --known",
+            )
+        before, after = _open_rows(conn, ledger, as_of, then), _open_rows(conn, ledger, as_of, now)
+        later = queries.applied_later(conn, ledger.id, as_of, stamp(then))
+        refs = books.platform_refs(conn, ledger.id, "item", {row.item_id for row in (*before, *after)})
+        complete = _completeness(conn, ledger, current=False)
+    causes = [
+        Cause(
+            r.item_id,
+            _document(r.external_id),
+            r.on_date,
+            date.fromisoformat(r.known_at[:10]),
+            r.amount_minor,
+        )
+        for r in later
+    ]
+    names = {item_id: _document(external_id) for item_id, external_id in refs.items()}
+    return restated(before, after, causes, names, Stamp(as_of, "effective", then, complete, ledger.name))
+
+
+def _document(external_id: str) -> str:
+    """A platform id for people: `Invoice:157` is Invoice 157."""
+    return " ".join(external_id.split(":")[:2])
+
+
 def unapplied_report(store: Store, ledger: Ledger, now: datetime) -> Unapplied:
     """Cash that settles nothing yet, and where all received money went."""
     with store.read() as conn:
         receipts = [_receipt(r) for r in queries.receipts(conn, ledger.id) if r.superseded_by is None]
-        payments = [
-            UnappliedPayment(r.id, r.on_date, r.number, r.customer or "", r.currency, -r.open_minor)
-            for r in queries.unapplied_payments(conn, ledger.id)
-        ]
+        payments = [_unapplied(r) for r in queries.unapplied_payments(conn, ledger.id)]
         complete = _completeness(conn, ledger, current=True)
     return unapplied(receipts, payments, now.date(), completeness=complete, ledger=ledger.name)
 
@@ -90,6 +133,15 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
         complete = _completeness(conn, ledger, current=True)
     head = Stamp(now.date(), "due", None, complete, ledger.name)
     return ForecastReport(head, forecast(rows, Habits.learn(paid, rows, now.date()), now.date(), weeks))
+
+
+def _unapplied(row: Any) -> UnappliedPayment:
+    is_payment = row.kind == ItemKind.PAYMENT.value
+    number = row.number if is_payment else row.number or _document(row.external_id)
+    what = "payment" if is_payment else "deposit"
+    return UnappliedPayment(
+        row.id, row.on_date, number, row.customer or "", row.currency, -row.open_minor, what
+    )
 
 
 def _receipt(row: Any) -> ReceiptRow:

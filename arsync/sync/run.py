@@ -15,8 +15,11 @@ from arsync.store.books import Kept
 from arsync.store.lock import locked
 from arsync.sync import decide, settle
 from arsync.sync.decide import Decided, Tally
+from arsync.sync.deposits import deposit
+from arsync.sync.giving_back import book_refunds
 from arsync.sync.intake import Taken, intake
 from arsync.sync.job import Job
+from arsync.sync.notes import note
 from arsync.sync.park import park
 from arsync.sync.proof import Proof, prove
 from arsync.sync.pull import pull
@@ -40,6 +43,8 @@ class Ran:
     after: Proof | None = None
     contradicted: int = 0
     parked: int = 0
+    deposits: int = 0
+    refunds: int = 0
     open_queue: int = 0
     new_queue: int = 0
     stopped: str = ""
@@ -57,6 +62,8 @@ class Ran:
             or self.written.sent
             or self.settled.verified
             or self.read_back.adopted
+            or self.deposits
+            or self.refunds
         )
 
 
@@ -94,6 +101,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     settled = settle.verify(job)
     contradicted = settle.watch(job, pulled.item_ids)
     before = prove(job, changed=bool(pulled.total or settled.verified))
+    contradicted += settle.watch(job, set(before.moved))
     taken = intake(job, inbox)
     decided = decide.look(job)
     tally = decide.keep(job, decided)
@@ -103,10 +111,17 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     ran.new_queue = tally.new_queue_items
     ran.stopped = before.stopped or _not_writing(job)
     ran.parked = park(job)
+    ran.deposits, ran.refunds = deposit(job), book_refunds(job)
     if not ran.stopped:
         ran.written = write(job, before.held)
+        ran.stopped = ran.written.stopped
+        ran.pulled.add(ran.written.pulled)
+        ran.contradicted += settle.watch(job, ran.written.pulled.item_ids)
     if ran.written.sent or ran.written.confirmed:
         _prove_writing(job, ran)
+    if not ran.stopped and note(job):
+        ran.written.add(write(job, before.held))
+        settle.verify(job)
     return ran
 
 
@@ -117,7 +132,7 @@ def _prove_writing(job: Job, ran: Ran) -> None:
     ran.settled.verified += again.verified
     ran.settled.contradicted += again.contradicted
     ran.after = prove(job, changed=True)
-    ran.stopped = ran.after.stopped
+    ran.stopped = ran.after.stopped or ran.stopped
 
 
 def _not_writing(job: Job) -> str:

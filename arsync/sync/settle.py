@@ -7,6 +7,7 @@ confirmed with what a later pull shows: only then does a decision count as done.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from arsync.connectors.contract import (
@@ -16,9 +17,12 @@ from arsync.connectors.contract import (
     Intent,
     Park,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Ref,
     Reverse,
+    SetNote,
 )
 from arsync.core.decisions import Reason
 from arsync.core.money import Money
@@ -51,6 +55,8 @@ def read_back(job: Job) -> Settled:
             if row.state in ("sent", "unknown")
         ]
     for planned, row in waiting:
+        if may_be_late(job, row):
+            continue  # it may still arrive: nobody could say that it is absent
         found = job.connector.find(outbox.call_of(row))
         at = job.at()
         with job.store.begin() as conn:
@@ -74,6 +80,14 @@ def read_back(job: Job) -> Settled:
                 outbox.set_bundle(conn, job.ledger.id, planned.id, "unknown", found.difference)
                 _ask(conn, job, planned, row, found.difference or "nobody can tell whether it arrived", at)
     return settled
+
+
+def may_be_late(job: Job, row: Any) -> bool:
+    """Whether a call that shared its request may still take effect on the platform."""
+    if row.together is None:
+        return False  # sent again it has the same key, so that at most one of the two takes effect
+    late = timedelta(seconds=job.connector.manifest.writes[row.verb].late_s)
+    return job.clock() - datetime.fromisoformat(row.sent_at) < late
 
 
 def verify(job: Job) -> Settled:
@@ -121,8 +135,10 @@ def _intent_shown(
 ) -> tuple[str, str]:
     if isinstance(intent, Reverse):
         return reversal_shown(conn, job, intent)
-    if isinstance(intent, Park):
+    if isinstance(intent, Park | SetNote):
         return "shown", ""  # no receivable moves, so no pull shows it: the accepted answer has to do
+    if isinstance(intent, PostDeposit):
+        return _banked(conn, job, intent)
     target = intent.payment if isinstance(intent, ApplyPayment) else ref
     our_id = _our_id(conn, job, target)
     row = _item(conn, job, our_id)
@@ -130,12 +146,22 @@ def _intent_shown(
         return "not yet", ""
     if row.gone:
         return "differs", f"{target.id} was deleted on the platform"
-    if isinstance(intent, PostCredit):
-        ok = row.original_minor == -intent.amount.minor
+    if isinstance(intent, PostCredit | PostEntry):
+        sign = 1 if isinstance(intent, PostEntry) else -1
+        ok = row.original_minor == sign * intent.amount.minor
         return (
             ("shown", "") if ok else ("differs", f"{target.id} is {Money(row.original_minor, row.currency)}")
         )
     return _payment_shown(conn, job, intent, our_id, target, refs)
+
+
+def _banked(conn: Tx, job: Job, intent: PostDeposit) -> tuple[str, str]:
+    """Whether every payment of a deposit is on one."""
+    for one in intent.payments:
+        our_id = _our_id(conn, job, one.payment)
+        if our_id is None or not books.is_deposited(conn, job.ledger.id, our_id):
+            return "not yet", ""
+    return "shown", ""
 
 
 def _payment_shown(
@@ -162,6 +188,13 @@ def _payment_shown(
         if not enough:
             shown = Money(now, settle.amount.currency)
             return "differs", f"{target.id} settles {shown} of {settle.item.id}, we wrote {settle.amount}"
+    for number in () if isinstance(intent, PostReceipt) else intent.entries_of:
+        entry = refs.get(number)
+        if not stored.get(_our_id(conn, job, entry) or 0, 0):
+            return (
+                "differs",
+                f"{target.id} does not settle {entry.id if entry else 'the entry'}, which we wrote",
+            )
     return "shown", ""
 
 
@@ -192,12 +225,18 @@ def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: s
         _undone(conn, job, row, at)
         return
     payments = [a.ref for a in answers if a.ref is not None and a.ref.kind == "payment"]
-    if row.receipt_id is not None and row.verdict != "park":
+    if row.verdict == "return":
+        _gave_back(conn, job, row, payments, "returned")
+    elif row.verdict == "refund":
+        decisions.set_receipt(conn, job.ledger.id, row.receipt_id, state="returned")
+    elif row.receipt_id is not None and row.verdict not in decisions.BESIDE:
         state = {"on_account": "on_account", "link": "linked"}.get(row.verdict, "applied")
         decisions.set_receipt(
             conn, job.ledger.id, row.receipt_id, state=state,
             payment_id=_our_id(conn, job, payments[-1]) if payments else None,
         )  # fmt: skip
+    if row.verdict == "note":
+        return
     subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{row.id}"
     written = [a.ref.id for a in answers if a.ref is not None]
     audit.record(
@@ -207,6 +246,18 @@ def _done(conn: Tx, job: Job, planned: Planned, answers: Sequence[Answer], at: s
         ENGINE,
         [audit.Entry("verified", subject, {"decision": row.id, "written": written})],
     )
+
+
+def _gave_back(conn: Tx, job: Job, row: Any, payments: Sequence[Ref], state: str) -> None:
+    """A return is booked, or unbooked again: so with it the receipt whose payment now settles the entry."""
+    moved = [our_id for ref in payments if (our_id := _our_id(conn, job, ref)) is not None]
+    for original in decisions.receipts_of_payments(conn, job.ledger.id, moved):
+        before = "linked" if original.decision_id is None else "applied"
+        decisions.set_receipt(
+            conn, job.ledger.id, original.id, state=state if state == "returned" else before
+        )
+    if state == "returned":
+        decisions.set_receipt(conn, job.ledger.id, row.receipt_id, state="returned")
 
 
 def _undone(conn: Tx, job: Job, row: Any, at: str) -> None:
@@ -219,7 +270,10 @@ def _undone(conn: Tx, job: Job, row: Any, at: str) -> None:
         ENGINE,
         [audit.Entry("undone", f"receipt:{old.receipt_id}", {"decision": old.id, "by": row.decided_by})],
     )
-    if old.receipt_id is None:
+    if old.verdict == "return":
+        payments = [ref for _, ref in outbox.written(conn, job.ledger.id, old.id) if ref.kind == "payment"]
+        _gave_back(conn, job, old, payments, "taken back")
+    if old.receipt_id is None or old.verdict in decisions.BESIDE:
         return
     receipt = decisions.receipt_of(conn, job.ledger.id, old.receipt_id)
     decisions.set_receipt(
@@ -310,7 +364,10 @@ def watch(job: Job, moved: set[int]) -> int:
         return 0
     with job.store.begin() as conn:
         found = []
+        ours = _being_changed(conn, job)
         for row in decisions.receipts_of_payments(conn, job.ledger.id, moved):
+            if row.payment_id in ours:
+                continue  # it is verified when our own change is complete
             difference = _changed(conn, job, row)
             if difference:
                 found.append(
@@ -325,6 +382,18 @@ def watch(job: Job, moved: set[int]) -> int:
                     )
                 )
         return len(queues.open_items(conn, job.ledger.id, found, job.at()).new)
+
+
+def _being_changed(conn: Tx, job: Job) -> set[int]:
+    """Payments that we are about to change, or have changed without having seen it in the books yet."""
+    names = {
+        ref.id
+        for planned in outbox.bundles(conn, job.ledger.id, outbox.OPEN)
+        for intent in planned.bundle.intents
+        for ref in (getattr(intent, "payment", None), getattr(intent, "written", None))
+        if ref is not None
+    }
+    return set(books.known_ids(conn, job.ledger.connection_id, "item", names).values())
 
 
 def _changed(conn: Tx, job: Job, row: Any) -> str:

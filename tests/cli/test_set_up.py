@@ -1,106 +1,13 @@
 """From nothing to a first run, the way a person does it: init, connect with consent, bank, people, reconcile."""
 
-import json
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from arsync.cli import cli
 from arsync.errors import ArsyncError, ConsentLost, NotPermitted, UsageError
-from arsync.simulators.quickbooks import QuickBooksSimulator
+from tests.cli.installation import connect
 from tests.worlds.office import ACCOUNT, BANK, Line, ofx
-
-
-class Installation:
-    """A folder, and the commands typed in it."""
-
-    def __init__(self, folder: Path, simulator: QuickBooksSimulator, url: str) -> None:
-        self.folder, self.simulator, self.url = folder, simulator, url
-
-    def type(self, line: str, *, code: int = 0, answer: str | None = None) -> Result:
-        """Type a command; an arsync error is raised as it would be shown."""
-        runner = CliRunner()
-        words = ["--config", str(self.folder / "arsync.toml"), *_words(line)]
-        result = runner.invoke(cli, words, standalone_mode=False, input=answer)
-        if isinstance(result.exception, ArsyncError):
-            raise result.exception
-        assert result.exception is None, result.output
-        assert (result.return_value or 0) == code, result.output
-        return result
-
-    def json(self, line: str, *, code: int = 0) -> object:
-        return json.loads(self.type(line + " --json", code=code).stdout)
-
-
-def _words(line: str) -> list[str]:
-    import shlex
-
-    return shlex.split(line)
-
-
-@pytest.fixture
-def simulator() -> Iterator[tuple[QuickBooksSimulator, str]]:
-    made = QuickBooksSimulator(clock=lambda: datetime.now(UTC))
-    made.add_company("4620816365", name="Harbour & Pine, O'Brien \\ Sons' Supply")
-    with made.serve() as url:
-        yield made, url
-
-
-@pytest.fixture
-def place(tmp_path: Path, simulator) -> Installation:
-    """An installation that knows its app, and is not connected yet."""
-    made, url = simulator
-    folder = tmp_path / "with a space"
-    folder.mkdir()
-    CliRunner().invoke(
-        cli, ["init", str(folder), "--admin", "dana"], catch_exceptions=False, standalone_mode=False
-    )
-    (folder / "app.secret").write_text(made.client_secret)
-    toml = folder / "arsync.toml"
-    text = toml.read_text().replace('client_id = ""', f'client_id = "{made.client_id}"')
-    text = text.replace('client_secret_file = ""', 'client_secret_file = "app.secret"')
-    addresses = f'base_url = "{url}"\ntoken_url = "{url}/oauth2/v1/tokens/bearer"\n'
-    toml.write_text(text + addresses + f'authorize_url = "{url}/connect/oauth2"\n')
-    return Installation(folder, made, url)
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def consent(address: str) -> str:
-    """What a browser does when the owner allows access: the address it is sent to."""
-    fields = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query)) | {"realm_id": "4620816365"}
-    page = address.partition("?")[0]
-    request = urllib.request.Request(page, data=urllib.parse.urlencode(fields).encode(), method="POST")
-    try:
-        urllib.request.build_opener(_Stay).open(request)
-    except urllib.error.HTTPError as answer:
-        return str(answer.headers["Location"])
-    raise AssertionError("the consent page sent nobody anywhere")
-
-
-def connect(place: Installation) -> None:
-    from arsync.connectors.quickbooks import QuickBooksSettings
-    from arsync.connectors.quickbooks.connector import QuickBooksConnector
-
-    endpoint = f"{place.url}/connect/oauth2"
-    query = {
-        "client_id": place.simulator.client_id,
-        "redirect_uri": "http://127.0.0.1:8765/callback",
-        "response_type": "code",
-        "scope": "com.intuit.quickbooks.accounting",
-        "state": "s",
-    }
-    assert QuickBooksConnector.Settings is QuickBooksSettings
-    sent_to = consent(f"{endpoint}?{urllib.parse.urlencode(query)}")
-    place.type(f"--as dana connect quickbooks --ledger supply --redirected '{sent_to}'")
 
 
 def test_from_nothing_to_a_first_run(place):
@@ -152,13 +59,20 @@ def test_another_company_needs_another_name(place):
     connect(place)
     other = "http://127.0.0.1:8765/callback?code=x&state=s&realmId=1"
     with pytest.raises(UsageError, match="another company"):
-        place.type(f"--as dana connect quickbooks --redirected '{other}'")
+        place.type(f"--as dana connect quickbooks --name quickbooks --redirected '{other}'")
+
+
+def test_a_company_is_connected_once(place):
+    connect(place)
+    with pytest.raises(UsageError, match="connected already, as quickbooks"):
+        connect(place, "--name twice --ledger again")
+    assert len(place.json("ledger list")) == 1
 
 
 def test_the_address_of_another_sign_in_is_refused(place):
     answer = f"{place.url}/callback?code=x&state=other&realmId=4620816365\n"
     with pytest.raises(UsageError, match="state differs"):
-        place.type("--as dana connect quickbooks", answer=answer)
+        place.type("--as dana connect quickbooks --paste", answer=answer)
 
 
 def test_a_refusal_of_consent_is_told_as_such(place):

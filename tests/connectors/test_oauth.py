@@ -8,13 +8,19 @@ import httpx2
 import pytest
 
 from arsync.connectors.oauth import Endpoints, SignIn, authorize_url
-from arsync.connectors.transport import Limit, NoAnswer, Transport
+from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.quickbooks import QuickBooksConnector, QuickBooksSettings
+from arsync.connectors.transport import NoAnswer, Transport
 from arsync.errors import ConsentLost, Garbled, PlatformRefused
 from arsync.simulators.quickbooks import QuickBooksSimulator, Switches
 from tests.connectors.quickbooks.helpers import START, Clock, MemoryTokens, answer, ports, tokens
 
 ENDPOINTS = Endpoints(
-    "quickbooks", "https://sign.test/connect/oauth2", "https://sign.test/tokens/bearer", "books"
+    "quickbooks",
+    "https://sign.test/connect/oauth2",
+    "https://sign.test/tokens/bearer",
+    "https://sign.test/revoke",
+    "books",
 )
 GRANTED = {
     "access_token": "access-token-two",
@@ -28,7 +34,12 @@ GRANTED = {
 def sign_in(store, wire, clock=None):
     given = ports(clock, store)
     made = Transport(
-        "quickbooks", given.now, given.sleep, given.meter, [Limit(9, 1)], wire=httpx2.MockTransport(wire)
+        "quickbooks",
+        given.now,
+        given.sleep,
+        given.meter,
+        AccountPace([Limit(9, 1)], 8, given.now, given.sleep),
+        wire=httpx2.MockTransport(wire),
     )
     return SignIn(ENDPOINTS, made, given)
 
@@ -173,8 +184,20 @@ class TestAgainstTheSimulatedPlatform:
         given = type(given)(
             store, given.meter, clock.now, clock.sleep, simulator.client_id, simulator.client_secret
         )
-        made = Transport("quickbooks", clock.now, clock.sleep, given.meter, [Limit(9, 1)])
-        endpoints = Endpoints("quickbooks", f"{url}/connect/oauth2", f"{url}/oauth2/v1/tokens/bearer", "x")
+        made = Transport(
+            "quickbooks",
+            clock.now,
+            clock.sleep,
+            given.meter,
+            AccountPace([Limit(9, 1)], 8, clock.now, clock.sleep),
+        )
+        endpoints = Endpoints(
+            "quickbooks",
+            f"{url}/connect/oauth2",
+            f"{url}/oauth2/v1/tokens/bearer",
+            f"{url}/v2/oauth2/tokens/revoke",
+            "x",
+        )
         return SignIn(endpoints, made, given)
 
     def test_a_token_is_refreshed_again_and_again(self, served):
@@ -195,3 +218,47 @@ class TestAgainstTheSimulatedPlatform:
         got = self.signed(served, store).exchange(code, callback)
         assert store.saved == [got]
         assert got.refresh_until > got.access_until
+
+
+@pytest.mark.parametrize(
+    ("token_url", "expected"),
+    [
+        pytest.param(
+            "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+            "https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+            id="Intuit has a host of its own for it",
+        ),
+        pytest.param(
+            "http://127.0.0.1:8800/oauth2/v1/tokens/bearer",
+            "http://127.0.0.1:8800/v2/oauth2/tokens/revoke",
+            id="a simulator's tokens are never sent to Intuit",
+        ),
+    ],
+)
+def test_a_consent_is_given_back_where_it_was_given(token_url, expected):
+    connector = QuickBooksConnector(QuickBooksSettings("1", token_url=token_url), ports())
+    assert connector._endpoints.revoke_url == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "known"),
+    [
+        pytest.param(200, "", True, id="the platform forgets"),
+        pytest.param(400, '{"error": "invalid_request"}', False, id="it knew nothing of it"),
+    ],
+)
+def test_a_consent_is_given_back(status, body, known):
+    seen = []
+
+    def wire(request):
+        seen.append((str(request.url), request.content))
+        return httpx2.Response(status, text=body)
+
+    store = MemoryTokens(tokens())
+    assert sign_in(store, wire).revoke() is known
+    assert seen == [("https://sign.test/revoke", b'{"token": "refresh-token-one"}')]
+
+
+def test_a_refused_app_does_not_count_as_given_back():
+    with pytest.raises(PlatformRefused, match="invalid_client"):
+        sign_in(MemoryTokens(tokens()), lambda _: answer({"error": "invalid_client"}, 401)).revoke()

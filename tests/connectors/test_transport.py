@@ -2,21 +2,17 @@
 
 import io
 import logging
-from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.transport import (
     REDACTION,
     RETRY_TABLE,
     Ask,
-    Limit,
     NoAnswer,
     Redaction,
-    Throttle,
     Transport,
     garbled,
     guard,
@@ -42,7 +38,14 @@ def transport(*outcomes, limits=UNHURRIED):
         return httpx2.Response(status, text=text, headers=headers[0] if headers else {})
 
     clock, meter = Clock(), CountingMeter()
-    made = Transport("quickbooks", clock.now, clock.sleep, meter, limits, wire=httpx2.MockTransport(wire))
+    made = Transport(
+        "quickbooks",
+        clock.now,
+        clock.sleep,
+        meter,
+        AccountPace(limits, 8, clock.now, clock.sleep),
+        wire=httpx2.MockTransport(wire),
+    )
     return made, clock, seen, meter
 
 
@@ -129,58 +132,6 @@ def test_the_meter_counts_what_succeeded_and_what_was_waited_for():
 
 def test_every_rule_has_an_end():
     assert all(0 < sum(rule.waits_s) <= 300 for rule in RETRY_TABLE)
-
-
-# ---- pace
-
-
-@given(
-    gaps_ms=st.lists(st.integers(0, 400), min_size=1, max_size=120),
-    limits=st.sampled_from(
-        [(Limit(8, 1.0), Limit(45, 6.0)), (Limit(3, 0.5),), (Limit(1, 0.1), Limit(5, 2.0))]
-    ),
-)
-def test_no_window_ever_holds_more_than_its_limit(gaps_ms, limits):
-    clock = Clock()
-    throttle = Throttle(limits, clock.now, clock.sleep)
-    departures = []
-    for gap in gaps_ms:
-        clock.now_is += timedelta(milliseconds=gap)
-        throttle.wait()
-        departures.append(clock.now())
-    for limit in limits:
-        for first in departures:
-            within = [
-                one for one in departures if timedelta(0) <= one - first < timedelta(seconds=limit.window_s)
-            ]
-            assert len(within) <= limit.requests
-
-
-def test_an_unhurried_caller_never_waits():
-    clock = Clock()
-    throttle = Throttle((Limit(8, 1.0),), clock.now, clock.sleep)
-    for _ in range(50):
-        throttle.wait()
-        clock.now_is += timedelta(seconds=0.2)
-    assert clock.slept_s == []
-
-
-def test_a_clock_set_back_costs_no_more_than_two_windows():
-    clock = Clock()
-    throttle = Throttle((Limit(2, 1.0),), clock.now, clock.sleep)
-    throttle.wait()
-    throttle.wait()
-    clock.now_is -= timedelta(hours=1)
-    assert throttle.wait() <= 2
-
-
-def test_a_clock_that_stands_still_does_not_hang():
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    slept = []
-    throttle = Throttle((Limit(2, 1.0),), lambda: now, slept.append)
-    for _ in range(6):
-        throttle.wait()
-    assert slept == [1.0, 1.0, 2.0, 2.0]
 
 
 # ---- secrets

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from arsync.core.decisions import EvidenceClass
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import Money
-from arsync.core.policy import ADJUSTMENT_KINDS, DEFAULT_TEXT, BookedAs, Policy, parse
+from arsync.core.policy import ADJUSTMENT_KINDS, DEFAULT_TEXT, BookedAs, Policy, parse, with_mapping
 from arsync.errors import ConfigError
 
 
@@ -61,7 +61,14 @@ WRONG = {
     "below zero": ('[write_off]\nUSD = "-25.00"\n', "write_off.USD"),
     "no currency": ('[write_off]\nDOLLAR = "25.00"\n', "write_off.DOLLAR"),
     "grace below zero": ("[discount]\ngrace_days = -3\n", "discount.grace_days"),
-    "a kind nobody knows": ('[adjustments]\n"bad debt" = { product = "1" }\n', "bad debt"),
+    "a kind nobody knows": ('[adjustments]\n"kickback" = { product = "1" }\n', "kickback"),
+    "a lost debt with tax": (
+        '[adjustments]\n"bad debt" = { product = "1", tax_code = "TAX" }\n',
+        "adjustments.bad debt.tax_code",
+    ),
+    "a discount on an account": ('[adjustments]\n"cash discount" = { account = "1" }\n', "cash discount"),
+    "a field without its name": ('[write_back]\nstate = "field"\n', "write_back.field"),
+    "another way with closed books": ('[closed_period]\nreceipts = "today"\n', "closed_period.receipts"),
     "a text in place of a mapping": ('[adjustments]\n"write-off" = "1"\n', "adjustments.write-off"),
     "without a product": ('[adjustments]\n"write-off" = { tax_code = "1" }\n', "adjustments.write-off"),
     "a number for an id": ('[adjustments]\n"write-off" = { product = 43 }\n', "adjustments.write-off"),
@@ -114,3 +121,34 @@ def test_a_policy_is_what_its_document_says(
     assert policy.match.discount_grace_days == grace
     assert (policy.write_off_minor, policy.match.small_difference_minor) == (write_off, small)
     assert policy.match.large_minor == large
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="an empty document"),
+        pytest.param(DEFAULT_TEXT, id="the document of a new ledger"),
+        pytest.param(
+            '[adjustments]\n"fee" = { account = "9" }\n[discount]\ngrace_days = 3\n', id="mapped already"
+        ),
+        pytest.param("[adjustments] # ours\nfee = { account = '9' }\n", id="written another way"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["fee", "bad debt", "cash discount"])
+def test_one_mapping_is_changed_and_nothing_else(text, kind):
+    booked = BookedAs("77", "NON", "61" if kind == "fee" else None)
+    changed = with_mapping(text, kind, booked)
+    before, after = parse(text), parse(changed)
+    assert after.adjustments == {**before.adjustments, kind: booked}
+    assert (after.match, after.write_off_minor, after.unidentified) == (
+        before.match,
+        before.write_off_minor,
+        before.unidentified,
+    )
+    kept = [line for line in text.splitlines() if line.startswith("#")]
+    assert all(line in changed for line in kept), "comments stay"
+
+
+def test_a_document_whose_mapping_spans_lines_is_left_to_a_person():
+    with pytest.raises(ConfigError, match="cannot be changed"):
+        with_mapping('[adjustments.fee]\naccount = "9"\n', "fee", BookedAs(None, account="61"))

@@ -1,5 +1,7 @@
 """Errors in the middle of the work, met in an office with books and a bank: a step is kept whole or not at all."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import event, update
 
@@ -214,8 +216,7 @@ def test_an_empty_key(tmp_path):
 def test_a_connection_without_tokens(office):
     desk = office.desk("Ada")
     actions.permitted(desk.person, "administer")
-    connection_id = connect.add_connection(
-        office.house, "quickbooks", "second", office.settings(), desk.person
-    )
+    other_company = replace(office.settings(), realm_id="9130357850009999")
+    connection_id = connect.add_connection(office.house, "quickbooks", "second", other_company, desk.person)
     connector, _ = connect.open_connector(office.house, connection_id)
     connector.probe()

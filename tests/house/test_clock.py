@@ -47,6 +47,7 @@ def _takes(node: ast.ImportFrom, name: str) -> bool:
     return any(alias.name == name for alias in node.names)
 
 
+@pytest.mark.slow
 def test_only_the_clock_reads_the_clock():
     assert found_in(readings, but=("clock.py",)) == {}
 

@@ -8,10 +8,12 @@ import pytest
 
 from arsync.errors import ArsyncError
 from tests.house.sources import ROOT
+from tests.house.test_docs import wrong
 from tools.errors_page import classes
 
 DEPLOY = ROOT / "deploy"
 MOST_EXPOSED = 2.0
+STAYING = ("arsync-listen.service", "arsync-follow.service")
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing: apt-get install systemd"
 )
@@ -23,6 +25,9 @@ def units(tmp_path):
     for kind in ("service", "timer"):
         text = (DEPLOY / f"arsync@.{kind}").read_text().replace("/opt/arsync/bin/arsync", "/bin/true")
         (tmp_path / f"arsync@acme.{kind}").write_text(text)
+    for name in STAYING:
+        text = (DEPLOY / name).read_text().replace("/opt/arsync/bin/arsync", "/bin/true")
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -37,6 +42,22 @@ def analyze(*arguments, cwd):
 def test_the_units_are_valid(units):
     code, said = analyze("verify", "./arsync@acme.service", "./arsync@acme.timer", cwd=units)
     assert (code, said) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", STAYING)
+def test_the_services_that_stay_are_valid_and_hardened(units, name):
+    code, said = analyze("verify", f"./{name}", cwd=units)
+    assert (code, said) == (0, "")
+    _, said = analyze("security", "--offline=true", f"./{name}", cwd=units)
+    exposure = float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1))
+    assert exposure < MOST_EXPOSED, said
+
+
+@pytest.mark.parametrize("name", STAYING)
+def test_the_services_that_stay_start_commands_that_exist(name):
+    words = re.search(r"ExecStart=/opt/arsync/bin/arsync (.*)", (DEPLOY / name).read_text()).group(1).split()
+    assert wrong(words) is None
 
 
 @needs_systemd

@@ -37,6 +37,7 @@ def reproduced():
     return {entry.error.__name__ for entry in REPRODUCERS.values()}
 
 
+@pytest.mark.slow
 def test_every_error_has_a_reproducer():
     assert needed() - reproduced() - NOT_YET == set(), (
         "write one in tests/errors/, see tests/errors/reproduce.py"

@@ -11,6 +11,7 @@ HEAVY = (
     "cryptography",
     "httpx2",
     "lxml",
+    "msgspec",
     "quickbooks",
     "rapidfuzz",
     "requests",
@@ -20,6 +21,7 @@ HEAVY = (
     "tenacity",
     "uvicorn",
     "xlsxwriter",
+    "zstandard",
 )
 
 LOADED = """

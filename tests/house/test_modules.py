@@ -37,6 +37,7 @@ def _replaces(function: ast.expr, imported: set[str]) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_mocks_are_few():
     trees = [tree(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))]
     tests = sum(

@@ -24,6 +24,7 @@ from quickbooks.objects import Customer, Invoice, Payment
 from arsync.simulators.quickbooks import QuickBooksSimulator
 from arsync.simulators.quickbooks.interference import FAULT_KINDS
 from arsync.simulators.quickbooks.wire import parse_json
+from tests.simulators.direct_api import Api
 
 pytestmark = pytest.mark.slow
 
@@ -297,6 +298,22 @@ def test_another_body_under_the_same_requestid(api, books, switches):
     switches.requestid_other_body = "refuse"
     assert api.code("Payment", {**body, "TotalAmt": 11}, requestid="r-1") == "6000"
     assert api.code("Payment", body, requestid="r" * 51) == "2050"
+
+
+def test_a_company_sees_nothing_of_another(sim, api, books):
+    """Ids, names, numbers, requestids and tokens: the same in both, and strangers to each other."""
+    other = Api(sim, sim.add_company("42", name="Someone else").realm_id)
+    body = {"DisplayName": "Ann"}
+    made = [one.post("Customer", body, requestid="same")["Id"] for one in (api, other)]
+    assert made == ["1", "1"]
+    api.post("Payment", {"CustomerRef": {"value": "1"}, "TotalAmt": 1})
+    assert other.query("select * from Payment") == {}
+    since = "2026-03-01T00:00:00-08:00"
+    feed = other.call("GET", "/cdc", entities="Payment", changedSince=since)
+    assert feed["CDCResponse"][0]["QueryResponse"] == [{}]
+    other.token = api.token
+    answer = other.send("GET", "/customer/1")
+    assert (answer.status, parse_json(answer.body)["fault"]["error"][0]["code"]) == (403, "3100")
 
 
 # ---- faults

@@ -26,6 +26,10 @@ STEP = st.tuples(
             "deposit",
             "straight",
             "prepaid",
+            "cheque",
+            "fee",
+            "receipt",
+            "merge",
         ]
     ),
     st.integers(0, 30),
@@ -91,6 +95,7 @@ class Clerk:
         lines, cash = [], amount
         if debit:
             kind, record_id, left = debit
+            kind = {"Purchase": "Check"}.get(kind, kind)
             used = left if other % 7 == 6 else min(left, amount)
             lines.append((kind, record_id, used))
             if credit and other % 2:
@@ -105,7 +110,8 @@ class Clerk:
             payment = free[one % len(free)]
             debit = self.owed(payment["customer_id"], other)
             if debit:
-                self.books.apply(payment["id"], debit[0], debit[1], min(amount, -payment["open"], debit[2]))
+                kind = {"Purchase": "Check"}.get(debit[0], debit[0])
+                self.books.apply(payment["id"], kind, debit[1], min(amount, -payment["open"], debit[2]))
 
     def do_unapply(self, one, _other, _amount):
         payment = self.pick(("Payment",), one)
@@ -121,7 +127,7 @@ class Clerk:
             self.books.edit(*payment, TotalAmt=amount)
 
     def do_delete(self, one, _other, _amount):
-        target = self.pick(("Invoice", "CreditMemo", "Payment", "JournalEntry", "Deposit"), one)
+        target = self.pick(("Invoice", "CreditMemo", "Payment", "JournalEntry", "Deposit", "Purchase"), one)
         if target:
             self.books.delete(*target)
 
@@ -136,13 +142,38 @@ class Clerk:
             self.books.create_deposit([payment[1]])
 
     def do_straight(self, one, _other, amount):
-        self.books.create_deposit(straight=[(self.customers[one % 3], amount)])
+        if self.currency == "USD":
+            self.books.create_deposit(straight=[(self.customers[one % 3], amount)])
+
+    def do_cheque(self, one, _other, amount):
+        receivable = self.core.receivable_account(self.currency, {})
+        self.books.create_purchase([(receivable, amount)], customer=self.customers[one % 3])
+
+    def do_fee(self, one, _other, amount):
+        payment = self.pick(("Payment",), one)
+        if payment:
+            self.books.create_deposit([payment[1]], others=[("fees", -amount), ("income", amount * 2)])
+
+    def do_receipt(self, one, other, amount):
+        kind = ("SalesReceipt", "RefundReceipt")[other % 2]
+        customer, undeposited = self.customers[one % 3], self.books.account("undeposited")
+        made = (
+            self.books.create_refund_receipt(customer, amount, account=undeposited)
+            if other % 2
+            else self.books.create_sales_receipt(customer, amount)
+        )
+        if other % 3:
+            self.books.create_deposit([made["Id"]], others=[("income", amount * 2)], kind=kind)
+
+    def do_merge(self, one, other, _amount):
+        if other % 5 == 0:
+            self.books.merge_customers(self.customers[one % 3], self.customers[(one + 1) % 3])
 
     def everything(self):
         return self.core.counters(), dump_json(
             {
                 kind: self.books.all(kind)
-                for kind in ("Invoice", "CreditMemo", "Payment", "Customer", "Account")
+                for kind in ("Invoice", "CreditMemo", "Payment", "Customer", "Account", "Deposit", "Purchase")
             }
         )
 
@@ -177,6 +208,15 @@ def test_it_is_so_in_a_foreign_currency_too(steps):
     clerk = Clerk("EUR", multicurrency=True, exchange_rates={"EUR": Decimal("1.0837")})
     for number, step in enumerate(steps):
         clerk.core.settings.exchange_rates["EUR"] = Decimal("1.0837") + Decimal(number) / 1000
+        clerk.do(step)
+    check(clerk)
+
+
+@given(st.lists(STEP, max_size=20))
+def test_it_is_so_where_quickbooks_applies_by_itself(steps):
+    clerk = Clerk()
+    clerk.books.change_settings(auto_apply_credit=True, auto_apply_payments=True)
+    for step in steps:
         clerk.do(step)
     check(clerk)
 

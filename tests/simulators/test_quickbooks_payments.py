@@ -71,6 +71,20 @@ def test_a_payment_bumps_every_document_it_uses_but_not_the_customers_token(api,
     assert after["MetaData"]["LastUpdatedTime"] > before["MetaData"]["LastUpdatedTime"]
 
 
+def test_an_invoice_points_back_at_each_of_its_payments_and_only_while_they_last(api, customer):
+    """Both sides say the same, without amounts on the invoice's."""
+    one = invoice(api, customer, 10)
+    first = pay(api, customer, 4, pay_line("Invoice", one["Id"], 4))
+    second = pay(api, customer, 5, pay_line("Invoice", one["Id"], 5))
+    links = [{"TxnId": paid["Id"], "TxnType": "Payment"} for paid in (first, second)]
+    assert api.get("Invoice", one["Id"])["LinkedTxn"] == links
+    assert second["Line"][0]["LinkedTxn"] == [{"TxnId": one["Id"], "TxnType": "Invoice"}]
+    api.post("Payment", {"Id": first["Id"], "SyncToken": "0"}, operation="delete")
+    assert api.get("Invoice", one["Id"])["LinkedTxn"] == links[1:]
+    api.post("Payment", {**second, "Line": []})
+    assert api.get("Invoice", one["Id"])["LinkedTxn"] == []
+
+
 def test_editing_bumps_what_is_used_and_what_is_let_go(api, customer):
     one, other = invoice(api, customer, 10), invoice(api, customer, 10)
     made = pay(api, customer, 10, pay_line("Invoice", one["Id"], 10))

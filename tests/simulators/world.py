@@ -6,7 +6,7 @@ from decimal import Decimal
 from tests.simulators.direct_api import Api, pay_line, ref, sale_line
 
 
-def busy_year(sim, clock):
+def busy_year(sim, clock):  # noqa: PLR0915 - a year is long, and nothing in it is alike
     """Play it; the companies are left behind for whoever wants to look."""
     sim.add_company(
         "77",
@@ -128,6 +128,55 @@ def busy_year(sim, clock):
             "CashBack": {"AccountRef": ref(4), "Amount": 1},
         },
     )
+    segment = api.post("Class", {"Name": "Retail"})["Id"]
+    branch = api.post("Department", {"Name": "Bayshore"})["Id"]
+    api.post("Class", {"Name": "Online", "ParentRef": ref(segment)})
+    taxed = api.post(
+        "CreditMemo",
+        {
+            "CustomerRef": ref(parent),
+            "DepartmentRef": ref(branch),
+            "TxnTaxDetail": {"TxnTaxCodeRef": ref(2)},
+            "Line": [sale_line(4, TaxCodeRef=ref("TAX"), ClassRef=ref(segment))],
+        },
+    )
+    cheque = api.post(
+        "Purchase",
+        {
+            "AccountRef": ref(account),
+            "PaymentType": "Check",
+            "DocNumber": "1007",
+            "EntityRef": {**ref(parent), "type": "Customer"},
+            "Line": [
+                {
+                    "Amount": Decimal("4.32"),
+                    "DetailType": "AccountBasedExpenseLineDetail",
+                    "AccountBasedExpenseLineDetail": {"AccountRef": ref(receivable)},
+                },
+                {
+                    "Amount": 1,
+                    "DetailType": "ItemBasedExpenseLineDetail",
+                    "ItemBasedExpenseLineDetail": {"ItemRef": ref(1), "ClassRef": ref(segment)},
+                },
+            ],
+        },
+    )
+    lines = [
+        pay_line("Check", cheque["Id"], Decimal("4.32")),
+        pay_line("CreditMemo", taxed["Id"], Decimal("4.32")),
+    ]
+    api.post("Payment", {"CustomerRef": ref(parent), "TotalAmt": 0, "Line": lines})
+    moved = api.post("Transfer", {"FromAccountRef": ref(account), "ToAccountRef": ref(3), "Amount": 2})
+    note = {"AttachableRef": [{"EntityRef": {**ref(invoice["Id"]), "type": "Invoice"}}], "Note": "disputed"}
+    api.post("Attachable", note)
+    upload = (
+        b'--B\r\nContent-Disposition: form-data; name="file_metadata_01"\r\n\r\n'
+        b'{"FileName":"remit.txt","ContentType":"text/plain","AttachableRef":[{"EntityRef":'
+        b'{"type":"Invoice","value":"' + invoice["Id"].encode() + b'"},"IncludeOnSend":true}]}\r\n--B\r\n'
+        b'Content-Disposition: form-data; name="file_content_01"\r\n\r\npaid\r\n--B--\r\n'
+    )
+    api.call("POST", "/upload", upload)
+    api.call("POST", f"/invoice/{invoice['Id']}/send", sendTo="bill@example.com")
     void = api.post("Invoice", {"CustomerRef": ref(parent), "Line": [sale_line(1)]})
     api.post("Invoice", {"Id": void["Id"], "SyncToken": "0"}, operation="void")
     gone = api.post("Payment", {"CustomerRef": ref(parent), "TotalAmt": 1})
@@ -140,7 +189,14 @@ def busy_year(sim, clock):
         "SalesReceipt": receipt,
         "RefundReceipt": refund,
     }
-    for kind, record in {**made, "Estimate": estimate, "JournalEntry": entry, "Deposit": deposit}.items():
+    out = {"Purchase": cheque, "Transfer": moved}
+    for kind, record in {
+        **made,
+        "Estimate": estimate,
+        "JournalEntry": entry,
+        "Deposit": deposit,
+        **out,
+    }.items():
         api.get(kind, record["Id"])
     kinds = (
         "Invoice,Payment,CreditMemo,Customer,JournalEntry,Deposit,SalesReceipt,RefundReceipt,"
@@ -151,6 +207,11 @@ def busy_year(sim, clock):
         *kinds.split(","),
         "Vendor",
         "Employee",
+        "Class",
+        "Department",
+        "TaxCode",
+        "TaxRate",
+        "Attachable",
         "PaymentMethod",
         "Estimate",
         "CompanyInfo",

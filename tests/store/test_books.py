@@ -171,6 +171,7 @@ def test_a_payment_older_than_its_invoice_is_a_credit_until_the_invoice_exists(s
 _AMOUNTS = st.integers(1, 10**9)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_however_payments_are_edited_open_amounts_follow(store, data):

@@ -1,5 +1,6 @@
 """From a decision to what is asked of the platform: not a cent is gained or lost on the way, or in the outbox."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,10 +10,14 @@ from hypothesis import strategies as st
 from arsync.connectors.contract import (
     ApplyCredits,
     ApplyPayment,
+    Banked,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Ref,
     Reverse,
+    SetNote,
     Settle,
 )
 from arsync.core.decisions import EvidenceClass, Explanation, Share
@@ -137,5 +142,68 @@ def test_credits_and_a_payment_that_is_there_word_for_word():
         PostCredit(NORTH, DAY, Money(5, "USD"), "42", "NON", "write-off", REFS[3]),
         ApplyCredits(NORTH, DAY, settles, (0,)),
     )
-    payment = Ref("payment", "Payment:9")
-    assert intents.for_payment(payment, lines, REFS, "USD") == (ApplyPayment(payment, settles),)
+    held = intents.Held(Ref("payment", "Payment:9"), NORTH, False, DAY)
+    assert intents.for_payment(held, lines, REFS, "USD") == (ApplyPayment(held.payment, settles),)
+    locked = replace(held, locked=True)
+    used = Settle(held.payment, Money(-5, "USD"))
+    assert intents.for_payment(locked, lines, REFS, "USD") == (ApplyCredits(NORTH, DAY, (*settles, used)),)
+
+
+ENTRY = PostEntry(NORTH, DAY, Money(100_00, "USD"), "84", "35", "returned payment", "R9")
+PAYMENT = Ref("payment", "Payment:9")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "back"),
+    [
+        pytest.param(
+            (PostReceipt(NORTH, DAY, Money(5, "USD"), ()),),
+            (Reverse(PAYMENT),),
+            id="what we created is deleted",
+        ),
+        pytest.param(
+            (ApplyPayment(PAYMENT, (Settle(REFS[1], Money(5, "USD")),)),),
+            (Reverse(PAYMENT, (Settle(REFS[1], Money(5, "USD")),)),),
+            id="a payment of the platform is never deleted, its lines are taken off",
+        ),
+        pytest.param(
+            (ENTRY, ApplyPayment(PAYMENT, (), entries_of=(0,))),
+            (Reverse(PAYMENT, (Settle(PAYMENT, Money(100_00, "USD")),)), Reverse(PAYMENT)),
+            id="a refund: the payment leaves the entry, then the entry goes",
+        ),
+        pytest.param(
+            (ENTRY, ApplyPayment(PAYMENT, (), (0,), (Settle(REFS[1], Money(100_00, "USD")),))),
+            (
+                ApplyPayment(
+                    PAYMENT,
+                    (Settle(REFS[1], Money(100_00, "USD")),),
+                    frees=(Settle(PAYMENT, Money(100_00, "USD")),),
+                ),
+                Reverse(PAYMENT),
+            ),
+            id="a return: the payment settles the invoice again",
+        ),
+        pytest.param((SetNote(REFS[1], "x"),), (), id="a note is not taken back"),
+    ],
+)
+def test_what_was_written_is_taken_back_last_first(wanted, back):
+    """Every intent is told to have written `PAYMENT`: what matters is the shape."""
+    assert intents.taking_back(wanted, dict.fromkeys(range(len(wanted)), PAYMENT)) == back
+    assert intents.taking_back(wanted, {}) == ()
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        ENTRY,
+        replace(ENTRY, fee=Money(12_00, "USD"), fee_account="61"),
+        PostDeposit(DAY, Money(95_00, "USD"), "35", (Banked(PAYMENT, Money(100_00, "USD")),), "PO-1",
+                    Money(5_00, "USD"), "61"),
+        ApplyPayment(PAYMENT, (), (0,), (Settle(REFS[1], Money(100_00, "USD")),)),
+        ApplyCredits(NORTH, DAY, (Settle(REFS[1], Money(5, "USD")),), entries_of=(0,)),
+        SetNote(REFS[1], "payment in review, Q-1", "AR status"),
+    ],
+    ids=lambda intent: type(intent).__name__,
+)  # fmt: skip
+def test_every_intent_comes_back_from_the_outbox_as_it_was(intent):
+    assert outbox.intents_from_text(outbox.intents_to_text((intent,))) == (intent,)

@@ -159,6 +159,10 @@ class Office:
     def books_as_people_see_them(self) -> list[Any]:
         """What the platform holds, without ids, tokens and times."""
         seen = []
+        for kind in ("Deposit", "JournalEntry"):
+            for one in self.keeper.all(kind):
+                lines = sorted((str(line["Amount"]), self._about(line)) for line in one["Line"])
+                seen.append((kind, one["TxnDate"], str(one.get("TotalAmt")), lines))
         for kind in ("Invoice", "CreditMemo", "Payment"):
             for one in self.keeper.all(kind):
                 lines = one.get("Line", []) if kind == "Payment" else []
@@ -178,6 +182,13 @@ class Office:
                     )
                 )
         return sorted(seen, key=repr)
+
+    def _about(self, line: dict[str, Any]) -> str:
+        """The account or the kind of document a line of an entry or deposit is about."""
+        if line.get("LinkedTxn"):
+            return str(line["LinkedTxn"][0]["TxnType"])
+        detail = line[line["DetailType"]]
+        return f"{detail.get('PostingType', '')} {detail['AccountRef']['value']}"
 
     def _named(self, link: dict[str, str]) -> tuple[str, str]:
         kind = link["TxnType"]
@@ -355,8 +366,11 @@ class Office:
             assert receipt.payment_id is not None, f"R-{receipt.id} is applied by no payment"
 
     def all_received(self) -> None:
-        """Every line of money in that a bank file held is a receipt, once."""
-        assert sorted(r.amount_minor for r in self.receipts()) == sorted(self.received.values())
+        """Every line of money in that a bank file held is a receipt, once; or several that add up to it."""
+        lines: Counter[int] = Counter()
+        for r in self.receipts():
+            lines[r.bank_line_id] += r.amount_minor
+        assert sorted(minor for minor in lines.values() if minor > 0) == sorted(self.received.values())
 
     def agrees(self, *, booked: bool = True) -> None:
         """Books and store say the same of every customer; `booked`: and every decision of ours stands there once."""
@@ -389,6 +403,7 @@ class Office:
             for r in self.receipts()
             if r.state in ("applied", "on_account")
         }
+        returned = {f"{self.ledger.uid}-{r.decision_id}" for r in self.receipts() if r.state == "returned"}
         with self.store.read() as conn:
             undoing = {
                 f"{self.ledger.uid}-{d.id}"
@@ -399,7 +414,7 @@ class Office:
                 )
             }
         assert live <= set(ours), "an applied receipt has no payment in the books"
-        assert set(ours) <= live | undoing | self._still_ours(), (
+        assert set(ours) <= live | undoing | returned | self._still_ours(), (
             "a payment of ours that no receipt stands behind"
         )
 

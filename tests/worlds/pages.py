@@ -1,7 +1,8 @@
 """Pages whose sessions are run: every ```console block of a page, in order, in the world its first comment names.
 
 A line that begins with `$ ` is a command; what follows, up to the next one, is what it must print. Commands are
-arsync's own, run in this process at a fixed time, and a few of the shell's. With `ARSYNC_REGENERATE=1` the pages are
+arsync's own, run in this process at a fixed time, and a few of the shell's; a block that names a file, as in
+```python client.py, is that file, and port 8800 is wherever the simulator is. With `ARSYNC_REGENERATE=1` the pages are
 written anew.
 """
 
@@ -10,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +24,12 @@ from arsync.clock import Clock
 from arsync.errors import ArsyncError
 from arsync.simulators.quickbooks import QuickBooksSimulator
 
+PORT_OF_PAGES = "http://127.0.0.1:8800"
 TODAY, SEED = date(2026, 11, 22), 1
 WORLD = re.compile(r"<!-- tested: ([a-z-]+) -->")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHELL = ("cat", "cp", "head", "ls", "sed", "mkdir")
+FILE = re.compile(r"^```[a-z]+ ([\w.]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = ("cat", "cp", "curl", "grep", "head", "ls", "python3", "sed", "mkdir")
 _VARIES = (
     (re.compile(rf"({TODAY}) \d\d:\d\d"), r"\1 12:00"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
@@ -42,6 +46,7 @@ class World:
 
     folder: Path
     simulator: QuickBooksSimulator
+    url: str
 
 
 @contextmanager
@@ -50,12 +55,14 @@ def served_again(template: Path, folder: Path, clock: Clock) -> Iterator[World]:
     shutil.copytree(template, folder)
     simulator = QuickBooksSimulator(clock=clock, state_path=folder / demo.BOOKS)
     port = int(re.findall(r"base_url = .*:(\d+)", (folder / "arsync.toml").read_text("utf-8"))[0])
-    with simulator.serve(port):
-        yield World(folder, simulator)
+    with simulator.serve(port) as url:
+        yield World(folder, simulator, url)
 
 
 def play(text: str, world: World) -> str:
     """The page with what its commands print now."""
+    for name, content in FILE.findall(text):
+        (world.folder / name).write_text(_here(content, world), encoding="utf-8")
 
     def block(found: re.Match[str]) -> str:
         commands = [line for line in found[1].splitlines() if line.startswith("$ ")]
@@ -68,9 +75,11 @@ def play(text: str, world: World) -> str:
 def _give(line: str, world: World) -> str:
     """Give one command, with pipes; what it prints, without what varies."""
     first, *pipes = line.split(" | ")
-    output = _arsync(shlex.split(first)[1:], world) if first.startswith("arsync ") else _shell(first, "")
+    output = (
+        _arsync(shlex.split(first)[1:], world) if first.startswith("arsync ") else _shell(first, "", world)
+    )
     for pipe in pipes:
-        output = _shell(pipe, output)
+        output = _shell(pipe, output, world)
     return settled(output, world.folder)
 
 
@@ -83,10 +92,17 @@ def _arsync(arguments: list[str], world: World) -> str:
         return f"error: {error}\n"
 
 
-def _shell(command: str, text: str) -> str:
-    assert shlex.split(command)[0] in SHELL, f"pages use arsync and {', '.join(SHELL)}: {command}"
-    ran = subprocess.run(shlex.split(command), input=text, capture_output=True, text=True, check=True)
+def _shell(command: str, text: str, world: World) -> str:
+    name, *arguments = shlex.split(_here(command, world))
+    assert name in SHELL, f"pages use arsync and {', '.join(SHELL)}: {command}"
+    program = sys.executable if name == "python3" else name
+    ran = subprocess.run([program, *arguments], input=text, capture_output=True, text=True, check=True)
     return ran.stdout
+
+
+def _here(text: str, world: World) -> str:
+    """The same with the address of the simulator."""
+    return text.replace(PORT_OF_PAGES, world.url)
 
 
 def settled(output: str, folder: Path) -> str:

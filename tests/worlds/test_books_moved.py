@@ -8,8 +8,10 @@ import pytest
 from arsync.errors import NotPermitted
 from arsync.simulators.quickbooks.ledger import ItemKey, OpenItem, Posting
 from arsync.simulators.quickbooks.records import Record
+from arsync.store import tables, work
 from arsync.sync import actions
 from arsync.sync import run as running
+from arsync.sync import write as writing
 from tests.worlds.office import Line
 
 pytestmark = pytest.mark.slow
@@ -45,6 +47,38 @@ def before_writing(monkeypatch):
     return arrange
 
 
+@pytest.fixture
+def before_sending(monkeypatch):
+    """Let the bookkeeper do something after the last look at the books, before the first call leaves."""
+
+    def arrange(act):
+        pending, send = [act], writing._send
+
+        def send_after(job, leaving):
+            if pending:
+                pending.pop()()
+            return send(job, leaving)
+
+        monkeypatch.setattr(writing, "_send", send_after)
+
+    return arrange
+
+
+@pytest.mark.parametrize("switch", ["refuse", "cap"])
+def test_paid_between_deciding_and_writing_nothing_leaves_at_all(office, before_writing, switch):
+    """Right before calls leave the books are looked at again: QuickBooks itself would take the money twice."""
+    customer, invoice = case(office)
+    office.simulator.switches.line_over_balance = switch
+    before_writing(lambda: office.keeper.create_payment(customer, "250.00", [("Invoice", invoice, "250.00")]))
+    ran = office.run()
+    assert ran.written.sent == 0
+    assert office.ours() == {}
+    assert office.queued().reason == "stale record"
+    office.run_until_idle()
+    office.adds_up()
+    office.agrees()
+
+
 def test_the_invoice_is_paid_between_pull_and_write(office, before_writing):
     customer, invoice = case(office)
     before_writing(lambda: office.keeper.create_payment(customer, "250.00", [("Invoice", invoice, "250.00")]))
@@ -57,11 +91,11 @@ def test_the_invoice_is_paid_between_pull_and_write(office, before_writing):
     office.agrees()
 
 
-def test_the_platform_takes_less_than_was_sent_and_a_person_sorts_it_out(office, before_writing):
+def test_the_platform_takes_less_than_was_sent_and_a_person_sorts_it_out(office, before_sending):
     """QuickBooks may cap a line at what is left of the invoice: then the answer is not what was asked for."""
     customer, invoice = case(office)
     office.simulator.switches.line_over_balance = "cap"
-    before_writing(lambda: office.keeper.create_payment(customer, "100.00", [("Invoice", invoice, "100.00")]))
+    before_sending(lambda: office.keeper.create_payment(customer, "100.00", [("Invoice", invoice, "100.00")]))
     office.run()
     assert office.run_until_idle() <= 1
     office.simulator.switches.line_over_balance = "refuse"
@@ -373,3 +407,21 @@ def test_a_total_no_customer_explains_stops_the_ledger_until_it_is_right_again(o
     assert office.balance(invoice) == 0
     assert (office.ledger.stopped, office.queue()) == (None, [])
     office.agrees()
+
+
+def test_a_payment_whose_lines_do_not_explain_it_is_held_and_told(office):
+    """QuickBooks states less unapplied than total less lines, and no payment used the rest: nobody spends it."""
+    customer = office.customer("Northwind Traders")
+    invoice = office.invoice(customer, "250.00", "1001")
+    old = office.keeper.create_payment(
+        customer, "100.00", [("Invoice", invoice, "40.00")], date="2026-09-01"
+    )["Id"]
+    office.run()
+    row = office.item(f"Payment:{old}")
+    with office.store.begin() as conn:  # what a page with a line left out would have stored
+        conn.execute(tables.item.update().where(tables.item.c.id == row.id).values(open_minor=-10000))
+    office.mode("auto")
+    office.statement(Line("190.00", "REST OF 1001 AFTER OUR CREDIT", "NORTHWIND TRADERS"))
+    office.run()
+    with office.store.read() as conn:
+        assert row.id in work.load(conn, office.ledger.id, office.today()).held

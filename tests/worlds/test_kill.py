@@ -2,7 +2,7 @@
 
 A kill point is the n-th commit or the n-th socket write of a real `arsync` process that dies by SIGKILL (`killer.py`).
 The points are drawn, seeded, from all that an undisturbed run passes, spread over its steps. 40 in every test run, 200
-on each database in the long one. Figures: docs/evidence/kill.md.
+on each database in the long one, and a thousand over write-back, five in a row. Figures: docs/evidence/kill.md.
 """
 
 import json
@@ -23,8 +23,10 @@ from sqlalchemy import make_url
 
 from arsync.connectors.contract import Found
 from arsync.connectors.quickbooks import QuickBooksConnector
+from arsync.core.policy import BookedAs
 from arsync.errors import ConsentLost, LedgerLocked
 from arsync.store import outbox
+from arsync.store.bank import Share
 from arsync.sync import actions, connect
 from tests.worlds.office import START, Line, make_office, open_office
 
@@ -89,7 +91,53 @@ def later(office):
     )
 
 
-WORLDS = {"first": first, "later": later}
+def back(office):
+    """All that goes back and is put right waits to be written, and the bank shows a refund and a new receipt."""
+    term = office.keeper.create_term("2/10 net 30", 30, discount_percent=2, discount_days=10)["Id"]
+    north, acme = office.customer("Northwind Traders"), office.customer("Acme Corporation")
+    contoso = office.customer("Contoso Industries")
+    gave_back = office.invoice(north, "100.00", "1001")
+    office.invoice(contoso, "50.00", "1002")
+    office.invoice(acme, "75.00", "1003")
+    lost, used = office.invoice(north, "20.00", "1004"), office.invoice(north, "30.00", "1005")
+    office.invoice(acme, "400.00", "1006", days_ago=5, SalesTermRef={"value": term})
+    memo = office.credit_memo(contoso, "55.00", "CM-1")
+    old = office.keeper.create_payment(north, "45.00", date="2026-09-15")["Id"]
+    office.run()
+    desk = office.desk()
+    actions.map_bank_account(office.desk("Ada"), "main", office.keeper.account("checking"))
+    asked = actions.map_adjustment(
+        office.desk("Max"), "fee", BookedAs(None, account=office.keeper.account("fees"))
+    )
+    actions.approve_policy(office.desk("Mia"), int(asked.text.split()[2]))
+    office.mode("auto")
+    today = office.today()
+    office.statement(
+        Line("100.00", "INVOICE 1001", "NORTHWIND TRADERS", on=today),
+        Line("121.00", "PAYOUT PO-1", "STRIPE", on=today),
+        Line("-100.00", "RETURNED ITEM NSF", "NORTHWIND TRADERS", on=today),
+    )
+    office.run_until_idle()
+    assert office.balance(gave_back) == 0
+    waiting = {q.amount_minor: q.id for q in office.queue()}
+    actions.book_return(desk, waiting[-10000])
+    shares = [
+        Share(5000, "INVOICE 1002", "CONTOSO INDUSTRIES"),
+        Share(7500, "INVOICE 1003", "ACME CORPORATION"),
+    ]
+    actions.split(desk, waiting[12100], shares, 400)
+    actions.write_off(desk, office.item(f"Invoice:{lost}").id, "write-off", 2000, "not worth asking")
+    actions.apply_payment(desk, office.item(f"Payment:{old}").id, [office.part(f"Invoice:{used}", "30.00")])
+    refund = actions.ask_refund(desk, [office.part(f"CreditMemo:{memo}", "-40.00")], "wants it back")
+    actions.approve(office.desk("Max"), refund.decision_id)
+    office.statement(
+        Line("392.00", "INVOICE 1006", "ACME CORPORATION", on=today),
+        Line("-40.00", f"TRANSFER RF-{refund.decision_id}", "CONTOSO", on=today),
+        Line("13.37", "HELLO", "SOMEBODY ELSE", on=today),
+    )
+
+
+WORLDS = {"first": first, "later": later, "back": back}
 
 
 @dataclass(frozen=True)
@@ -229,6 +277,7 @@ class Killer:
 
 def settle(office):
     """Run until idle; the laws; how it ended, in words that do not depend on ids."""
+    office.clock.sleep(200)  # a request that many calls shared is looked up when it cannot arrive any more
     run_until_idle(office)
     office.adds_up()
     office.all_received()
@@ -302,8 +351,12 @@ def points_of(database, world, number):
 
 
 def share(database, number):
-    half = number // 2
-    return points_of(database, "first", half) + points_of(database, "later", number - half)
+    third = number // 3
+    return [
+        *points_of(database, "first", third),
+        *points_of(database, "later", third),
+        *points_of(database, "back", number - 2 * third),
+    ]
 
 
 @pytest.mark.slow
@@ -326,6 +379,36 @@ def test_killed_everywhere(request, database, world):
     yard = request.getfixturevalue("sqlite_yard" if database == "sqlite" else "postgres_yard")
     for point in drawn(yard.template(world), LONG // 2, 3):
         killed_at(yard, world, point)
+
+
+KILLS, IN_A_ROW = 1000, 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_thousand_kills_while_writing_back(sqlite_yard):
+    """Killed again and again, also while it recovers: up to five times before it is left in peace. Seeded."""
+    template, source, kills, chains = sqlite_yard.template("back"), random.Random(7), 0, 0
+    points = [
+        (kind, number)
+        for (kind, step), numbers in sorted(template.points.items())
+        for number in numbers
+        for _ in range(3 if step in ("write", "settle", "deposits", "giving_back") else 1)
+    ]
+    while kills < KILLS:
+        chains += 1
+        met = []
+        with sqlite_yard.copy(template) as office:
+            for _ in range(IN_A_ROW):
+                kind, number = source.choice(points)
+                met.append((kind, number, source.choice(WHENS[kind])))
+                done = sqlite_yard.killer.arsync(office, "reconcile", kill=met[-1])
+                if done.returncode != -signal.SIGKILL:
+                    assert done.returncode in (0, 4), (met, done.said)
+                    break
+                kills += 1
+            assert settle(office) == template.outcome, met
+    assert chains < KILLS, "most recoveries were killed too"
 
 
 # ---- killed in the hands of a clerk

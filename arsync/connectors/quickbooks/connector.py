@@ -1,5 +1,6 @@
 """QuickBooks Online: the six verbs, and nothing but glue. Facts and limits are in README.md."""
 
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from arsync.connectors.contract import (
     Bundle,
     Call,
     Cannot,
+    Document,
     Found,
     Fresh,
     Kind,
@@ -27,8 +29,9 @@ from arsync.connectors.contract import (
     Verb,
     Writes,
 )
+from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.quickbooks import plan, query
-from arsync.connectors.transport import Limit, Transport, garbled
+from arsync.connectors.transport import Transport, garbled
 from arsync.core.items import Books
 from arsync.core.money import AmountUnreadable, Money, total
 from arsync.errors import PlatformBusy, PlatformRefused
@@ -37,9 +40,10 @@ if TYPE_CHECKING:
     from arsync.connectors.quickbooks.sdk import Company
 
 NAME = "quickbooks"
+_TOKEN_HOST, _REVOKING_HOST = "oauth.platform.intuit.com", "developer.api.intuit.com"
 SCOPE = "com.intuit.quickbooks.accounting"
 _SKEW_WORTH_A_WARNING_S = 60
-_LIMITS = (Limit(8, 1.0), Limit(450, 60.0))  # QuickBooks allows 10 and 500
+_LIMITS = (Limit(8, 1.0), Limit(450, 60.0), Limit(35, 60.0, ending="/batch"))  # QuickBooks: 10, 500, 40
 _CONCURRENT = 8  # QuickBooks allows 10
 _RECEIVABLE = query.equals("AccountType", "Accounts Receivable")
 _EVERY_STATE = "Active IN (true, false)"
@@ -54,6 +58,7 @@ class QuickBooksSettings:
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
+    revoke_url: str = ""  # else Intuit's, or where a sandbox or simulator has its token address
     minor_version: int = 75
 
 
@@ -83,23 +88,32 @@ _DOCUMENT = Writes(
     marker=(plan.MARKER_FIELD, plan.MARKER_WIDTH),
     undo="delete",
     atomic=True,
-    calls_per_send=1,
+    calls_per_send=plan.BATCH,
+    late_s=130,  # QuickBooks gives a request up after 120 s
 )
 _WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "park", "reverse"), _DOCUMENT
+    ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT
 )
 
 
 class QuickBooksConnector:
     """One company of QuickBooks Online."""
 
-    manifest: ClassVar[Manifest] = Manifest(NAME, _READS, _WRITES, frozenset({"customer", "ledger"}))
+    manifest: ClassVar[Manifest] = Manifest(
+        NAME, _READS, _WRITES, frozenset({"customer", "ledger", "document"})
+    )
     Settings: ClassVar[type] = QuickBooksSettings
 
     def __init__(self, settings: QuickBooksSettings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._site = plan.Site(settings.realm_id, settings.minor_version)
-        self._endpoints = oauth.Endpoints(NAME, settings.authorize_url, settings.token_url, SCOPE)
+        self._endpoints = oauth.Endpoints(
+            NAME,
+            settings.authorize_url,
+            settings.token_url,
+            settings.revoke_url or _revoke_url(settings),
+            SCOPE,
+        )
 
     # ---- signing in
 
@@ -110,6 +124,10 @@ class QuickBooksConnector:
     def exchange(self, code: str, redirect_uri: str) -> Tokens:
         """Trade the code that came back for tokens, and save them."""
         return self._sign_in.exchange(code, redirect_uri)
+
+    def revoke(self) -> bool:
+        """Give the consent back; False when QuickBooks knew nothing of it any more."""
+        return self._sign_in.revoke()
 
     # ---- the contract
 
@@ -137,11 +155,13 @@ class QuickBooksConnector:
         return plan.plan(bundle, fresh, done, self._site)
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """One call after the other; each answer is judged before the next call leaves."""
+        """One call by itself; several as one batch, whose items stand or fall each by itself."""
         from arsync.connectors.quickbooks import send
 
-        for call in calls:
-            yield send.send(self._company, call)
+        if len(calls) == 1:
+            yield send.send(self._company, calls[0])
+        elif calls:
+            yield from send.send_together(self._company, calls)
 
     def find(self, call: Call) -> Found:
         """What became of a call whose answer was lost."""
@@ -160,19 +180,63 @@ class QuickBooksConnector:
         puller = Puller(self._company, Pull(None), self._ports.now)
         return self._told(lambda: puller.fetch(refs, receivable))
 
-    def totals(self, as_of: date) -> tuple[Total, ...]:
-        """What each customer owes on that day by QuickBooks' own report, and their sum, in home currency."""
+    def totals(self, as_of: date, foreign: frozenset[str] = frozenset()) -> tuple[Total, ...]:
+        """What each customer owes on that day by QuickBooks' own report, and their sum, in home currency.
+
+        The report states `foreign` customers in home currency at a rate of its own; those with something open are
+        stated by their own record instead, in their currency, as of now.
+        """
         from arsync.connectors.quickbooks import reports
 
         options = {"report_date": as_of.isoformat(), "aging_method": "Report_Date"}
         report = self._told(lambda: self._company.report("AgedReceivables", options))
-        stated = report.get("Header")
-        has_currency = isinstance(stated, dict) and stated.get("Currency")
-        home = "" if has_currency else self._home_currency()
+        home = self._home_of(report)
         try:
-            return reports.aged_receivables(report, f"AgedReceivables {as_of}", home)
+            totals = reports.aged_receivables(report, f"AgedReceivables {as_of}", home)
         except (reports.ReportUnreadable, AmountUnreadable) as error:
             raise garbled(NAME, self._company.last, str(error), "AgedReceivables") from error
+        abroad = sorted(str(one.customer) for one in totals if one.customer in foreign)
+        rest = (one for one in totals if one.customer not in foreign)
+        return (*rest, *self._told(lambda: self._balances(abroad)))
+
+    def _balances(self, customers: Sequence[str]) -> tuple[Total, ...]:
+        """What these customers' own records say they owe, in their own currency."""
+        from arsync.connectors.quickbooks.pull import by_ids
+
+        totals = []
+        for row in by_ids(self._company, "Customer", customers):
+            currency, where = (row.get("CurrencyRef") or {}).get("value"), f"customer {row.get('Id')}"
+            try:
+                balance = Money.of(str(row.get("Balance")), str(currency))
+            except AmountUnreadable as error:
+                raise garbled(NAME, self._company.last, f"Balance: {error}", where) from error
+            totals.append(Total(str(row.get("Id")), balance, f"balance of {where}"))
+        return tuple(totals)
+
+    def documents(self, customers: Sequence[str], as_of: date) -> tuple[Document, ...]:
+        """The open documents of these customers by QuickBooks' own report, in home currency."""
+        from arsync.connectors.quickbooks import mapping, reports
+        from arsync.connectors.quickbooks.pull import ENTITIES
+
+        options = {"report_date": as_of.isoformat(), "customer": ",".join(customers)}
+        report = self._told(lambda: self._company.report("CustomerBalanceDetail", options))
+        home = self._home_of(report)
+        try:
+            stated = reports.open_documents(report, home)
+        except (reports.ReportUnreadable, AmountUnreadable) as error:
+            raise garbled(NAME, self._company.last, str(error), "CustomerBalanceDetail") from error
+        entities = {one.lower(): one for one in ENTITIES}
+        found = []
+        for one in stated:
+            entity = entities.get(one.kind.replace(" ", "").lower())
+            ref = mapping.ref_of(entity, one.number) if entity else None
+            found.append(Document(one.customer, ref, one.name, one.open))
+        return tuple(found)
+
+    def _home_of(self, report: Mapping[str, Any]) -> str:
+        """The home currency, where a report does not state it itself."""
+        stated = report.get("Header")
+        return "" if isinstance(stated, dict) and stated.get("Currency") else self._home_currency()
 
     def control(self) -> tuple[Total, ...]:
         """The balances of the accounts receivable, one total per currency."""
@@ -206,7 +270,14 @@ class QuickBooksConnector:
     @cached_property
     def _transport(self) -> Transport:
         ports = self._ports
-        return Transport(NAME, ports.now, ports.sleep, ports.meter, _LIMITS, concurrent=_CONCURRENT)
+        # QuickBooks counts by company and app, so all who speak with the company here share one pace.
+        account = f"{self._settings.base_url} {self._settings.realm_id}"
+
+        def make() -> AccountPace:
+            return AccountPace(_LIMITS, _CONCURRENT, ports.now, ports.sleep)
+
+        pace = make() if ports.paces is None else ports.paces.of(account, make)
+        return Transport(NAME, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property
     def _sign_in(self) -> oauth.SignIn:
@@ -251,6 +322,13 @@ class QuickBooksConnector:
     def _skew_s(self) -> int | None:
         theirs = self._company.date()
         return None if theirs is None else round((self._ports.now() - theirs).total_seconds())
+
+
+def _revoke_url(settings: QuickBooksSettings) -> str:
+    """Never another platform's address than the one that gave the tokens."""
+    split = urllib.parse.urlsplit(settings.token_url)
+    host = _REVOKING_HOST if split.hostname == _TOKEN_HOST else split.netloc
+    return f"{split.scheme}://{host}/v2/oauth2/tokens/revoke"
 
 
 def _clock_warnings(skew_s: int | None) -> tuple[str, ...]:

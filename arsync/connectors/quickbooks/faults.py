@@ -113,21 +113,22 @@ def _from_json(reply: Reply) -> Fault | None:
     except ValueError:
         return None
     stated = answer.get("Fault") or answer.get("fault")
-    if not isinstance(stated, dict):
-        return None
+    return fault_in(stated, reply.status, reply.trace) if isinstance(stated, dict) else None
+
+
+def fault_in(stated: Mapping[str, Any], status: int, trace: str) -> Fault:
+    """The fault that an answer, or one item of a batch, states."""
     errors = [error for error in stated.get("Error") or stated.get("error") or [] if isinstance(error, dict)]
     if not errors:
-        return Fault(
-            reply.status, "", "a fault without a word", kind=str(stated.get("type", "")), trace=reply.trace
-        )
+        return Fault(status, "", "a fault without a word", kind=str(stated.get("type", "")), trace=trace)
     lower = [{key.lower(): value for key, value in error.items()} for error in errors]
     return Fault(
-        reply.status,
+        status,
         code=_text(lower[0], "code"),
         message="; ".join(_text(error, "message") for error in lower),
         detail="; ".join(filter(None, (_text(error, "detail") for error in lower))),
         kind=str(stated.get("type", "")),
-        trace=reply.trace,
+        trace=trace,
     )
 
 

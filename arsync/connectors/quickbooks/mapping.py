@@ -3,8 +3,8 @@
 Shape   `read(entity, row, ledger)` gives one `Record` or `Unreadable` per thing the row states; a journal
         entry or deposit states one per receivable line, or none.
 Sign    debits positive, credits negative; a payment's lines too.
-Law     invoice original = TotalAmt - Deposit; payment unapplied = total - sum(lines), else the payment is
-        `Unreadable`.
+Law     invoice original = TotalAmt - Deposit; payment unapplied = total - sum(lines), or less by what other
+        payments use of it, else the payment is `Unreadable`.
 Refs    customer "58"; items "Invoice:157", "CreditMemo:12", "JournalEntry:20:0", "Deposit:30:1" (the last
         part is the line's id); payments "Payment:158". A payment line names the entry's line when
         QuickBooks does (TxnLineId) or when the entry is known and only one of its lines fits the customer.
@@ -344,7 +344,7 @@ class _Link:
     sign: int
 
 
-_SIGNS: Mapping[str, int] = {"Invoice": 1, "CreditMemo": -1, "Deposit": -1}
+_SIGNS: Mapping[str, int] = {"Invoice": 1, "CreditMemo": -1, "Deposit": -1, "Payment": -1}
 _MOST_UNSIGNED = 10  # 2 to the 10th assignments are tried at most
 
 
@@ -406,6 +406,13 @@ def _signed(links: list[_Link], applied: Money) -> tuple[AppliedLine, ...]:
         for lines in sorted(candidates, key=str)
         if total((line.amount for line in lines), applied.currency) == applied
     ]
+    if (
+        not readings
+        and not unsigned
+        and total((line.amount for line in next(iter(candidates))), applied.currency) < applied
+    ):
+        # Another payment has used the rest as a credit; the store sees whether one did, by what is open then.
+        return next(iter(candidates))
     if not readings:
         raise FieldUnreadable(
             "Line", f"the lines do not add up to TotalAmt - UnappliedAmt = {applied.text()}"

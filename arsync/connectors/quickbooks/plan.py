@@ -9,11 +9,12 @@ Source  README.md of this folder: two-line form for credits, whole object for pa
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, cast
 
 from arsync.connectors.contract import (
     Answer,
@@ -25,9 +26,12 @@ from arsync.connectors.contract import (
     Fresh,
     Park,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Ref,
     Reverse,
+    SetNote,
     Settle,
     Verb,
 )
@@ -39,10 +43,14 @@ from arsync.errors import Broken
 MARKER_FIELD, MARKER_WIDTH = "PrivateNote", 4000
 _REFERENCE_WIDTH = 21
 _NOTE_WIDTH = 1000
+_FIELD_WIDTH = 31  # of a custom field's text
+_TAG = re.compile(r"\[arsync: [^\]]*\]")
+BATCH = 30  # calls in one request
 _KEY_DIGITS = 32  # QuickBooks takes 50 characters, and 36 inside a batch
 Code = Literal[
     "closed_period", "currency_mismatch", "unmapped_adjustment", "stale", "unsupported", "too_long"
 ]
+_Entity = Literal["Payment", "CreditMemo", "Deposit", "JournalEntry", "Invoice"]
 Row = Mapping[str, Any]
 
 
@@ -57,7 +65,7 @@ class _Draft:
     """What a call says, before its key."""
 
     verb: Verb
-    entity: Literal["Payment", "CreditMemo", "Deposit"]
+    entity: _Entity
     body: Mapping[str, Any]
     expects: Mapping[str, str]
     operation: str = ""
@@ -197,11 +205,6 @@ def _targets(task: _Task, customer: Ref, settles: Sequence[Settle], currency: st
 
 
 def _target(task: _Task, customer: Ref, item: Ref, size: Money) -> _Target:
-    if item.kind != "item":
-        _no(
-            "unsupported",
-            f"{item.id} is a payment: its unapplied part is used by applying that payment itself",
-        )
     entity, number, line = _parts(item)
     row = task.row(item)
     owner, is_debit, left = _SIDES[entity](row, line, size.currency)
@@ -254,12 +257,17 @@ def _entry_row(row: Row, line: str | None) -> Row:
     _no("stale", f"entry {row.get('Id')} has no line {line} any more")
 
 
+def _payment_side(row: Row, _line: str | None, currency: str) -> tuple[str | None, bool, Money]:
+    return _value(row, "CustomerRef"), False, amount(row, "UnappliedAmt", currency)
+
+
 _Side = Callable[[Row, str | None, str], tuple[str | None, bool, Money]]
 _SIDES: Mapping[str, _Side] = {
     "Invoice": _invoice_side,
     "CreditMemo": _memo_side,
     "JournalEntry": _journal_side,
     "Deposit": _deposit_side,
+    "Payment": _payment_side,
 }
 _DEEPEST = 6  # QuickBooks nests customers five levels deep
 
@@ -291,35 +299,58 @@ def _credits(task: _Task, numbers: Sequence[int]) -> list[_Target]:
     return targets
 
 
+def _entries(task: _Task, numbers: Sequence[int]) -> list[_Target]:
+    """The receivable lines of entries that earlier intents of this bundle booked; each is settled whole."""
+    targets = []
+    for number in numbers:
+        intent, answer = task.bundle.intents[number], task.done.get(number)
+        if not isinstance(intent, PostEntry) or answer is None or answer.ref is None:
+            raise Broken(f"intent {number} is no entry that was posted before", where=task.marker)
+        entity, entry, line = _parts(answer.ref)
+        targets.append(_Target(entity, entry, line, intent.amount))
+    return targets
+
+
 # ---- one draft an intent
 
 
 def _receipt(intent: PostReceipt, task: _Task) -> _Draft:
-    return _new_payment("post_receipt", intent, intent.total, task)
+    if payment := next((settle.item for settle in intent.settles if settle.item.kind != "item"), None):
+        _no(
+            "unsupported", f"{payment.id} is a payment: its unapplied part is used by a document without cash"
+        )
+    targets = _targets(task, intent.customer, intent.settles, intent.total.currency)
+    return _new_payment(
+        "post_receipt", intent, intent.total, targets + _credits(task, intent.credits_of), task
+    )
 
 
 def _apply_credits(intent: ApplyCredits, task: _Task) -> _Draft:
-    amounts = [settle.amount for settle in intent.settles] or [
-        _credit_amount(task, n) for n in intent.credits_of
-    ]
+    made = _credits(task, intent.credits_of) + _entries(task, intent.entries_of)
+    amounts = [settle.amount for settle in intent.settles] or [target.size for target in made]
     if not amounts:
         raise Broken("nothing is settled", where=task.marker)
-    return _new_payment("apply", intent, Money.zero(amounts[0].currency), task)
+    currency = amounts[0].currency
+    targets = _targets(task, intent.customer, intent.settles, currency)
+    return _new_payment("apply", intent, Money.zero(currency), targets + made, task)
 
 
-def _credit_amount(task: _Task, number: int) -> Money:
-    intent = task.bundle.intents[number]
-    assert isinstance(intent, PostCredit)
-    return intent.amount
+def _made(task: _Task, numbers: Sequence[int], currency: str) -> Money:
+    """What earlier intents of the bundle are worth together."""
+    intents = (task.bundle.intents[number] for number in numbers)
+    return total((i.amount for i in intents if isinstance(i, PostCredit | PostEntry)), currency)
 
 
-def _new_payment(verb: Verb, intent: PostReceipt | ApplyCredits, cash: Money, task: _Task) -> _Draft:
+def _new_payment(
+    verb: Verb, intent: PostReceipt | ApplyCredits, cash: Money, targets: list[_Target], task: _Task
+) -> _Draft:
     currency, customer = cash.currency, intent.customer
     _open_period(task, intent.on, "the receipt" if cash else "the application of credits")
     _right_currency(task, customer, currency)
-    targets = _targets(task, customer, intent.settles, currency) + _credits(task, intent.credits_of)
     used = total((settle.amount for settle in intent.settles), currency)
-    used -= total((_credit_amount(task, number) for number in intent.credits_of), currency)
+    used -= _made(task, intent.credits_of, currency)
+    if isinstance(intent, ApplyCredits):
+        used += _made(task, intent.entries_of, currency)
     unapplied = cash - used
     if unapplied.minor < 0 or (isinstance(intent, ApplyCredits) and unapplied):
         raise Broken(f"{cash.text()} of cash cannot settle {used.text()} net of credits", where=task.marker)
@@ -434,6 +465,147 @@ def _park(intent: Park, task: _Task) -> _Draft:
     return _Draft("park", "Deposit", body, expects)
 
 
+def _post_entry(intent: PostEntry, task: _Task) -> _Draft:
+    """A journal entry: the customer owes again, the bank account has less; the bank's fee is ours to carry."""
+    _open_period(task, intent.on, f"the {intent.what}")
+    currency = intent.amount.currency
+    _right_currency(task, intent.customer, currency)
+    if intent.amount.minor <= 0:
+        raise Broken(f"an entry of {intent.amount.text()}", where=task.marker)
+    said = f"{intent.what}, {intent.reference}" if intent.reference else intent.what
+    owes = {"Type": "Customer", "EntityRef": {"value": intent.customer.id}}
+    lines = [_journal_line("Debit", intent.amount, intent.receivable, said, owes)]
+    gone = intent.amount
+    if intent.fee:
+        if intent.fee_account is None:
+            _no("unmapped_adjustment", "no account is named for the bank's fee")
+        lines.append(_journal_line("Debit", intent.fee, intent.fee_account, f"bank fee, {said}"))
+        gone += intent.fee
+    lines.append(_journal_line("Credit", gone, intent.bank_account, said))
+    body: dict[str, Any] = {"TxnDate": intent.on.isoformat(), "PrivateNote": _note(task, [said])}
+    body |= {"CurrencyRef": {"value": currency}} if task.fresh.books.multicurrency else {}
+    body |= {"Line": lines}
+    return _Draft(
+        "post_entry", "JournalEntry", body, {"Currency": currency, "Entry": entry_text(body, currency)}
+    )
+
+
+def _journal_line(
+    side: str, size: Money, account: str, said: str, entity: Row | None = None
+) -> dict[str, Any]:
+    detail: dict[str, Any] = {"PostingType": side, "AccountRef": {"value": account}}
+    return {
+        "Amount": size.decimal(),
+        "Description": said[:_NOTE_WIDTH],
+        "DetailType": "JournalEntryLineDetail",
+        "JournalEntryLineDetail": detail | ({"Entity": entity} if entity else {}),
+    }
+
+
+def entry_text(row: Row, currency: str) -> str:
+    """What a journal entry moves, as one comparable text: "Credit 35=112.00 Debit 84/58=112.00"."""
+    said = []
+    for line in row.get("Line") or []:
+        detail = line.get("JournalEntryLineDetail") or {}
+        owner = _value(detail.get("Entity") or {}, "EntityRef")
+        account = f"{_value(detail, 'AccountRef')}{f'/{owner}' if owner else ''}"
+        said.append(f"{detail.get('PostingType')} {account}={amount(line, 'Amount', currency).text()}")
+    return " ".join(sorted(said))
+
+
+def _post_deposit(intent: PostDeposit, task: _Task) -> _Draft:
+    """A bank deposit of payments that wait in Undeposited Funds; its total is the bank's own line."""
+    _open_period(task, intent.on, "the deposit")
+    currency = intent.total.currency
+    fee = intent.fee or Money.zero(currency)
+    gross = total((one.amount for one in intent.payments), currency)
+    if gross - fee != intent.total or fee.minor < 0:
+        raise Broken(f"{gross.text()} less {fee.text()} is not {intent.total.text()}", where=task.marker)
+    lines = [_banked_line(task, one.payment, one.amount) for one in intent.payments]
+    if fee:
+        if intent.fee_account is None:
+            _no("unmapped_adjustment", "no account is named for the fee of the payout")
+        detail = {"AccountRef": {"value": intent.fee_account}}
+        lines.append(
+            {
+                "Amount": (-fee).decimal(),
+                "Description": "fee of the payout",
+                "DetailType": "DepositLineDetail",
+                "DepositLineDetail": detail,
+            }
+        )
+    body: dict[str, Any] = {
+        "TxnDate": intent.on.isoformat(),
+        "DepositToAccountRef": {"value": intent.deposit_account},
+        "PrivateNote": _note(task, [f"bank line of {intent.total}", intent.reference]),
+        "Line": lines,
+    }
+    body |= {"CurrencyRef": {"value": currency}} if task.fresh.books.multicurrency else {}
+    expects = {
+        "Currency": currency,
+        "TotalAmt": intent.total.text(),
+        "DepositTo": intent.deposit_account,
+        "Banked": banked_text(body, currency),
+    }
+    return _Draft("deposit", "Deposit", body, expects)
+
+
+def _banked_line(task: _Task, payment: Ref, size: Money) -> dict[str, Any]:
+    row = task.row(payment)
+    if any(link.get("TxnType") == "Deposit" for link in row.get("LinkedTxn") or []):
+        _no("stale", f"{payment.id} is on a bank deposit already")
+    if amount(row, "TotalAmt", size.currency) != size:
+        _no("stale", f"{payment.id} is not {size.text()} any more")
+    link = {"TxnId": payment.id.partition(":")[2], "TxnType": "Payment", "TxnLineId": "0"}
+    return {"Amount": size.decimal(), "LinkedTxn": [link]}
+
+
+def banked_text(row: Row, currency: str) -> str:
+    """What a deposit is made of, as one comparable text: "61=-4.50 Payment:158=100.00"."""
+    said = []
+    for line in row.get("Line") or []:
+        links = line.get("LinkedTxn") or []
+        account = _value(line.get("DepositLineDetail") or {}, "AccountRef")
+        named = f"{links[0].get('TxnType')}:{links[0].get('TxnId')}" if links else str(account)
+        said.append(f"{named}={amount(line, 'Amount', currency).text()}")
+    return " ".join(sorted(said))
+
+
+def _set_note(intent: SetNote, task: _Task) -> _Draft:
+    """Our tag in the private note, in place, with what people wrote around it; or a custom field of ours."""
+    entity, number, _ = _parts(intent.item)
+    if entity not in {"Invoice", "CreditMemo"}:
+        _no("unsupported", f"{intent.item.id} carries no note of ours")
+    row = task.row(intent.item)
+    _open_period(task, date.fromisoformat(str(row.get("TxnDate"))), intent.item.id)
+    currency = _value(row, "CurrencyRef") or task.fresh.books.home_currency
+    body = {"Id": number, "SyncToken": row.get("SyncToken"), "sparse": True}
+    if intent.where is None:
+        note = _tagged(row.get("PrivateNote") or "", intent.text)
+        if len(note) > MARKER_WIDTH:
+            _no("too_long", f"the private note of {intent.item.id} has no room for our tag")
+        body, expects = body | {"PrivateNote": note}, {"PrivateNote": note}
+    else:
+        text = intent.text[:_FIELD_WIDTH]
+        fields = _with_field(row, intent.where, text)
+        body, expects = body | {"CustomField": fields}, {"CustomField": f"{intent.where}={text}"}
+    return _Draft("note", cast("_Entity", entity), body, {"Currency": currency} | expects)
+
+
+def _tagged(note: str, text: str) -> str:
+    tag = f"[arsync: {' '.join(text.replace('[', '(').replace(']', ')').split())}]"
+    if _TAG.search(note):
+        return _TAG.sub(lambda _: tag, note, count=1)
+    return f"{note.rstrip()} {tag}".lstrip()
+
+
+def _with_field(row: Row, name: str, text: str) -> list[dict[str, Any]]:
+    fields = [dict(one) for one in row.get("CustomField") or []]
+    if all(one.get("Name") != name for one in fields):
+        _no("unsupported", f"the sales forms have no custom field {name!r}")
+    return [one | {"StringValue": text} if one.get("Name") == name else one for one in fields]
+
+
 # ---- changing a payment that exists
 
 _READ_ONLY = frozenset(
@@ -444,12 +616,13 @@ _READ_ONLY = frozenset(
 def _apply_payment(intent: ApplyPayment, task: _Task) -> _Draft:
     row, currency = _changeable(task, intent.payment)
     customer = Ref("customer", _value(row, "CustomerRef") or "")
-    targets = _targets(task, customer, intent.settles, currency)
+    targets = _targets(task, customer, intent.settles, currency) + _entries(task, intent.entries_of)
     used = total((settle.amount for settle in intent.settles), currency)
-    left = amount(row, "UnappliedAmt", currency)
+    used += _made(task, intent.entries_of, currency)
+    lines, freed = _freed(_own_lines(row), intent.frees, currency)
+    left = amount(row, "UnappliedAmt", currency) + freed
     if used > left:
         _no("stale", f"{intent.payment.id} has {left.text()} unapplied, less than the {used.text()} decided")
-    lines = _own_lines(row)
     for target in targets:
         lines = _with(lines, target)
     return _changed_payment("apply", row, lines, left - used, currency)
@@ -459,8 +632,9 @@ def _reverse(intent: Reverse, task: _Task) -> _Draft:
     if intent.settles:
         return _take_lines_off(intent, task)
     entity, number = intent.written.id.split(":", 1)
-    if entity not in {"Payment", "CreditMemo"}:
+    if entity not in {"Payment", "CreditMemo", "JournalEntry", "Deposit"}:
         _no("unsupported", f"{intent.written.id} is nothing arsync creates")
+    number = number.partition(":")[0]
     row, currency = _changeable(task, intent.written)
     if "arsync:" not in (row.get("PrivateNote") or ""):
         _no(
@@ -469,19 +643,26 @@ def _reverse(intent: Reverse, task: _Task) -> _Draft:
         )
     body = {"Id": number, "SyncToken": row.get("SyncToken")}
     expects = {"status": "Deleted", "Currency": currency}
-    return _Draft("reverse", "Payment" if entity == "Payment" else "CreditMemo", body, expects, "delete")
+    return _Draft("reverse", cast("_Entity", entity), body, expects, "delete")
 
 
 def _take_lines_off(intent: Reverse, task: _Task) -> _Draft:
     row, currency = _changeable(task, intent.written)
-    lines = _own_lines(row)
+    lines, freed = _freed(_own_lines(row), intent.settles, currency)
+    left = amount(row, "UnappliedAmt", currency) + freed
+    return _changed_payment("reverse", row, lines, left, currency)
+
+
+def _freed(
+    lines: list[dict[str, Any]], settles: Sequence[Settle], currency: str
+) -> tuple[list[dict[str, Any]], Money]:
+    """The lines without what is taken back, and how much that sets free."""
     freed = Money.zero(currency)
-    for settle in intent.settles:
+    for settle in settles:
         entity, number, line = _parts(settle.item)
         lines = _without(lines, _Target(entity, number, line, abs(settle.amount)), currency)
         freed += settle.amount
-    left = amount(row, "UnappliedAmt", currency) + freed
-    return _changed_payment("reverse", row, lines, left, currency)
+    return lines, freed
 
 
 def _changeable(task: _Task, written: Ref) -> tuple[dict[str, Any], str]:
@@ -540,6 +721,9 @@ _DRAFTS: Mapping[type, Callable[[Any, _Task], _Draft]] = {
     ApplyCredits: _apply_credits,
     ApplyPayment: _apply_payment,
     PostCredit: _post_credit,
+    PostEntry: _post_entry,
+    PostDeposit: _post_deposit,
     Park: _park,
+    SetNote: _set_note,
     Reverse: _reverse,
 }

@@ -5,9 +5,10 @@ Shape   a load (first, full, or after too long a pause) reads every entity oldes
         each page that has one.
 Law     nothing that changes while a load runs is lost: rows are ordered by their time of change, so a
         touched row moves to the end of what is still to come, and the first capture starts before the load
-        began. A row is `Gone` only after QuickBooks answered 610 to a question about it alone.
-Limits  capture reaches 30 days back and shows 1,000 rows; beyond either, the load of that window takes its
-        place.
+        began. A row is `Gone` only after QuickBooks answered 610 to a question about it alone. A property
+        nobody announced is kept in the raw record and told, never an error.
+Limits  capture reaches 30 days back and shows 1,000 rows. Beyond the first, a load of that window takes its
+        place; beyond the second, a load of the entities that were cut short, and the rest of the capture.
 Source  README.md of this folder.
 """
 
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from arsync.connectors.contract import Gone, Kind, Page, Pull, Record, Ref, Unreadable
-from arsync.connectors.quickbooks import mapping, query
+from arsync.connectors.quickbooks import mapping, properties, query
 from arsync.connectors.quickbooks.mapping import ENTRIES, Key, LedgerFacts
 from arsync.connectors.quickbooks.sdk import NAME, Company
 from arsync.connectors.transport import garbled
@@ -26,7 +27,7 @@ from arsync.core.items import Books
 from arsync.errors import PlatformRefused, UsageError
 
 OVERLAP = timedelta(minutes=5)
-_CAPTURE_REACH = timedelta(days=29)
+REACH = timedelta(days=29)  # QuickBooks says 30
 _CAPTURE_MOST = 1000
 _LISTS = ("Account", "Term", "Item", "Customer")
 # Accounts first, because they tell which lines of entries are receivables; payments last, because they
@@ -52,6 +53,9 @@ class Cursor:
 
     A load is at `entity`, reading rows changed at or after `after`, from `start`; `last` is the row before.
     `entity` "gone" looks for what has vanished. `changes` starts at `since`.
+
+    A capture that was cut short goes on as a load of `only` those entities; then `changes` again, from the same
+    `since`, `without` what was loaded, and the pull after that starts at `until`.
     """
 
     step: Literal["load", "changes"]
@@ -63,7 +67,16 @@ class Cursor:
     after: str = ""
     start: int = 1
     last: str = ""
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    until: str = ""
     version: int = _VERSION
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """What this step is about, in the order of `ENTITIES`."""
+        wanted = self.only or ENTITIES
+        return tuple(one for one in ENTITIES if one in wanted and one not in self.without)
 
     def text(self) -> str:
         """As stored."""
@@ -75,7 +88,8 @@ class Cursor:
         """Read a stored cursor; a stranger's is a usage error, never a silent fresh start."""
         try:
             fields = json.loads(stored)
-            fields["receivable"] = tuple(fields.get("receivable", ()))
+            for name in ("receivable", "only", "without"):
+                fields[name] = tuple(fields.get(name, ()))
             cursor = cls(**fields)
             datetime.fromisoformat(cursor.since)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -90,9 +104,10 @@ class Cursor:
 class _Rows:
     """One step's reading, before it is a page."""
 
-    records: tuple[Record, ...]
-    unreadable: tuple[Unreadable, ...]
-    gone: tuple[Gone, ...]
+    records: tuple[Record, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 class Puller:
@@ -104,15 +119,19 @@ class Puller:
         self._facts = LedgerFacts("")
         self._books: Record | None = None
         self._server_time = ""
+        self._first = False
+        self._captured_whole: dict[str, list[Row]] = {}  # of a capture that was cut short: what was not cut
 
     def pages(self) -> Iterator[Page]:
         """Every page, in order; see the module."""
         cursor = self._begin()
         going_on: Cursor | None = cursor
+        # Of what a store has never held nothing can be gone.
+        self._first = cursor.step == "load" and not cursor.window and not self._holds_anything()
         if cursor.step == "load":
             # The page of the books: a load that is cut off later resumes with its own beginning, not with a
             # new one.
-            yield self._page(_Rows(self._take_books(), (), ()), cursor, "company settings")
+            yield self._page(_Rows(self._take_books()), cursor, "company settings")
         while going_on is not None:
             page, going_on = self._advance(going_on)
             yield page
@@ -163,9 +182,15 @@ class Puller:
         ), following
 
     def _end_of_load(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
-        read = self._vanished()
+        read = _Rows() if self._first else self._vanished(cursor.entities, cursor.since)
+        if cursor.only:
+            following = Cursor(
+                "changes", cursor.window, cursor.company, cursor.receivable,
+                without=cursor.without + cursor.only, until=cursor.since,
+            )  # fmt: skip
+            return self._page(read, following, _found_gone(read)), following
         following = Cursor("changes", cursor.since, cursor.company, cursor.receivable)
-        page = self._page(read, following, f"looked for what is gone: {len(read.gone)}")
+        page = self._page(read, following, _found_gone(read))
         # What changed meanwhile waits for the next pull, unless the load lasted long enough to matter.
         lasted = datetime.fromisoformat(self._server_time) - datetime.fromisoformat(cursor.since)
         return page, following if not cursor.window and lasted > 2 * OVERLAP else None
@@ -180,12 +205,17 @@ class Puller:
             start = 1
             rows = self._query(cursor.entity, after, start)
         if len(rows) < query.ROWS:
-            return rows, replace(cursor, entity=_next(cursor.entity), after="", start=1, last="")
+            following = _next(cursor.entity, cursor.entities)
+            return rows, replace(cursor, entity=following, after="", start=1, last="")
+        last = str(rows[-1].get("Id"))
         newest = self._changed(rows[-1], cursor.entity)
+        if newest is None:
+            # Without offsets nobody knows where the next page begins in time: count on from the same beginning.
+            return rows, replace(cursor, start=start + len(rows) - 1, last=last)
         same_second = sum(self._changed(row, cursor.entity) == newest for row in rows)
         # Go on from the newest second; the row we leave off at is read twice, so that slipping shows.
         start = start + len(rows) - 1 if newest == after else same_second
-        return rows, replace(cursor, after=newest, start=start, last=str(rows[-1].get("Id")))
+        return rows, replace(cursor, after=newest, start=start, last=last)
 
     def _query(self, entity: str, after: str, start: int) -> list[Row]:
         where = [f"MetaData.LastUpdatedTime >= {query.literal(after)}"] if after else []
@@ -196,25 +226,45 @@ class Puller:
         self._server_time = self._time(answer)
         return _rows(answer.get("QueryResponse"), entity)
 
-    def _changed(self, row: Row, entity: str) -> str:
+    def _changed(self, row: Row, entity: str) -> str | None:
+        """When a row was changed; None where its zone is not stated, which nobody may guess."""
         stamp = (row.get("MetaData") or {}).get("LastUpdatedTime", "")
         try:
-            return query.moment(_aware(stamp))
+            when = datetime.fromisoformat(stamp)
         except (ValueError, TypeError) as error:
             where = f"query {entity}"
             raise garbled(NAME, self._company.last, f"LastUpdatedTime {stamp!r}", where) from error
+        return None if when.tzinfo is None else query.moment(when)
 
     # ---- what is gone
 
-    def _vanished(self) -> _Rows:
-        """Everything the store knows that no query shows any more, each one confirmed."""
-        read = _Rows((), (), ())
-        for entity in _DELETABLE:
+    def _vanished(self, entities: Sequence[str], began: str) -> _Rows:
+        """Everything of these entities the store knows that no query shows any more, each one confirmed."""
+        read = _Rows()
+        self._known.clear()  # the pages of this load are stored meanwhile
+        for entity in (one for one in _DELETABLE if one in entities):
             known = self._known_numbers(entity)
-            missing = sorted(known - self._present(entity)) if known else []
-            for number in missing:
-                read = _joined(read, _sorted(*self._gone_if_confirmed(entity, number, "")))
+            if not known or self._all_there(entity, len(known), began):
+                continue
+            for number in sorted(known - self._present(entity)):
+                read = _joined(read, self._gone_if_confirmed(entity, number, ""))
         return read
+
+    def _all_there(self, entity: str, known: int, began: str) -> bool:
+        """Whether two counts prove that nothing is gone, instead of a list of all ids.
+
+        As many there as here, all of which we have just read, and none made since we began, which could stand in
+        for one that is gone. Of entries only those with a receivable line are known, so their number says nothing.
+        """
+        if entity in ENTRIES or self._count(entity) != known:
+            return False
+        return self._count(entity, f"MetaData.CreateTime >= {query.literal(began)}") == 0
+
+    def _count(self, entity: str, *where: str) -> int | None:
+        states = ["Active IN (true, false)"] if entity in _LISTS else []
+        answer = self._company.query(query.count(entity, *where, *states)).get("QueryResponse")
+        number = answer.get("totalCount") if isinstance(answer, Mapping) else None
+        return number if isinstance(number, int) and not isinstance(number, bool) else None
 
     def _present(self, entity: str) -> frozenset[str]:
         ids: set[str] = set()
@@ -227,6 +277,9 @@ class Puller:
             if len(rows) < query.ROWS:
                 return frozenset(ids)
             start += len(rows)
+
+    def _holds_anything(self) -> bool:
+        return any(self._want.known(_KIND_OF.get(entity, "item")) for entity in _DELETABLE)
 
     def _known_ids(self, kind: Kind) -> frozenset[str]:
         if kind not in self._known:
@@ -242,53 +295,68 @@ class Puller:
     def _known_lines(self, entity: str, number: str) -> frozenset[str]:
         return frozenset(i for i in self._known_ids("item") if i.startswith(f"{entity}:{number}:"))
 
-    def _gone_if_confirmed(
-        self, entity: str, number: str, changed: str
-    ) -> tuple[tuple[Record | Unreadable, ...], tuple[Gone, ...]]:
+    def _gone_if_confirmed(self, entity: str, number: str, changed: str) -> _Rows:
         """Ask about one row alone: what it states when it lives after all, or that it is gone."""
         row = self._company.one(entity, number)
         if row is not None:
-            return self._states(entity, row)
+            return self._read(entity, [row])
         if entity in ENTRIES:
             refs = [Ref("item", line) for line in sorted(self._known_lines(entity, number))]
         else:
             refs = [mapping.ref_of(entity, number)]
-        return (), tuple(Gone(ref, changed) for ref in refs)
+        return _Rows(gone=tuple(Gone(ref, changed) for ref in refs))
 
     # ---- change data capture
 
     def _changes(self, cursor: Cursor) -> tuple[Page, Cursor | None]:
-        if self._now() - datetime.fromisoformat(cursor.since) > _CAPTURE_REACH:
-            return self._window(cursor, "longer ago than a capture reaches")
-        answer = self._company.changes(",".join(ENTITIES), cursor.since)
-        blocks = _blocks(answer)
+        if self._now() - datetime.fromisoformat(cursor.since) > REACH:
+            return self._window(cursor, ENTITIES, "longer ago than a capture reaches")
+        blocks = self._captured_whole if cursor.without and self._captured_whole else self._capture(cursor)
+        if cut := _cut_short(blocks):
+            # More than 1,000 rows in one answer: the 1,000 count for an entity, and the others are whole.
+            several = sum(map(len, blocks.values())) > _CAPTURE_MOST
+            self._captured_whole = {one: blocks[one] for one in blocks if one not in cut} if several else {}
+            return self._window(cursor, cut, "more changes than one capture shows")
+        self._captured_whole = {}
+        receivable = self._facts.receivable | mapping.receivable_accounts(blocks.get("Account", []))
+        self._facts = replace(self._facts, receivable=receivable)
+        read = _joined(_Rows(self._take_books()), self._captured(blocks))
+        since = cursor.until or self._since(self._server_time)
+        following = Cursor("changes", since, cursor.company, tuple(sorted(receivable)))
+        size = sum(len(rows) for rows in blocks.values())
+        return replace(self._page(read, following, f"{size} changes"), rest=not cursor.until), None
+
+    def _capture(self, cursor: Cursor) -> dict[str, list[Row]]:
+        answer = self._company.changes(",".join(cursor.entities), cursor.since)
+        blocks = _blocks(answer, cursor.entities)
         if blocks is None:
             raise garbled(NAME, self._company.last, "no CDCResponse in it", "cdc")
         self._server_time = self._time(answer)
-        size = sum(len(rows) for rows in blocks.values())
-        if size >= _CAPTURE_MOST:
-            return self._window(cursor, "more changes than one capture shows")
-        receivable = self._facts.receivable | mapping.receivable_accounts(blocks["Account"])
-        self._facts = replace(self._facts, receivable=receivable)
-        read = _joined(_Rows(self._take_books(), (), ()), self._captured(blocks))
-        since = self._since(self._server_time)
-        following = replace(cursor, since=since, receivable=tuple(sorted(receivable)))
-        return replace(self._page(read, following, f"{size} changes"), rest=True), None
+        return blocks
 
-    def _window(self, cursor: Cursor, why: str) -> tuple[Page, Cursor]:
+    def _window(self, cursor: Cursor, entities: Sequence[str], why: str) -> tuple[Page, Cursor]:
         """A load of what changed since the cursor, in place of a capture that cannot show it all."""
-        since = self._since(self._server_time)
-        following = replace(cursor, step="load", since=since, window=cursor.since, entity=ENTITIES[0])
-        return self._page(_Rows(self._take_books(), (), ()), following, why), following
+        only = () if tuple(entities) == ENTITIES else tuple(entities)
+        following = Cursor(
+            "load",
+            since=cursor.until or self._since(self._server_time),
+            company=cursor.company,
+            receivable=cursor.receivable,
+            window=cursor.since,
+            entity=entities[0],
+            only=only,
+            without=cursor.without if only else (),
+        )
+        return self._page(_Rows(self._take_books()), following, why), following
 
     def _captured(self, blocks: Mapping[str, list[Row]]) -> _Rows:
-        read = _Rows((), (), ())
+        read = _Rows()
         own = {
             entity: [row for row in blocks.get(entity, []) if row.get("status") != "Deleted"]
             for entity in ENTITIES
         }
         entries = self._entries(
-            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own[entity]}
+            {(entity, str(row.get("Id"))): row for entity in ENTRIES for row in own.get(entity, ())}
         )
         for entity in ENTITIES:
             read = _joined(read, self._read(entity, own[entity], entries))
@@ -296,7 +364,7 @@ class Puller:
             for stub in blocks.get(entity, []):
                 if stub.get("status") == "Deleted":
                     found = self._gone_if_confirmed(entity, str(stub.get("Id")), _stamp(stub))
-                    read = _joined(read, _sorted(*found))
+                    read = _joined(read, found)
         return read
 
     # ---- rows to records
@@ -308,16 +376,14 @@ class Puller:
             else self._facts
         )
         read = [self._states(entity, row, facts) for row in rows]
-        return _sorted(
+        found = _sorted(
             (one for states, _ in read for one in states), (one for _, gone in read for one in gone)
         )
+        return replace(found, unknown=properties.unknown(entity, rows))
 
     def _states(
-        self, entity: str, row: Row, facts: LedgerFacts | None = None
+        self, entity: str, row: Row, facts: LedgerFacts
     ) -> tuple[tuple[Record | Unreadable, ...], tuple[Gone, ...]]:
-        if facts is None:
-            entries = self._linked([row], {}) if entity == "Payment" else {}
-            facts = replace(self._facts, entries=entries)
         states = mapping.read(entity, row, facts)
         if entity not in ENTRIES:
             return states, ()
@@ -346,12 +412,12 @@ class Puller:
         record = books_record(preferences, "")
         assert isinstance(record.value, Books)
         self._facts = LedgerFacts(record.value.home_currency, record.value.multicurrency, receivable)
-        read = _Rows((), (), ())
+        read = _Rows()
         for entity, wanted in _by_entity(refs).items():
             rows = {str(row.get("Id")): row for row in by_ids(self._company, entity, sorted(wanted))}
             read = _joined(read, self._read(entity, list(rows.values())))
             for number in sorted(wanted.keys() - rows.keys()):
-                read = _joined(read, _sorted(*self._gone_if_confirmed(entity, number, "")))
+                read = _joined(read, self._gone_if_confirmed(entity, number, ""))
         stated = {record.ref for record in read.records} | {one.ref for one in read.unreadable}
         stated |= {one.ref for one in read.gone}
         # An entry that lives without the line asked for: that line is gone.
@@ -363,15 +429,22 @@ class Puller:
     def _page(self, read: _Rows, cursor: Cursor | None, note: str) -> Page:
         stored = cursor.text() if cursor else None
         return Page(
-            read.records, read.unreadable, read.gone, stored, server_time=self._server_time, note=note
-        )
+            read.records, read.unreadable, read.gone, stored, server_time=self._server_time, note=note,
+            unknown=read.unknown,
+        )  # fmt: skip
 
     def _time(self, answer: Row) -> str:
-        stamp = str(answer.get("time"))
+        """The server's time; one without a zone is worth nothing, then the answer's Date header tells it."""
+        stamp = answer.get("time")
         try:
-            return query.moment(_aware(stamp))
-        except (ValueError, TypeError) as error:
-            raise garbled(NAME, self._company.last, f"its time is {stamp!r}", "time") from error
+            when: datetime | None = datetime.fromisoformat(str(stamp))
+        except ValueError:
+            when = None
+        if when is None or when.tzinfo is None:
+            when = self._company.date()
+        if when is None:
+            raise garbled(NAME, self._company.last, f"its time is {stamp!r}", "time")
+        return query.moment(when)
 
     @staticmethod
     def _since(server_time: str) -> str:
@@ -421,9 +494,26 @@ def _by_entity(refs: Sequence[Ref]) -> dict[str, dict[str, Ref]]:
     return wanted
 
 
-def _next(entity: str) -> str:
-    position = ENTITIES.index(entity) + 1
-    return ENTITIES[position] if position < len(ENTITIES) else "gone"
+def _next(entity: str, entities: Sequence[str]) -> str:
+    position = entities.index(entity) + 1
+    return entities[position] if position < len(entities) else "gone"
+
+
+def _found_gone(read: _Rows) -> str:
+    return f"looked for what is gone: {len(read.gone)}"
+
+
+def _cut_short(blocks: Mapping[str, Sequence[Row]]) -> tuple[str, ...]:
+    """The entities of a capture that may have more changes than it shows.
+
+    Whether the 1,000 count for an entity or for a call is not clear: exactly 1,000 rows in all may be either, and
+    then the largest block goes first, and the rest is asked for again.
+    """
+    sizes = {entity: len(rows) for entity, rows in blocks.items() if rows}
+    full = tuple(entity for entity in ENTITIES if sizes.get(entity, 0) >= _CAPTURE_MOST)
+    if full or sum(sizes.values()) != _CAPTURE_MOST:
+        return full
+    return (max(sizes, key=lambda entity: sizes[entity]),)
 
 
 def _rows(response: object, entity: str) -> list[Row]:
@@ -431,27 +521,20 @@ def _rows(response: object, entity: str) -> list[Row]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _blocks(answer: Row) -> dict[str, list[Row]] | None:
+def _blocks(answer: Row, entities: Sequence[str]) -> dict[str, list[Row]] | None:
     try:
         responses = answer["CDCResponse"][0]["QueryResponse"]
     except (KeyError, IndexError, TypeError):
         return None
     blocks: dict[str, list[Row]] = {}
     for block in responses:
-        for entity in ENTITIES:
+        for entity in entities:
             blocks.setdefault(entity, []).extend(_rows(block, entity))
     return blocks
 
 
 def _stamp(row: Row) -> str:
     return str((row.get("MetaData") or {}).get("LastUpdatedTime", ""))
-
-
-def _aware(stamp: str) -> datetime:
-    when = datetime.fromisoformat(stamp)
-    if when.tzinfo is None:
-        raise ValueError("no offset")
-    return when
 
 
 def _sorted(states: Iterable[Record | Unreadable], gone: Iterable[Gone]) -> _Rows:
@@ -464,4 +547,9 @@ def _sorted(states: Iterable[Record | Unreadable], gone: Iterable[Gone]) -> _Row
 
 
 def _joined(one: _Rows, other: _Rows) -> _Rows:
-    return _Rows(one.records + other.records, one.unreadable + other.unreadable, one.gone + other.gone)
+    return _Rows(
+        one.records + other.records,
+        one.unreadable + other.unreadable,
+        one.gone + other.gone,
+        one.unknown | other.unknown,
+    )

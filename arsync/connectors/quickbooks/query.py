@@ -33,6 +33,12 @@ def select(
     return f"{statement} STARTPOSITION {start} MAXRESULTS {rows}"
 
 
+def count(entity: str, *where: str) -> str:
+    """How many rows of an entity there are."""
+    condition = " WHERE " + " AND ".join(where) if where else ""
+    return f"SELECT count(*) FROM {entity}{condition}"  # noqa: S608 - as above
+
+
 def one_of(field: str, values: Iterable[str]) -> str:
     """A condition: the field has one of these values."""
     return f"{field} IN ({', '.join(literal(value) for value in values)})"

@@ -1,4 +1,4 @@
-"""The platform's own figure of what each customer owes: the aged receivables report.
+"""The platform's own figures of what each customer owes, and of the documents behind: two reports.
 
 Units   the report is in the home currency, also for customers who owe in another; an account in its own.
 Law     a row's total is the sum of its buckets, the customers add up to the report's total; else the report
@@ -55,6 +55,62 @@ def aged_receivables(report: Row, source: str, home_currency: str) -> tuple[Tota
         raise ReportUnreadable(f"its customers do not add up to its total of {stated.text()}")
     each = (Total(number, amount, source) for number, amount in customers.items())
     return (*each, Total(None, stated, source))
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One open document of the report of documents."""
+
+    customer: str
+    kind: str  # "Invoice", "Credit Memo": as people read it
+    number: str  # its id there
+    name: str
+    open: Money
+
+
+def open_documents(report: Row, home_currency: str) -> tuple[Stated, ...]:
+    """The open documents of the customer balance detail, with the customer each one stands under.
+
+    Raises:
+        ReportUnreadable: a column is missing, or a document stands under nobody.
+    """
+    header = report.get("Header")
+    currency = str(header.get("Currency") or home_currency) if isinstance(header, Mapping) else home_currency
+    rows = _rows(report)
+    if not rows:
+        return ()
+    listed = _list(report.get("Columns"), "Column")
+    place = {name: _position(listed, name) for name in ("tx_date", "txn_type", "doc_num", "open_bal")}
+    return tuple(
+        _stated(cells, customer, place, currency)
+        for customer, cells in _document_rows(rows, "")
+        if _at(cells, place["txn_type"]).get("id")
+    )
+
+
+def _position(columns: Sequence[Row], name: str) -> int:
+    for position, column in enumerate(columns):
+        if any(key.endswith(name) for key in (_key(column), str(column.get("ColType", "")).lower())):
+            return position
+    raise ReportUnreadable(f"it has no column {name}")
+
+
+def _document_rows(rows: Sequence[Row], customer: str) -> Iterator[tuple[str, Sequence[Row]]]:
+    for row in rows:
+        names = [str(cell["id"]) for cell in _cells(row.get("Header", {}))[:1] if cell.get("id")]
+        if row.get("ColData") is not None:
+            yield customer, _cells(row)
+        yield from _document_rows(_rows(row), names[0] if names else customer)
+
+
+def _stated(cells: Sequence[Row], customer: str, place: Mapping[str, int], currency: str) -> Stated:
+    kind = _at(cells, place["txn_type"])
+    number, day = _at(cells, place["doc_num"]).get("value"), _at(cells, place["tx_date"]).get("value")
+    name = f"{kind.get('value')} {number or kind['id']} of {day}"
+    if not customer:
+        raise ReportUnreadable(f"{name} stands under no customer")
+    opened = _cell(cells, place["open_bal"], currency)
+    return Stated(customer, str(kind.get("value")), str(kind["id"]), name, opened)
 
 
 def _list(holder: object, name: str) -> list[Row]:

@@ -5,25 +5,28 @@ Law     an answer is "accepted" only if it shows every fact the call expects; an
 Source  README.md of this folder: a replayed key may answer with an object that was deleted since.
 """
 
+import hashlib
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from arsync.connectors.contract import Answer, Call, Found, Record
+from arsync.connectors.contract import Answer, Call, Found, Record, Ref
 from arsync.connectors.quickbooks import exact, mapping, query
-from arsync.connectors.quickbooks.faults import Fault, meaning
+from arsync.connectors.quickbooks.faults import Fault, fault_in, meaning
 from arsync.connectors.quickbooks.mapping import FieldUnreadable, LedgerFacts, amount, settled
-from arsync.connectors.quickbooks.plan import lines_text
+from arsync.connectors.quickbooks.plan import banked_text, entry_text, lines_text
 from arsync.connectors.quickbooks.sdk import Company, Faulted
 from arsync.connectors.transport import NoAnswer
 from arsync.errors import Garbled, Throttled
 
-_ENTITIES = {"payment": "Payment", "creditmemo": "CreditMemo", "deposit": "Deposit"}
+_ENTITIES = {name.lower(): name for name in ("Payment", "CreditMemo", "Deposit", "JournalEntry", "Invoice")}
 _MARKER = re.compile(r"arsync:[a-z0-9-]+\.\d+\.\d+")
 _SLOW = timedelta(seconds=30)  # an answer that tells of an older change may be a replay
+_BATCH_KEY_DIGITS = 32  # QuickBooks takes 36 characters where a request is a batch
+_ITEM_REFUSED = 400  # an item of a batch has no status of its own
 Row = Mapping[str, Any]
 
 
@@ -39,6 +42,11 @@ class _Request:
     def number(self) -> str:
         """The id it changes or deletes; "" where it creates."""
         return str(self.body.get("Id", ""))
+
+    @property
+    def batch_operation(self) -> str:
+        """What an item of a batch calls it."""
+        return self.operation or ("update" if self.number else "create")
 
     @classmethod
     def of(cls, call: Call) -> "_Request":
@@ -60,27 +68,84 @@ def send(company: Company, call: Call) -> Answer:
     try:
         answer = company.write(request.entity, request.operation, call.body.decode(), call.key)
     except Faulted as error:
-        if request.operation == "delete" and meaning(error.fault) == "gone":
-            ref = mapping.ref_of(request.entity, request.number)
-            return Answer(call, "accepted", ref, company.last.text.encode(), f"{ref.id} was gone already")
-        return _refused(call, error.fault, company.last.text.encode())
+        return _faulted(call, request, error.fault, company.last.text.encode())
     except (NoAnswer, Throttled, Garbled) as error:
         return Answer(call, "unknown", None, why=str(error))
-    raw = company.last.text.encode()
+    return _judged(company, call, request, answer.get(request.entity), company.last.text.encode())
+
+
+def send_together(company: Company, calls: Sequence[Call]) -> Iterator[Answer]:
+    """Send calls in one request; each has an answer of its own, in no order.
+
+    The request's key follows from the calls' keys and their order: the same calls again are the same request.
+
+    Raises:
+        Unreachable: nothing left this machine. ConsentLost: we are not let in, nothing happened.
+    """
+    requests = [_Request.of(call) for call in calls]
+    body = ",".join(
+        f'{{"bId":"{number}","operation":"{request.batch_operation}","{request.entity}":{call.body.decode()}}}'
+        for number, (call, request) in enumerate(zip(calls, requests, strict=True))
+    )
+    key = hashlib.sha256("\n".join(call.key for call in calls).encode()).hexdigest()[:_BATCH_KEY_DIGITS]
+    try:
+        answer = company.batch(f'{{"BatchItemRequest":[{body}]}}', key)
+    except Faulted as error:
+        raw = company.last.text.encode()
+        yield from (_refused(call, error.fault, raw) for call in calls)
+        return
+    except (NoAnswer, Throttled, Garbled) as error:
+        yield from (Answer(call, "unknown", None, why=str(error)) for call in calls)
+        return
+    reply = company.last
+    told = answer.get("BatchItemResponse")
+    items = (
+        {str(item.get("bId")): item for item in told if isinstance(item, dict)}
+        if isinstance(told, list)
+        else {}
+    )
+    for number, (call, request) in enumerate(zip(calls, requests, strict=True)):
+        item = items.get(str(number), {})
+        stated = item.get("Fault")
+        if isinstance(stated, dict):
+            fault = fault_in(stated, _ITEM_REFUSED, reply.trace)
+            yield _faulted(call, request, fault, exact.text(item).encode())
+        else:
+            yield _judged(company, call, request, item.get(request.entity), exact.text(item).encode())
+
+
+def _faulted(call: Call, request: _Request, fault: Fault, raw: bytes) -> Answer:
+    if request.operation == "delete" and meaning(fault) == "gone":
+        ref = mapping.ref_of(request.entity, request.number)
+        return Answer(call, "accepted", ref, raw, f"{ref.id} was gone already")
+    return _refused(call, fault, raw)
+
+
+def _judged(company: Company, call: Call, request: _Request, row: object, raw: bytes) -> Answer:
+    """The answer to a call that was not refused; accepted only if it shows everything the call expects."""
     trace = company.last.trace or "none"
-    row = answer.get(request.entity)
     if not isinstance(row, dict):
         return Answer(call, "unknown", None, raw, f"the answer holds no {request.entity}, trace {trace}")
-    ref = mapping.ref_of(request.entity, str(row.get("Id", request.number)))
+    ref = _ref(request, row)
     difference = _difference(call, request, row)
     if difference:
         return Answer(call, "unknown", ref, raw, f"the answer shows {difference}, trace {trace}")
     if request.operation == "delete":
         return Answer(call, "accepted", ref, raw)
-    if _may_be_replay(company, row) and company.one(request.entity, str(row["Id"])) is None:
+    if (call.again or _may_be_replay(company, row)) and company.one(request.entity, str(row["Id"])) is None:
         why = f"the answer tells of {ref.id}, which exists no more: the key was used before, trace {trace}"
         return Answer(call, "unknown", ref, raw, why)
     return Answer(call, "accepted", ref, raw, records=_records(call, request.entity, row))
+
+
+def _ref(request: _Request, row: Row) -> Ref:
+    """What a row is to us; of a journal entry of ours, the line on which a customer owes."""
+    number = str(row.get("Id", request.number))
+    if request.entity == "JournalEntry":
+        for line in row.get("Line") or []:
+            if _value((line.get("JournalEntryLineDetail") or {}).get("Entity") or {}, "EntityRef"):
+                return Ref("item", f"JournalEntry:{number}:{line.get('Id')}")
+    return mapping.ref_of(request.entity, number)
 
 
 def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
@@ -90,7 +155,9 @@ def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
         return Answer(call, "stale", None, raw, why, fault.code)
     if what == "closed_period":
         return Answer(call, "refused", None, raw, why, "closed_period")
-    if what in {"refused", "read_only"}:
+    if what == "read_only":
+        return Answer(call, "refused", None, raw, why, "read_only")
+    if what == "refused":
         return Answer(call, "refused", None, raw, why, fault.code)
     return Answer(call, "unknown", None, raw, why, fault.code)
 
@@ -111,6 +178,8 @@ def _moment(row: Row) -> datetime | None:
 
 
 def _records(call: Call, entity: str, row: Row) -> tuple[Record, ...]:
+    if entity in mapping.ENTRIES:
+        return ()  # which of its lines are ours, only a pull knows
     if any(not link.get("TxnLineId") for link in mapping.entry_links(row)):
         return ()  # this answer does not tell which line of an entry is meant; the next pull does
     read = mapping.read(entity, row, LedgerFacts(call.expects["Currency"]))
@@ -139,9 +208,18 @@ def _facts(row: Row, expects: Mapping[str, str], request: _Request) -> dict[str,
         "From": lambda: " ".join(
             str(_value(line.get("DepositLineDetail") or {}, "AccountRef")) for line in row.get("Line") or []
         ),
+        "Entry": lambda: entry_text(row, currency),
+        "Banked": lambda: banked_text(row, currency),
+        "PrivateNote": lambda: str(row.get("PrivateNote", "")),
+        "CustomField": lambda: _field(row, expects["CustomField"].partition("=")[0]),
         "status": lambda: str(row.get("status", "")) if row.get("Id") == request.number else "another object",
     }
     return {name: readers[name]() for name in expects}
+
+
+def _field(row: Row, name: str) -> str:
+    fields = [one for one in row.get("CustomField") or [] if one.get("Name") == name]
+    return f"{name}={fields[0].get('StringValue', '')}" if fields else ""
 
 
 def _value(row: Row, name: str) -> str | None:
@@ -199,11 +277,11 @@ def _find_created(company: Company, call: Call, request: _Request) -> Found:
         )
         if agreeing:
             # A copy made in the user interface repeats the note; ours is the older one.
-            return Found("present", mapping.ref_of(request.entity, agreeing[0][1]))
+            return Found("present", _ref(request, marked[agreeing[0][1]]))
     if not marked:
         return Found("absent")
-    number, row = min(marked.items(), key=lambda one: _born(one[1]))
-    ref = mapping.ref_of(request.entity, number)
+    row = min(marked.values(), key=_born)
+    ref = _ref(request, row)
     return Found("differs", ref, f"{ref.id} carries our marker and shows {_difference(call, request, row)}")
 
 

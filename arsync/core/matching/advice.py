@@ -10,7 +10,7 @@ Units   minor units of the advice's currency; a line's `paid` is what it contrib
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
@@ -153,8 +153,7 @@ class Advices:
             or largest.applied_minor <= missing_minor
         ):
             return None
-        less = replace(
-            largest,
+        less = largest._replace(
             applied_minor=largest.applied_minor - missing_minor,
             write_off_minor=largest.write_off_minor + missing_minor,
         )
@@ -243,8 +242,7 @@ class Advices:
         share = reading.shares[place]
         if share.applied_minor + row.paid_minor <= 0:
             return False
-        reading.shares[place] = replace(
-            share,
+        reading.shares[place] = share._replace(
             applied_minor=share.applied_minor + row.paid_minor,
             deduction_minor=share.deduction_minor - row.paid_minor,
         )

@@ -6,7 +6,7 @@ Law     every list is in (due, id) order, so the order of the snapshot's rows ne
 Cost    linear in items; nothing is ever joined on amount alone.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, KeysView, Sequence
 from datetime import date, timedelta
 from functools import cached_property
@@ -30,6 +30,11 @@ class Pool:
         self.values_minor = tuple(row.available_minor for row in self.items)
         self.discountable = any(row.discount_minor for row in self.debits)
 
+    @cached_property
+    def times(self) -> Counter[int]:
+        """How many of the items have an amount: one that is there once has no twin."""
+        return Counter(self.values_minor)
+
 
 class Book:
     """One snapshot's open items and families, indexed."""
@@ -46,10 +51,12 @@ class Book:
         self.children: dict[int, list[int]] = defaultdict(list)
         self._relatives: dict[int, frozenset[int]] = {}
         self.creditors: set[int] = set()  # customers with an open credit
+        self._asked = {row.amount_minor for row in snapshot.receipts}
+        self._asked.update(row.gross_minor for row in snapshot.remittances if row.gross_minor is not None)
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
             if customer.parent_id is not None:
                 self.children[customer.parent_id].append(customer.id)
-        for item in sorted(sorted(snapshot.items, key=attrgetter("id")), key=attrgetter("due")):
+        for item in sorted(snapshot.items, key=attrgetter("due", "id")):
             if item.available_minor:
                 self._add(item)
         self.known_keys: KeysView[str] | set[str] = self._numbered.keys()
@@ -80,10 +87,14 @@ class Book:
 
     @cached_property
     def by_amount(self) -> dict[tuple[str, int], list[ItemRow]]:
-        """The items by currency and available amount; asked where a payer or a number narrows the choice."""
+        """The items by currency and available amount, of the amounts that a receipt or a line of an advice has.
+
+        Asked where a payer or a number narrows the choice.
+        """
         found: dict[tuple[str, int], list[ItemRow]] = {}
         for item in self.items.values():
-            found.setdefault((item.currency, item.available_minor), []).append(item)
+            if item.available_minor in self._asked:
+                found.setdefault((item.currency, item.available_minor), []).append(item)
         return found
 
     def family(self, customer_id: int) -> tuple[int, ...]:

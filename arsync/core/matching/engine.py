@@ -367,12 +367,17 @@ class _Batch:
                 self._all_lose(self._book.items[item_id], rivals)
         for draft in self._open():
             self._hinder(draft)
+        touched: set[int] = set()
         for draft in filter(attrgetter("strong"), self._open()):
             draft.final = True
-            self._spent.update((share.item_id, draft.receipt.id) for share in draft.explanations[0].shares)
+            for share in draft.explanations[0].shares:
+                self._spent[share.item_id] = draft.receipt.id
+                touched.add(self._book.items[share.item_id].customer_id)
         for draft in self._open():
             self._drop_spent(draft)
-        self._pools.clear()
+        self._pools = {
+            key: pool for key, pool in self._pools.items() if touched.isdisjoint(self._book.family(key[0]))
+        }
 
     def _all_lose(self, item: ItemRow, rivals: list[Draft]) -> None:
         for draft in rivals:
@@ -438,10 +443,11 @@ class _Batch:
         return spread
 
     def _twins(self, key: TwinKey) -> Iterable[ItemRow]:
+        amount = key[5]
         return (
             item
             for item in self._book.by_customer[key[0]]
-            if twin_key(item) == key and item.id not in self._spent
+            if item.available_minor == amount and twin_key(item) == key and item.id not in self._spent
         )
 
     # --- the answer ---
@@ -481,7 +487,7 @@ def _claim_order(claim: tuple[Draft, int]) -> tuple[int, date, int]:
 
 def _move(draft: Draft, twins: dict[int, int]) -> None:
     first = draft.explanations[0]
-    shares = (replace(share, item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
+    shares = (share._replace(item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
     draft.explanations[0] = replace(first, shares=tuple(sorted(shares, key=lambda share: share.item_id)))
 
 

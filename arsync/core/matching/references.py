@@ -92,6 +92,15 @@ _MASKS = re.compile(
     """,
     re.VERBOSE,
 )
+# What every mask needs somewhere: most texts have none of it, and this is asked in a fifth of the time.
+_MASKED_PERHAPS = re.compile(
+    r"""
+      [0-9][-/.,'][0-9] | [A-Z]{2}[0-9]{2} | \+[0-9]
+    | (?<![A-Z])(?:TEL|PHONE|FON|FAX|MOBILE|CALL|K|CUST|CLIENT|DE|VERTRAG|A/C|ACC|ID|JAN|FEB|M[AE]|AP|JU|AUG|SEP
+        |O[CK]T|NOV|AM|BETRAG|EUR|USD|GBP|CHF)
+    """,
+    re.VERBOSE,
+)
 _TOKEN = re.compile(r"[A-Z0-9]+(?:[-/._][A-Z0-9]+)*")
 _SEGMENT = re.compile(r"[A-Z0-9]+")
 _DIGITS = re.compile(r"[0-9]")
@@ -161,7 +170,8 @@ def read(texts: Iterable[str], known: Container[str]) -> Reading:
 
 def mask(text: str) -> str:
     """The text, upper case, with everything blanked that has digits and is no document number."""
-    return _MASKS.sub(_blank, fold(text))
+    folded = fold(text)
+    return _MASKS.sub(_blank, folded) if _MASKED_PERHAPS.search(folded) else folded
 
 
 def _blank(match: re.Match[str]) -> str:

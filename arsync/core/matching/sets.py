@@ -58,7 +58,7 @@ class Sets:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
-                chosen = _lowest_twins(places, pool.items)
+                chosen = _lowest_twins(places, pool)
                 fit = Fit(tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
                 key = (chosen, fit.discounts_minor)
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
@@ -136,8 +136,11 @@ def _block_note(pool: Pool, start: int, stop: int) -> str:
     return f"They are consecutive items, due {dues[start].isoformat()} to {dues[stop - 1].isoformat()}."
 
 
-def _lowest_twins(places: tuple[int, ...], items: tuple[ItemRow, ...]) -> tuple[int, ...]:
+def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     """The same set with every item replaced by its lowest twin."""
+    items, times = pool.items, pool.times
+    if all(times[pool.values_minor[place]] == 1 for place in places):
+        return places
     wanted = Counter(twin_key(items[place]) for place in places)
     amounts = {items[place].available_minor for place in places}
     twins: dict[TwinKey, list[int]] = defaultdict(list)

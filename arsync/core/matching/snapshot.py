@@ -3,16 +3,18 @@
 Shape   plain values with our integer ids; no platform id, no SQL, no clock (`as_of` is the only today).
 Units   `*_minor` are integers of minor units of the record's `currency`; credits and payments are negative
         items.
+Speed   customers, items and receipts are named tuples: of a frozen dataclass making one costs six times as much, and a
+        ledger has ten thousand of them on a usual day.
 """
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from arsync.core.items import ItemKind
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
+class CustomerRow(NamedTuple):
     """Who may owe."""
 
     id: int
@@ -24,8 +26,7 @@ class CustomerRow:
     payer_accounts: tuple[str, ...] = ()  # bank accounts the platform itself states
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRow:
+class ItemRow(NamedTuple):
     """An open item; only `available_minor` may be spent (open - reserved - disputed)."""
 
     id: int
@@ -42,8 +43,7 @@ class ItemRow:
     discount_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptRow:
+class ReceiptRow(NamedTuple):
     """Money to apply."""
 
     id: int

@@ -51,9 +51,13 @@ class SumTable:
     def __init__(self, values: Sequence[int], budget: int) -> None:
         self._values = tuple(values)
         self._budget = budget
+        self._most = sum(value for value in values if value > 0)
+        self._least = sum(value for value in values if value < 0)
 
     def find(self, target: int, max_items: int) -> Sums:
         """The sets of at most `max_items` amounts that add up to `target`; at most 24 of them."""
+        if not self._least <= target <= self._most:
+            return Sums((), complete=True)
         count = len(self._values)
         if 2 ** ((count + 1) // 2) <= self._budget:
             sets, cut = _take(self._meet(target, max_items))

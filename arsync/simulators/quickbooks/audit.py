@@ -105,7 +105,8 @@ def _check_invoices(books: "Books") -> None:
             continue
         seen = rendering.render(books, record)
         used = sum(books.items.by_key[key].side * cents for key, cents in record.applications.items())
+        by_others = sum(books.items.by_key[ItemKey("Payment", record.id)].applied.values())
         _expect(
-            to_cents(seen["TotalAmt"]) == used + to_cents(seen["UnappliedAmt"]),
+            to_cents(seen["TotalAmt"]) == used + by_others + to_cents(seen["UnappliedAmt"]),
             f"Payment {record.id} is not what it uses and what is left",
         )

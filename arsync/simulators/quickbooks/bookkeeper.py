@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from arsync.simulators.quickbooks import refusals
+from arsync.simulators.quickbooks import merging, refusals
 from arsync.simulators.quickbooks.books import Books
 from arsync.simulators.quickbooks.ledger import ItemKey, OpenItem, Posting
 from arsync.simulators.quickbooks.records import Record
@@ -21,10 +21,17 @@ Amount = Decimal | int | str
 ACTIONS = (
     "create", "create_customer", "create_invoice", "create_credit_memo", "create_payment",
     "create_journal_entry", "create_deposit", "create_sales_receipt", "create_refund_receipt", "create_term",
-    "create_account", "create_item", "edit", "void", "delete", "deactivate", "apply", "unapply", "copy",
-    "set_closing_date", "get", "tell_false_deletion", "clear_false_deletions", "start_ids",
+    "create_account", "create_item", "create_purchase", "edit", "void", "delete", "deactivate", "apply",
+    "unapply", "copy", "set_closing_date", "change_settings", "merge_customers", "get", "tell_false_deletion",
+    "clear_false_deletions", "start_ids",
 )  # fmt: skip
 """What the control door may call."""
+
+
+CHANGEABLE = frozenset(
+    {"read_only", "custom_txn_numbers", "auto_apply_credit", "auto_apply_payments", "multicurrency"}
+)
+"""Settings an owner may change later; all of them are yes or no."""
 
 
 class BulkInvoice(NamedTuple):
@@ -166,11 +173,21 @@ class Bookkeeper:
         payments: Iterable[str] = (),
         *,
         straight: Iterable[tuple[str, Amount]] = (),
+        others: Iterable[tuple[str, Amount]] = (),
         date: str = "",
         account: str = "checking",
         kind: str = "Payment",
     ) -> Document:
-        """Bring payments to the bank; `straight`: (customer Id, amount) right to receivables."""
+        """Bring payments to the bank.
+
+        Args:
+            payments: Ids of what lies in Undeposited Funds.
+            straight: (customer Id, amount) right to receivables.
+            others: (account Id or role, amount); a fee is below 0.
+            date: today when empty.
+            account: the bank account, by Id or role.
+            kind: of what is deposited.
+        """
         lines: list[Document] = [
             {"LinkedTxn": [{"TxnId": one, "TxnType": kind, "TxnLineId": "0"}]} for one in payments
         ]
@@ -181,8 +198,44 @@ class Bookkeeper:
             lines.append(
                 {"Amount": _exact(value), "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
             )
+        for name, value in others:
+            detail = {"AccountRef": {"value": self.account(name)}}
+            lines.append(
+                {"Amount": _exact(value), "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+            )
         document: Document = {"DepositToAccountRef": {"value": self.account(account)}, "Line": lines}
         return self.create("Deposit", {**document, "TxnDate": date} if date else document)
+
+    def create_purchase(
+        self,
+        lines: Iterable[tuple[str, Amount]],
+        *,
+        customer: str = "",
+        account: str = "checking",
+        date: str = "",
+        payment_type: str = "Check",
+        **fields: object,
+    ) -> Document:
+        """Money out by cheque, cash or card; each line is (account Id or role, amount).
+
+        A line on `receivable` gives money back to `customer`.
+        """
+        document: Document = {
+            "AccountRef": {"value": self.account(account)},
+            "PaymentType": payment_type,
+            "Line": [
+                {
+                    "Amount": _exact(value),
+                    "DetailType": "AccountBasedExpenseLineDetail",
+                    "AccountBasedExpenseLineDetail": {"AccountRef": {"value": self.account(name)}},
+                }
+                for name, value in lines
+            ],
+            **fields,
+        }
+        if customer:
+            document["EntityRef"] = {"value": customer, "type": "Customer"}
+        return self.create("Purchase", {**document, "TxnDate": date} if date else document)
 
     def create_term(
         self, name: str, days: int, *, discount_percent: int = 0, discount_days: int = 0
@@ -271,6 +324,33 @@ class Bookkeeper:
             self.core.settings.book_close_date = date.fromisoformat(day) if day else None
             self.core.touch(self.core.records["Preferences"]["1"])
             self.core.commit()
+
+    def change_settings(self, **changes: object) -> None:
+        """Change what the owner has set up: `read_only` (6190), `custom_txn_numbers`, `auto_apply_credit` ...
+
+        Raises:
+            ValueError: there is no such setting.
+            Refused: 6000, a second currency cannot be switched off.
+        """
+        with self.core.lock:
+            settings = self.core.settings
+            unknown = sorted(changes.keys() - CHANGEABLE)
+            if unknown:
+                raise ValueError(
+                    f"no setting is called {unknown[0]}; there are {', '.join(sorted(CHANGEABLE))}"
+                )
+            if settings.multicurrency and not changes.get("multicurrency", True):
+                raise refusals.business("Multicurrency cannot be turned off.")
+            for name, value in changes.items():
+                setattr(settings, name, value)
+            self.core.forget_texts()
+            self.core.touch(self.core.records["Preferences"]["1"])
+            self.core.commit()
+
+    def merge_customers(self, gone: str, kept: str) -> Document:
+        """Make one customer of two, as saving a customer under another's name does."""
+        merging.merge(self.core, gone, kept, user=self.name)
+        return self.get("Customer", kept)
 
     def start_ids(self, kind: str, first: int) -> None:
         """Let the Ids of a kind go on at a number."""
@@ -377,6 +457,7 @@ class Bookkeeper:
                     ),
                 )
                 core.records["Invoice"][record.id] = record
+                core.reserve_number(record)
                 core.touch(record)
                 made.append(record.id)
             core.commit()

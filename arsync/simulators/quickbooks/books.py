@@ -10,15 +10,27 @@ Errors  `Refused` for what QuickBooks refuses; nothing is changed then. `BooksBr
 import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from arsync.simulators.quickbooks import audit, chart, payments, refusals, rendering, transactions
+from arsync.simulators.quickbooks import (
+    attachments,
+    audit,
+    automatic,
+    chart,
+    lists,
+    payments,
+    refusals,
+    rendering,
+    transactions,
+)
+from arsync.simulators.quickbooks.directory import DEPOSITED_KINDS, Directory
 from arsync.simulators.quickbooks.ledger import BooksBroken, ItemKey, Ledger, OpenItem, OpenItems, Posting
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
 from arsync.simulators.quickbooks.schema import (
     ENTITIES,
+    GIVEN_KINDS,
     KEPT_BY_FULL_UPDATE,
     LIST_KINDS,
     NAME_KINDS,
@@ -29,49 +41,45 @@ from arsync.simulators.quickbooks.schema import (
 )
 from arsync.simulators.quickbooks.shapes import clean
 from arsync.simulators.quickbooks.transactions import Shaped
-from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json
+from arsync.simulators.quickbooks.wire import PACIFIC, Document, dump_json, pacific
 
 NUMBERED_KINDS = (*SALES_KINDS, "JournalEntry")
 """These get a number by themselves unless the company numbers by hand."""
+INDEXED = ("CustomerRef", "DocNumber")
+"""What clients ask for one by one."""
 LOG_WORTH_REWRITING = 1000
 
 
-class Books:
+class Books(Directory):
     """The books of one company. Every public method holds the lock of the simulator while it works."""
 
     def __init__(
         self, realm_id: str, settings: CompanySettings, switches: Switches, now_s: Callable[[], int]
     ) -> None:
+        super().__init__(settings, switches)
         self.realm_id = realm_id
-        self.settings = settings
-        self.switches = switches
         self.lock = threading.RLock()
-        self.records: dict[str, dict[str, Record]] = {kind: {} for kind in ENTITIES}
         self.items = OpenItems()
-        self.ledger = Ledger()
         self.changes: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ENTITIES}
         self.false_deletions: set[tuple[str, str]] = set()
+        self.address = ""  # of the server, while there is one
         self.on_write: Callable[[], None] = _nothing
-        self._now_s = now_s
+        self.on_change: Callable[[Record, str], None] = _told_nobody
+        self.now_s = now_s
         self._last_s = 0
         self._change = 0
-        self._sequences: Counter[str] = Counter()
-        self._roles: dict[str, str] = {}
+        self._sequences: Counter[str] = Counter({"Attachable": attachments.FIRST_ID - 1})
         self._numbers: dict[str, set[str]] = defaultdict(set)
         self._next_number = settings.first_number
-        self._children: dict[str, set[str]] = defaultdict(set)
-        self._name_index: dict[str, dict[str, Record]] = {}
-        self._creating = False
-        self._touched: dict[tuple[str, str], Record] = {}
+        self.children: dict[str, set[str]] = defaultdict(set)
+        self.name_index: dict[str, dict[str, Record]] = {}
+        self._touched: dict[tuple[str, str], tuple[Record, str]] = {}
+        self._unsaved: dict[tuple[str, str], Record] = {}
+        self._index: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._moved_customers: set[str] = set()
         chart.open_books(self)
 
     # ---- reading -------------------------------------------------------------------------------------------
-
-    def find(self, kind: str, record_id: str) -> Record | None:
-        """A record that is there; deleted ones are not."""
-        record = self.records[kind].get(record_id)
-        return None if record is None or record.deleted else record
 
     def get(self, kind: str, record_id: str) -> Document:
         """One object as a reader sees it.
@@ -85,17 +93,13 @@ class Books:
                 raise refusals.not_found()
             return self.render(record)
 
-    def live(self, kind: str) -> Iterator[Record]:
-        """Every record of a kind that has not been deleted."""
-        return (record for record in self.records[kind].values() if not record.deleted)
-
     def render(self, record: Record) -> Document:
         """The object with everything derived."""
         return rendering.render(self, record)
 
     def text(self, record: Record) -> str:
         """The JSON text of a record, kept until something about it changes."""
-        if self.switches.extra_read_fields:
+        if self.switches.extra_read_fields or record.kind == "Attachable":  # its address changes with time
             return dump_json(self.render(record))
         if record.text is None:
             record.text = dump_json(self.render(record))
@@ -108,6 +112,17 @@ class Books:
         start = bisect_left(log, (since_s, 0, ""))
         return [records[one] for _, change, one in log[start:] if records[one].change == change]
 
+    def named_by(self, kind: str, name: str, value: str) -> list[Record]:
+        """Every record of a kind that has ever had a value in an `INDEXED` property, oldest first."""
+        return [self.records[kind][one] for one in sorted(self._index.get((kind, name, value), ()), key=int)]
+
+    def _remember_names(self, record: Record) -> None:
+        for name in INDEXED:
+            value = record.fields.get(name)
+            if value is not None:
+                text = value["value"] if isinstance(value, dict) else str(value).strip()
+                self._index[(record.kind, name, text)].add(record.id)
+
     def in_change_order(self, kind: str) -> list[Record]:
         """Live records, oldest change first."""
         return [record for record in self.changed_since(kind, 0) if not record.deleted]
@@ -118,27 +133,12 @@ class Books:
         if not with_jobs:
             return own
         return own + sum(
-            self.balance_cents(child, with_jobs=True) for child in self._children.get(customer_id, ())
+            self.balance_cents(child, with_jobs=True) for child in self.children.get(customer_id, ())
         )
-
-    def lineage(self, customer_id: str) -> tuple[str, ...]:
-        """A customer and those above it."""
-        found = []
-        while customer_id and customer_id not in found:
-            found.append(customer_id)
-            record = self.records["Customer"].get(customer_id)
-            customer_id = record.fields.get("ParentRef", {}).get("value", "") if record else ""
-        return tuple(found)
 
     def today(self) -> date:
         """The company's date: Pacific, as MetaData."""
-        return datetime.fromtimestamp(self._now_s(), PACIFIC).date()
-
-    # ---- what shaping asks (transactions.ReferenceData) ----------------------------------------------------
-
-    def account(self, role: str) -> str:
-        """The Id of the account that plays a role of the chart."""
-        return self._roles[role]
+        return datetime.fromtimestamp(self.now_s(), PACIFIC).date()
 
     def receivable_account(self, currency: str, fields: Document) -> str:
         """The receivable account of a currency; QuickBooks opens one with the first foreign document."""
@@ -151,54 +151,9 @@ class Books:
                 raise refusals.business("The currency of the account is not that of the transaction.")
             return str(asked)
         role = f"receivable:{currency}"
-        if role not in self._roles:
+        if role not in self.roles:
             chart.add_receivable_account(self, currency)
-        return self._roles[role]
-
-    def is_receivable(self, account_id: str) -> bool:
-        """Whether postings to an account must name a customer."""
-        return account_id in self.ledger.receivable
-
-    def reference(self, kind: str, fields: Document, name: str) -> str:
-        """The Id in a reference property, or "" when it is not given.
-
-        Raises:
-            Refused: 2500 when nothing ever had the Id, 610 when it is inactive or deleted.
-        """
-        value = fields.get(name, {}).get("value", "")
-        if not value:
-            return ""
-        record = self.records[kind].get(value)
-        if record is None:
-            raise refusals.bad_reference(name, value)
-        # What is already booked may go on pointing at something that has since been made inactive.
-        if record.deleted or (self._creating and not record.fields.get("Active", True)):
-            raise refusals.not_found()
-        return str(value)
-
-    def income_account(self, item_id: str) -> str:
-        """Where the sale of an item is posted."""
-        item = self.records["Item"].get(item_id)
-        return str(item.fields["IncomeAccountRef"]["value"]) if item else self.account("income")
-
-    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int:
-        """Cents of a payment or sales receipt that still lies in Undeposited Funds.
-
-        Raises:
-            Refused: 2500 for an unknown transaction, 6000 when it is not there to be deposited.
-        """
-        record = self.find(kind, record_id) if kind in {"Payment", "SalesReceipt"} else None
-        if record is None:
-            raise refusals.bad_reference("LinkedTxn", record_id)
-        if record.deposit_id not in {"", deposit_id}:
-            raise refusals.business("The transaction is already on a deposit.")
-        if record.fields["DepositToAccountRef"]["value"] != self.account("undeposited"):
-            raise refusals.business("The transaction is not in Undeposited Funds.")
-        return record.total_cents
-
-    def term_fields(self, term_id: str) -> Document:
-        """The stored fields of a term."""
-        return self.records["Term"][term_id].fields
+        return self.roles[role]
 
     # ---- writing -------------------------------------------------------------------------------------------
 
@@ -213,17 +168,18 @@ class Books:
             self._require(kind, fields)
             record = Record(kind, self._next_id(kind), {}, user=user or self.settings.user)
             self.records[kind][record.id] = record
-            outer, self._creating = self._creating, True
+            outer, self.creating = self.creating, True
             try:
                 self._admit(record, fields)
             except refusals.Refused:
                 del self.records[kind][record.id]
                 raise
             finally:
-                self._creating = outer
+                self.creating = outer
             self._sequences[_sequence(kind)] += 1
             self.touch(record)
             self.commit()
+            automatic.apply(self, record)
             return self.render(record)
 
     def update(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
@@ -239,13 +195,17 @@ class Books:
             if kind == "Payment" and sparse and self.switches.sparse_payment == "refuse":
                 raise refusals.missing("CustomerRef")
             merged = _merge(record.fields, fields, sparse=sparse)
+            if "Line" in fields and "TxnTaxDetail" not in fields:
+                _forget_computed_tax(merged)
             if kind == "Payment" and sparse and "Line" not in fields:
                 merged["Line"] = payments.written_lines(self, record)
             self._require(kind, merged)
-            if kind in {"CompanyInfo", "Preferences"}:
+            if kind in GIVEN_KINDS:
                 raise refusals.unsupported(f"Update of {kind}")
+            if kind == "Attachable":
+                return attachments.update(self, record, merged)
             if kind in LIST_KINDS:
-                return self._update_list_entry(record, merged, user)
+                return lists.update(self, record, merged, user)
             return self._update_transaction(record, merged, user)
 
     def delete(self, kind: str, document: Mapping[str, object], *, user: str = "") -> Document:
@@ -255,16 +215,17 @@ class Books:
             Refused: 500 for list entries, 610, 5010, 6540, closed period.
         """
         with self.lock:
-            if kind not in TRANSACTION_KINDS:
+            if kind not in TRANSACTION_KINDS and kind != "Attachable":
                 raise refusals.unsupported(f"Operation delete on {kind}")
             record = self._current(kind, document)
-            self._check_open(record.fields["TxnDate"])
-            self._check_removable(record)
-            self._unbook(record)
+            if kind in TRANSACTION_KINDS:
+                self._check_open(record.fields["TxnDate"])
+                self._check_removable(record)
+                self._unbook(record)
             record.deleted = True
             record.user = user or self.settings.user
             self._numbers[f"{kind}:{record.fields.get('DocNumber', '')}"].discard(record.id)
-            self.touch(record)
+            self.touch(record, "Delete")
             self.commit()
             return {"domain": "QBO", "status": "Deleted", "Id": record.id}
 
@@ -291,22 +252,52 @@ class Books:
             record.total_cents = 0
             record.user = user or self.settings.user
             self._book(record, record.fields)
-            self.touch(record)
+            self.touch(record, "Void")
             self.commit()
             return self.render(record)
 
     def _admit(self, record: Record, fields: Document) -> None:
-        if record.kind in LIST_KINDS:
+        if record.kind in GIVEN_KINDS:
+            raise refusals.unsupported(f"Operation create on {record.kind}")
+        if record.kind == "Attachable":
+            attachments.check(self, fields)
+            record.fields = fields
+        elif record.kind in LIST_KINDS:
             fields.setdefault("Active", True)
-            self._check_list_entry(record, fields)
-            self._store_list_entry(record, fields)
-        elif record.kind in TRANSACTION_KINDS:
+            lists.check(self, record, fields)
+            lists.store(self, record, fields)
+        else:
             self._check_open(str(fields.setdefault("TxnDate", self.today().isoformat())))
             if record.kind in SALES_KINDS:
                 self._copy_addresses(fields)
             self._book(record, fields)
-        else:
-            raise refusals.unsupported(f"Operation create on {record.kind}")
+
+    def send(self, kind: str, record_id: str, to: str) -> tuple[Document, str]:
+        """Send a document by e-mail: (the document, the address it went to).
+
+        Raises:
+            Refused: 500 for what cannot be sent, 610, 2020 without an address (unverified).
+        """
+        with self.lock:
+            if kind not in SALES_KINDS:
+                raise refusals.unsupported(f"Operation send on {kind}")
+            record = self.find(kind, record_id)
+            if record is None:
+                raise refusals.not_found()
+            customer = self.records["Customer"].get(record.customer_id)
+            known = customer.fields.get("PrimaryEmailAddr", {}).get("Address", "") if customer else ""
+            address = to or record.fields.get("BillEmail", {}).get("Address", "") or known
+            if "@" not in address:
+                raise refusals.missing("BillEmail")
+            sent = {"DeliveryType": "Email", "DeliveryTime": pacific(self.now_s())}
+            record.fields |= {
+                "EmailStatus": "EmailSent",
+                "BillEmail": {"Address": address},
+                "DeliveryInfo": sent,
+            }
+            self.touch(record, "Emailed")
+            self.commit()
+            return self.render(record), address
 
     def _copy_addresses(self, fields: Document) -> None:
         """A new document takes its customer's addresses (recorded: create/invoice)."""
@@ -333,12 +324,8 @@ class Books:
     def _next_id(self, kind: str) -> str:
         return str(self._sequences[_sequence(kind)] + 1)
 
-    def play_role(self, role: str, account_id: str) -> None:
-        """Remember which account plays a role of the chart."""
-        self._roles[role] = account_id
-
-    def admit_singleton(self, record: Record) -> None:
-        """Store company information or preferences, which nobody creates."""
+    def admit_given(self, record: Record) -> None:
+        """Store company information, preferences or a tax code, which nobody creates over the API."""
         self.records[record.kind][record.id] = record
         self.touch(record)
         self.commit()
@@ -374,94 +361,6 @@ class Books:
         if record.kind == "Invoice" and applied and self.switches.void_paid_invoice == "refuse":
             raise refusals.business("The invoice has payments applied to it and cannot be changed this way.")
 
-    def _check_list_entry(self, record: Record, fields: Document) -> None:
-        if record.kind in NAME_KINDS:
-            self._check_name(record, fields)
-        if record.kind == "Account" and "AccountType" not in fields and "AccountSubType" not in fields:
-            raise refusals.missing("AccountType")
-        if (
-            record.kind == "Item"
-            and fields.get("Type", "Service") == "Service"
-            and "IncomeAccountRef" not in fields
-        ):
-            raise refusals.missing("IncomeAccountRef")
-        if record.kind == "Customer":
-            self._check_customer(record, fields)
-
-    def _check_name(self, record: Record, fields: Document) -> None:
-        if "DisplayName" not in fields:
-            parts = [
-                fields[name]
-                for name in ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
-                if name in fields
-            ]
-            if not parts:
-                raise refusals.missing("DisplayName")
-            fields["DisplayName"] = " ".join(parts)
-        if not fields.get("Active", True):
-            return
-        full = rendering.full_name(self, fields)
-        for kind in NAME_KINDS:
-            holder = self._names(kind).get(full.casefold())
-            if holder is not None and holder is not record:
-                raise refusals.duplicate_name()
-
-    def _names(self, kind: str) -> dict[str, Record]:
-        if kind not in self._name_index:
-            self._name_index[kind] = {
-                rendering.full_name(self, record.fields).casefold(): record
-                for record in self.records[kind].values()
-                if record.fields.get("Active", True)
-            }
-        return self._name_index[kind]
-
-    def _index_name(self, record: Record, *, is_new: bool) -> None:
-        """A new name is added; a changed one may rename sub-customers too, so the index is made again."""
-        if is_new and record.kind in self._name_index and record.fields["Active"]:
-            self._name_index[record.kind][rendering.full_name(self, record.fields).casefold()] = record
-        else:
-            self._name_index.pop(record.kind, None)
-
-    def _check_customer(self, record: Record, fields: Document) -> None:
-        home = self.settings.home_currency
-        currency = fields.setdefault("CurrencyRef", {"value": home})["value"]
-        if currency != home and not self.settings.multicurrency:
-            raise refusals.business("Multi currency should be enabled to perform this operation.")
-        if record.fields.get("CurrencyRef", {"value": currency})["value"] != currency:
-            raise refusals.business("The currency of a customer cannot be changed.")
-        parent_id = self.reference("Customer", fields, "ParentRef")
-        if parent_id and record.id in self.lineage(parent_id):
-            raise refusals.business("A customer cannot be its own parent.")
-        if parent_id:
-            fields["Job"] = True
-
-    def _store_list_entry(self, record: Record, fields: Document) -> None:
-        old_parent = record.fields.get("ParentRef", {}).get("value", "")
-        self._children[old_parent].discard(record.id)
-        record.fields = fields
-        if record.kind in NAME_KINDS:
-            self._index_name(record, is_new=not record.created_s)
-        if record.kind == "Customer":
-            record.customer_id = record.id
-            self._children[fields.get("ParentRef", {}).get("value", "")].add(record.id)
-        if record.kind == "Account" and fields["AccountType"] == "Accounts Receivable":
-            self.ledger.receivable.add(record.id)
-
-    def _update_list_entry(self, record: Record, fields: Document, user: str) -> Document:
-        self._check_list_entry(record, fields)
-        if rendering.says_nothing_new(self, record, fields):
-            return self.render(record)
-        renamed = any(
-            fields.get(name) != record.fields.get(name) for name in ("DisplayName", "Name", "ParentRef")
-        )
-        self._store_list_entry(record, fields)
-        record.user = user or self.settings.user
-        if renamed:  # names are part of every reference
-            self.forget_texts()
-        self.touch(record)
-        self.commit()
-        return self.render(record)
-
     def _update_transaction(self, record: Record, fields: Document, user: str) -> Document:
         if self._same(record, fields):
             return self.render(record)
@@ -489,20 +388,28 @@ class Books:
         """Check everything, then change the books; a refusal leaves them as they were."""
         fields = dict(fields)
         currency, rate = self._currency(record, fields)
+        self.check_references(fields)
         if record.kind == "Payment":
             payments.book(self, record, fields, currency, rate)
             return
-        if record.kind in SALES_KINDS:
-            if record.kind == "Invoice":
-                self._default_due_date(fields, record)
-            shaped = transactions.shape_sale(record.kind, fields, currency, rate, self)
-        elif record.kind == "JournalEntry":
-            shaped = transactions.shape_journal_entry(fields, currency, rate, self)
-        else:
-            shaped = transactions.shape_deposit(record.id, fields, currency, rate, self)
+        if record.kind == "Invoice":
+            self._default_due_date(fields, record)
+        shaped = self._shape(record, fields, currency, rate)
         self._check_items(record, shaped)
         self._number(record, shaped.fields)  # the last that may refuse, so that no refusal uses a number up
         self._store_shaped(record, shaped)
+
+    def _shape(self, record: Record, fields: Document, currency: str, rate: Decimal) -> Shaped:
+        match record.kind:
+            case "JournalEntry":
+                return transactions.shape_journal_entry(fields, currency, rate, self)
+            case "Deposit":
+                return transactions.shape_deposit(record.id, fields, currency, rate, self)
+            case "Purchase":
+                return transactions.shape_purchase(fields, currency, rate, self)
+            case "Transfer":
+                return transactions.shape_transfer(fields, currency, rate, self)
+        return transactions.shape_sale(record.kind, fields, currency, rate, self)
 
     def _currency(self, record: Record, fields: Document) -> tuple[str, Decimal]:
         home = self.settings.home_currency
@@ -515,7 +422,7 @@ class Books:
             raise refusals.business(
                 f"The transaction's currency {asked} is not that of the customer, {known}."
             )
-        currency = asked or known or home
+        currency = asked or known or self.currency_of_accounts(fields) or home
         fields["CurrencyRef"] = {"value": currency}
         if currency == home:
             fields.pop("ExchangeRate", None)
@@ -552,6 +459,10 @@ class Books:
             self._numbers[f"{record.kind}:{number}"].add(record.id)
         if old != number:
             self._numbers[f"{record.kind}:{old}"].discard(record.id)
+
+    def reserve_number(self, record: Record) -> None:
+        """Let no other document of the kind have the number of this one."""
+        self._numbers[f"{record.kind}:{record.fields['DocNumber']}"].add(record.id)
 
     def _default_due_date(self, fields: Document, record: Record) -> None:
         if "DueDate" in fields:
@@ -603,7 +514,7 @@ class Books:
     def _take_to_bank(self, record: Record, shaped: Shaped) -> None:
         if record.kind != "Deposit":
             return
-        for kind in ("Payment", "SalesReceipt"):
+        for kind in DEPOSITED_KINDS:
             for linked in self._on_deposit(record, kind):
                 if (kind, linked.id) not in shaped.deposits:
                     linked.deposit_id = ""
@@ -640,14 +551,23 @@ class Books:
             if account is not None:
                 account.text = None
         record.postings = tuple(postings)
+        self._unsaved[(record.kind, record.id)] = record
 
-    def touch(self, record: Record) -> None:
-        """Mark a record as changed by the write that is under way."""
-        self._touched[(record.kind, record.id)] = record
+    def touch(self, record: Record, operation: str = "") -> None:
+        """Mark a record as changed by the write that is under way; `operation` in the words of webhooks."""
+        _, before = self._touched.get((record.kind, record.id), (record, ""))
+        self._touched[(record.kind, record.id)] = (record, operation or before)
+
+    def take_unsaved(self) -> tuple[list[Record], list[ItemKey]]:
+        """Records and keys of items that have changed since this was last asked."""
+        records, self._unsaved = list(self._unsaved.values()), {}
+        keys = sorted(self.items.unsaved)
+        self.items.unsaved.clear()
+        return records, keys
 
     def announce(self, record: Record) -> None:
         """Put a record into the change feed again without changing it."""
-        self._last_s = max(self._now_s(), self._last_s)
+        self._last_s = max(self.now_s(), self._last_s)
         self._log_change(record)
 
     def take_id(self, kind: str) -> str:
@@ -668,13 +588,15 @@ class Books:
 
     def commit(self) -> None:
         """Stamp what changed, check the law, tell whoever keeps the state."""
-        self._last_s = max(self._now_s(), self._last_s)
-        for record in self._touched.values():
-            if record.created_s:
-                record.sync_token += 1
-            else:
+        self._last_s = max(self.now_s(), self._last_s)
+        for record, operation in self._touched.values():
+            is_new = not record.created_s
+            if is_new:
                 record.created_s = self._last_s
+            else:
+                record.sync_token += 1
             self._log_change(record)
+            self.on_change(record, operation or ("Create" if is_new else "Update"))
         for customer_id in self._moved_customers:
             for one in self.lineage(customer_id):
                 customer = self.records["Customer"][one]
@@ -692,6 +614,8 @@ class Books:
         record.change = self._change
         record.updated_s = self._last_s
         record.text = None
+        self._unsaved[(record.kind, record.id)] = record
+        self._remember_names(record)
         log = self.changes[record.kind]
         log.append((self._last_s, self._change, record.id))
         # Half of the log may be outdated before it is worth rewriting.
@@ -705,7 +629,7 @@ class Books:
             "last_s": self._last_s,
             "change": self._change,
             "sequences": dict(self._sequences),
-            "roles": self._roles,
+            "roles": self.roles,
             "next_number": self._next_number,
         }
 
@@ -713,17 +637,19 @@ class Books:
         """Hold exactly these records and items; everything derived is derived again."""
         self.records = {kind: {} for kind in ENTITIES}
         self.items, self.ledger = OpenItems(), Ledger()
-        self._numbers, self._children = defaultdict(set), defaultdict(set)
-        self._name_index.clear()
+        self._numbers, self.children = defaultdict(set), defaultdict(set)
+        self.name_index.clear()
+        self._index.clear()
         self._last_s, self._change = counters["last_s"], counters["change"]
-        self._sequences, self._roles = Counter(counters["sequences"]), dict(counters["roles"])
+        self._sequences, self.roles = Counter(counters["sequences"]), dict(counters["roles"])
         self._next_number = counters["next_number"]
         for record in records:
             self.records[record.kind][record.id] = record
+            self._remember_names(record)
             if record.kind == "Account" and record.fields["AccountType"] == "Accounts Receivable":
                 self.ledger.receivable.add(record.id)
             if record.kind == "Customer":
-                self._children[record.fields.get("ParentRef", {}).get("value", "")].add(record.id)
+                self.children[record.fields.get("ParentRef", {}).get("value", "")].add(record.id)
             if "DocNumber" in record.fields and not record.deleted:
                 self._numbers[f"{record.kind}:{record.fields['DocNumber']}"].add(record.id)
         for record in records:
@@ -733,6 +659,7 @@ class Books:
         for kind, known in self.records.items():
             log = sorted((record.updated_s, record.change, record.id) for record in known.values())
             self.changes[kind] = log
+        self.take_unsaved()
         self.audit()
 
     def version(self, kind: str) -> int:
@@ -762,6 +689,10 @@ def _nothing() -> None:
     return None
 
 
+def _told_nobody(_record: Record, _operation: str) -> None:
+    return None
+
+
 def _sequence(kind: str) -> str:
     if kind in TRANSACTION_KINDS:
         return "transactions"
@@ -773,6 +704,15 @@ def _merge(stored: Document, written: Document, *, sparse: bool) -> Document:
         return {**stored, **written}
     kept = {name: value for name, value in stored.items() if name in KEPT_BY_FULL_UPDATE}
     return {**kept, **written}
+
+
+def _forget_computed_tax(fields: Document) -> None:
+    """New lines without a tax detail are taxed anew."""
+    tax = fields.get("TxnTaxDetail", {})
+    if "TaxLine" in tax:
+        fields["TxnTaxDetail"] = {
+            name: value for name, value in tax.items() if name not in {"TaxLine", "TotalTax"}
+        }
 
 
 def _voided(fields: Document) -> Document:
@@ -791,7 +731,7 @@ def _voided_line(line: Document) -> Document:
     detail = {
         name: value
         for name, value in line.get("SalesItemLineDetail", {}).items()
-        if name not in {"Qty", "UnitPrice"}
+        if name not in {"Qty", "UnitPrice", "TaxInclusiveAmt"}
     }
     zero = {**line, "Amount": 0}
     return {**zero, "SalesItemLineDetail": detail} if "SalesItemLineDetail" in line else zero

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from arsync.simulators.quickbooks.records import Record
+from arsync.simulators.quickbooks.taxes import PERCENTS
 
 if TYPE_CHECKING:  # books imports this module
     from arsync.simulators.quickbooks.books import Books
@@ -43,6 +44,8 @@ PAYMENT_METHODS = (
     {"Name": "Bank transfer", "Type": "NON_CREDIT_CARD"},
 )
 
+FIRST_TAX_CODE = 2
+
 CURRENCY_NAMES = {
     "USD": "United States Dollar",
     "CAD": "Canadian Dollar",
@@ -78,7 +81,27 @@ def open_books(books: "Books") -> None:
     for method in PAYMENT_METHODS:
         books.create("PaymentMethod", method)
     for kind in ("CompanyInfo", "Preferences"):
-        books.admit_singleton(Record(kind, "1", {}))
+        books.admit_given(Record(kind, "1", {}))
+    _add_tax_codes(books)
+
+
+def _add_tax_codes(books: "Books") -> None:
+    """TAX and NON for lines in the United States; elsewhere a code for each percentage."""
+    united_states = books.settings.country == "US"
+    for code_id, taxable in (("TAX", True), ("NON", False)) if united_states else ():
+        fields = {"Name": code_id, "Description": code_id, "Active": True, "Taxable": taxable}
+        books.admit_given(Record("TaxCode", code_id, {**fields, "TaxGroup": False}))
+    chosen = books.settings.tax_percents
+    percents = PERCENTS.get(books.settings.country, {}) if chosen is None else chosen
+    for number, (name, percent) in enumerate(percents.items(), FIRST_TAX_CODE):
+        rate_id = str(number + 1)  # recorded: the rate of code 2 is 3
+        rate = {"Name": name, "Description": name, "Active": True, "RateValue": percent}
+        books.admit_given(Record("TaxRate", rate_id, rate))
+        detail = {"TaxRateRef": {"value": rate_id}, "TaxTypeApplicable": "TaxOnAmount", "TaxOrder": 0}
+        code = {"Name": name, "Description": name, "Active": True, "Taxable": True, "TaxGroup": True}
+        books.admit_given(
+            Record("TaxCode", str(number), {**code, "SalesTaxRateList": {"TaxRateDetail": [detail]}})
+        )
 
 
 def add_receivable_account(books: "Books", currency: str) -> None:

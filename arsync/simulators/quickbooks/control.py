@@ -1,4 +1,4 @@
-"""The back door: what a person or another process may do to the simulator, and pages to look at.
+"""The back door: what a person or another process may do to the simulator.
 
 GET    /_control/                          the companies, as a page
 GET    /_control/books/REALM               the books as JSON; with ?page=1 as a page
@@ -6,20 +6,26 @@ POST   /_control/companies                 {"realm_id", "name", ...}: arguments 
 POST   /_control/grant                     {"realm_id"}: tokens without a browser
 POST   /_control/books/REALM/ACTION        arguments of a bookkeeper's action
 GET POST DELETE /_control/faults           the fault script
-GET    /_control/requests, /_control/counters
-POST   /_control/clock                     {"advance_s"}
+GET    /_control/app                       client id and secret
+GET    /_control/requests, /_control/counters, /_control/mail
+GET POST /_control/clock                   {"advance_s"}, or {"now": "2026-04-01T09:00:00+00:00"}
 GET POST /_control/switches                read or set switches
+GET POST DELETE /_control/webhooks         endpoints and deliveries; {"url", "shape", "verifier"}; {"url"}
+POST   /_control/webhooks/deliver          send now what is due
 """
 
 from dataclasses import asdict, fields
-from html import escape
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+from arsync.simulators.quickbooks import pages
 from arsync.simulators.quickbooks.bookkeeper import ACTIONS
 from arsync.simulators.quickbooks.door import Answer, Company
 from arsync.simulators.quickbooks.records import Switches
 from arsync.simulators.quickbooks.refusals import Refused
+from arsync.simulators.quickbooks.schema import TRANSACTION_KINDS
 from arsync.simulators.quickbooks.wire import Document, amount, dump_json, parse_json
 
 if TYPE_CHECKING:  # the simulator starts the server, which comes here
@@ -40,6 +46,8 @@ def answer(
         arguments = parse_json(body) if body else {}
         if not isinstance(arguments, dict):
             return _json(400, {"error": "the body must be a JSON object"})
+        if (method, *parts) == ("POST", "webhooks", "deliver"):  # without the lock: endpoints may call back
+            return _json(200, {"sent": simulator.deliver_webhooks()})
         with simulator.lock:
             return _route(simulator, method, parts, query, arguments)
     except Refused as refused:
@@ -56,26 +64,28 @@ def _route(
     arguments: Document,
 ) -> Answer:
     if parts[:1] == ["books"] and len(parts) > 1:
-        return _books(simulator.companies[parts[1]], method, parts[2:], query, arguments)
+        return _books(simulator, simulator.companies[parts[1]], method, parts[2:], query, arguments)
     match (method, *parts):
         case ("GET",):
-            return _page("QuickBooks simulator", _companies_page(simulator))
+            return pages.page("QuickBooks simulator", pages.companies(simulator))
         case ("POST", "companies" | "grant" as what):
             return _json(
                 200, _opened(simulator, arguments) if what == "companies" else _granted(simulator, arguments)
             )
-        case ("POST", "clock"):
-            return _clock(simulator, arguments)
-        case (_, "faults"):
-            return _faults(simulator, method, arguments)
-        case (_, "switches"):
-            return _switches(simulator, arguments)
-        case ("GET", "requests" | "counters" as what):
-            return _json(200, {what: _requests(simulator) if what == "requests" else _counters(simulator)})
+        case ("GET" | "POST" | "DELETE", what) if what in _KNOBS:
+            return _KNOBS[what](simulator, method, arguments)
+        case ("GET", what) if what in _LISTS:
+            return _json(200, {what: _LISTS[what](simulator)})
     return _unknown(method, parts)
 
 
 def _opened(simulator: "QuickBooksSimulator", arguments: Document) -> Document:
+    if arguments.get("book_close_date"):
+        arguments["book_close_date"] = date.fromisoformat(arguments["book_close_date"])
+    for name in ("exchange_rates", "tax_percents"):
+        if name in arguments:
+            arguments[name] = {key: Decimal(value) for key, value in arguments[name].items()}
+    arguments["custom_fields"] = tuple(arguments.get("custom_fields", ()))
     return {"realm_id": simulator.add_company(arguments.pop("realm_id"), **arguments).realm_id}
 
 
@@ -84,9 +94,25 @@ def _granted(simulator: "QuickBooksSimulator", arguments: Document) -> Document:
     return {"access_token": access_token, "refresh_token": refresh_token}
 
 
-def _clock(simulator: "QuickBooksSimulator", arguments: Document) -> Answer:
-    simulator.advance(float(arguments["advance_s"]))
+def _clock(simulator: "QuickBooksSimulator", _method: str, arguments: Document) -> Answer:
+    if "now" in arguments:
+        simulator.set_time(datetime.fromisoformat(arguments["now"]))
+    if "advance_s" in arguments:
+        simulator.advance(float(arguments["advance_s"]))
     return _json(200, {"now": simulator.now().isoformat()})
+
+
+def _webhooks(simulator: "QuickBooksSimulator", method: str, arguments: Document) -> Answer:
+    desk = simulator.webhooks
+    if method == "POST":
+        desk.register(**arguments)
+    elif method == "DELETE":
+        desk.forget(arguments["url"])
+    attempts = [
+        {**one._asdict(), "at": datetime.fromtimestamp(one.at_s, UTC).isoformat(), "at_s": str(one.at_s)}
+        for one in desk.attempts
+    ]
+    return _json(200, {**desk.document(), "attempts": attempts})
 
 
 def _unknown(method: str, parts: list[str]) -> Answer:
@@ -94,16 +120,29 @@ def _unknown(method: str, parts: list[str]) -> Answer:
 
 
 def _books(
-    company: Company, method: str, parts: list[str], query: dict[str, str], arguments: Document
+    simulator: "QuickBooksSimulator",
+    company: Company,
+    method: str,
+    parts: list[str],
+    query: dict[str, str],
+    arguments: Document,
 ) -> Answer:
     match (method, *parts):
         case ("GET",) if query.get("page"):
-            return _page(company.settings.name, _books_page(company))
+            return pages.page(company.settings.name, pages.books(simulator, company))
         case ("GET",):
             return _json(200, books_document(company))
         case ("POST", action) if action in ACTIONS:
             return _json(200, getattr(company.books, action)(**arguments) or {})
     return _unknown(method, ["books", company.realm_id, *parts])
+
+
+def _mail(simulator: "QuickBooksSimulator") -> list[Document]:
+    return [
+        {"realm_id": company.realm_id, **one._asdict(), "time": one.time.isoformat()}
+        for company in simulator.companies.values()
+        for one in company.mails
+    ]
 
 
 def _requests(simulator: "QuickBooksSimulator") -> list[Document]:
@@ -117,6 +156,9 @@ def _counters(simulator: "QuickBooksSimulator") -> list[Document]:
     ]
 
 
+_LISTS = {"requests": _requests, "counters": _counters, "mail": _mail}
+
+
 def _faults(simulator: "QuickBooksSimulator", method: str, arguments: Document) -> Answer:
     if method == "POST":
         if "delay_s" in arguments:
@@ -128,7 +170,7 @@ def _faults(simulator: "QuickBooksSimulator", method: str, arguments: Document) 
     return _json(200, {"faults": shown})
 
 
-def _switches(simulator: "QuickBooksSimulator", arguments: Document) -> Answer:
+def _switches(simulator: "QuickBooksSimulator", _method: str, arguments: Document) -> Answer:
     known = {one.name for one in fields(Switches)}
     for name, value in arguments.items():
         if name not in known:
@@ -137,20 +179,20 @@ def _switches(simulator: "QuickBooksSimulator", arguments: Document) -> Answer:
     return _json(200, asdict(simulator.switches))
 
 
+def _app(simulator: "QuickBooksSimulator", _method: str, _arguments: Document) -> Answer:
+    return _json(200, {"client_id": simulator.client_id, "client_secret": simulator.client_secret})
+
+
+_KNOBS = {"app": _app, "clock": _clock, "faults": _faults, "switches": _switches, "webhooks": _webhooks}
+
+
 def books_document(company: Company) -> Document:
     """Accounts with balances, open items, transactions and their journal."""
     core = company.core
     transactions = [
         (record, core.render(record))
-        for kind in (
-            "Invoice",
-            "CreditMemo",
-            "Payment",
-            "JournalEntry",
-            "Deposit",
-            "SalesReceipt",
-            "RefundReceipt",
-        )
+        for kind in TRANSACTION_KINDS
+        if kind != "Estimate"
         for record in core.live(kind)
     ]
     return {
@@ -186,9 +228,9 @@ def consent(simulator: "QuickBooksSimulator", method: str, query: dict[str, str]
     asked = {**query, **form(body)}
     redirect_uri = asked.get("redirect_uri", "")
     if asked.get("client_id") != simulator.client_id or not redirect_uri.startswith(("http://", "https://")):
-        return _page("Sorry", "<p>The client_id or the redirect_uri is not known here.</p>", status=400)
+        return pages.page("Sorry", "<p>The client_id or the redirect_uri is not known here.</p>", status=400)
     if method == "GET":
-        return _page("Connect to QuickBooks", _consent_page(simulator, asked))
+        return pages.page("Connect to QuickBooks", pages.consent(simulator, asked))
     joint = "&" if "?" in redirect_uri else "?"
     back = {"state": asked.get("state", "")}
     realm_id = asked.get("realm_id", "")
@@ -198,82 +240,6 @@ def consent(simulator: "QuickBooksSimulator", method: str, query: dict[str, str]
         else:
             back |= {"error": "access_denied"}
     return Answer(302, b"", "text/html", (("Location", f"{redirect_uri}{joint}{urlencode(back)}"),))
-
-
-def _consent_page(simulator: "QuickBooksSimulator", asked: dict[str, str]) -> str:
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(asked.get(name, ""))}">'
-        for name in ("client_id", "redirect_uri", "state")
-    )
-    buttons = "".join(
-        f'<button name="realm_id" value="{escape(company.realm_id)}">'
-        f"{escape(company.settings.name)}</button> "
-        for company in simulator.companies.values()
-    )
-    cancel = '<button name="realm_id" value="">Cancel</button>'
-    return f'<p>Which company?</p><form method="post">{hidden}{buttons}{cancel}</form>'
-
-
-def _companies_page(simulator: "QuickBooksSimulator") -> str:
-    rows = [
-        [
-            f'<a href="/_control/books/{escape(one.realm_id)}?page=1">{escape(one.realm_id)}</a>',
-            escape(one.settings.name),
-            str(amount(one.books.receivable_cents())),
-        ]
-        for one in simulator.companies.values()
-    ]
-    return _table(["Company", "Name", "Receivable"], rows)
-
-
-def _books_page(company: Company) -> str:
-    core = company.core
-    names = {record.id: str(record.fields["Name"]) for record in core.live("Account")}
-    balances = [
-        [escape(names[record.id]), str(core.render(record)["CurrentBalance"])]
-        for record in core.live("Account")
-    ]
-    items = [
-        [
-            one["kind"],
-            one["id"],
-            escape(core.records["Customer"][one["customer_id"]].fields["DisplayName"]),
-            str(one["open"]),
-        ]
-        for one in company.books.open_items()
-    ]
-    journal = [
-        [
-            entry["date"],
-            entry["kind"],
-            entry["id"],
-            escape(names.get(line["account_id"], "")),
-            str(line["debit"]),
-            str(line["credit"]),
-        ]
-        for entry in books_document(company)["journal"]
-        for line in entry["lines"]
-    ]
-    return (
-        f"<h2>Accounts</h2>{_table(['Account', 'Balance'], balances)}"
-        f"<h2>Open items</h2>{_table(['Kind', 'Id', 'Customer', 'Open'], items)}"
-        f"<h2>Journal</h2>{_table(['Date', 'Kind', 'Id', 'Account', 'Debit', 'Credit'], journal)}"
-    )
-
-
-def _table(titles: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{title}</th>" for title in titles)
-    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{lines}</table>"
-
-
-def _page(title: str, inside: str, status: int = 200) -> Answer:
-    style = "body{font:16px sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{style}</style></head><body><h1>{escape(title)}</h1>{inside}</body></html>"
-    )
-    return Answer(status, text.encode(), "text/html; charset=utf-8")
 
 
 def _json(status: int, document: Document) -> Answer:

@@ -5,11 +5,13 @@ Errors  none: whatever is refused becomes an answer in the platform's own envelo
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
-from arsync.simulators.quickbooks import query, refusals, reports
+from arsync.simulators.quickbooks import attachments, query, refusals, reports
 from arsync.simulators.quickbooks.bookkeeper import Bookkeeper
 from arsync.simulators.quickbooks.books import Books
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
@@ -26,17 +28,20 @@ from arsync.simulators.quickbooks.wire import (
     parse_moment,
 )
 
+NAMED_SERVICES = frozenset({"reports", "download"})
+"""These take one more part of the path: /reports/NAME."""
 BATCH_ITEMS = 30
 REQUESTID_LENGTH = 50
 BATCH_REQUESTID_LENGTH = 36
 BATCH_BID_LENGTH = 10
 CDC_DAYS = 30
-NOT_IN_CDC = frozenset({"CompanyInfo", "Preferences"})
+NOT_IN_CDC = frozenset({"CompanyInfo", "Preferences", "TaxCode", "TaxRate"})
 
 CALLS_PER_MINUTE = 500
 CALLS_PER_SECOND = 10
 CALLS_AT_ONCE = 10
 BATCHES_PER_MINUTE = 40
+BATCHES_OF_ALL_APPS_PER_MINUTE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,15 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Mail(NamedTuple):
+    """One e-mail that has been sent."""
+
+    time: datetime
+    kind: str
+    id: str
+    to: str
+
+
 @dataclass(slots=True)
 class Remembered:
     """The answer to a `requestid`."""
@@ -78,11 +92,27 @@ class Company:
     books: Bookkeeper
     search: Search
     requestids: dict[str, Remembered] = field(default_factory=dict)
+    unsaved_requestids: set[str] = field(default_factory=set)
     reads: Counter[str] = field(default_factory=Counter)  # CorePlus, by month "2026-01"
     writes: Counter[str] = field(default_factory=Counter)
     recent: deque[float] = field(default_factory=deque)  # seconds of the last minute's calls
     recent_batches: deque[float] = field(default_factory=deque)
     at_once: int = 0
+    mails: list[Mail] = field(default_factory=list)
+
+    def meters(self) -> Document:
+        """What has been counted, as a document."""
+        return {"reads": dict(self.reads), "writes": dict(self.writes)}
+
+    def remembered(self, requestids: Iterable[str]) -> Document:
+        """The answers to some `requestid`s, as a document."""
+        known = ((one, self.requestids[one]) for one in requestids)
+        return {one: [it.body.decode("utf-8", "surrogateescape"), it.answer.decode()] for one, it in known}
+
+    def recall(self, document: Document) -> None:
+        """Remember answers again."""
+        for requestid, (body, answer) in document.items():
+            self.requestids[requestid] = Remembered(body.encode("utf-8", "surrogateescape"), answer.encode())
 
 
 class Door:
@@ -91,6 +121,15 @@ class Door:
     def __init__(self, switches: Switches, now: Callable[[], datetime]) -> None:
         self._switches = switches
         self._now = now
+        self._services: dict[tuple[str, ...], Callable[[Company, Request], bytes]] = {
+            ("GET", "query"): self._query,
+            ("POST", "query"): self._query,
+            ("GET", "cdc"): self._cdc,
+            ("GET", "reports"): self._report,
+            ("GET", "download"): self._download,
+            ("POST", "batch"): partial(self._once, act=self._batch),
+            ("POST", "upload"): partial(self._once, act=self._upload),
+        }
 
     def answer(self, company: Company, request: Request) -> Answer:
         """Serve one request of a company whose token has been checked."""
@@ -143,12 +182,15 @@ class Door:
             while times and times[0] <= now - 60:
                 times.popleft()
         is_batch = request.path == "/batch"
+        batches_left = min(
+            BATCHES_PER_MINUTE, BATCHES_OF_ALL_APPS_PER_MINUTE - self._switches.other_apps_batches
+        )
         in_this_second = sum(1 for one in calls if one > now - 1)
         if (
             len(calls) >= CALLS_PER_MINUTE
             or in_this_second >= CALLS_PER_SECOND
             or company.at_once > CALLS_AT_ONCE
-            or (is_batch and len(batches) >= BATCHES_PER_MINUTE)
+            or (is_batch and len(batches) >= batches_left)
         ):
             raise refusals.throttled(403 if self._switches.throttle == "json_403" else 429)
         calls.append(now)
@@ -178,26 +220,29 @@ class Door:
     # ---- routes --------------------------------------------------------------------------------------------
 
     def _serve(self, company: Company, request: Request) -> tuple[int, bytes]:
-        parts = [part for part in request.path.split("/") if part]
-        head = parts[0] if parts else ""
-        if head == "query" and len(parts) == 1:
-            return 200, self._query(company, request)
-        if head == "cdc" and request.method == "GET":
-            return 200, self._read(company, self._changes(company, request.query))
-        if head == "reports" and len(parts) == 2 and request.method == "GET":  # noqa: PLR2004 - /reports/NAME
-            report = reports.run(company.core, parts[1], request.query, self._now())
-            self._count_read(company)
-            return 200, dump_json(report).encode()
-        if head == "batch" and request.method == "POST":
-            return 200, self._once(company, request, self._batch)
-        kind = KIND_OF_PATH.get(head)
+        parts = tuple(part for part in request.path.split("/") if part)
+        service = self._services.get((request.method, *parts[:1]))
+        if service is not None and len(parts) == 1 + (parts[0] in NAMED_SERVICES):
+            return 200, service(company, request)
+        kind = KIND_OF_PATH.get(parts[0] if parts else "")
         if kind is None:
             raise refusals.unsupported(f"Operation {request.path}")
-        if request.method == "GET":
-            return 200, self._get(company, kind, parts)
-        if request.method == "POST" and len(parts) == 1:
-            return 200, self._once(company, request, lambda one, asked: self._write(one, kind, asked))
+        match (request.method, *parts[1:]):
+            case ("GET", *rest):
+                return 200, self._get(company, kind, rest)
+            case ("POST",):
+                return 200, self._once(company, request, partial(self._write, kind))
+            case ("POST", record_id, "send"):
+                return 200, self._once(company, request, partial(self._send, kind, record_id))
         raise refusals.unsupported(f"Operation {request.method} {request.path}")
+
+    def _cdc(self, company: Company, request: Request) -> bytes:
+        return self._read(company, self._changes(company, request.query))
+
+    def _report(self, company: Company, request: Request) -> bytes:
+        report = reports.run(company.core, request.path.split("/")[-1], request.query, self._now())
+        self._count_read(company)
+        return dump_json(report).encode()
 
     def _read(self, company: Company, body: Document) -> bytes:
         self._count_read(company)
@@ -205,14 +250,17 @@ class Door:
 
     def _query(self, company: Company, request: Request) -> bytes:
         source = request.query.get("query") or request.body.decode()
-        found = company.search.run(query.parse(source))
+        found = company.search.run(self._parsed(source))
         return self._read(company, {"QueryResponse": found})
 
-    def _get(self, company: Company, kind: str, parts: list[str]) -> bytes:
-        record_id = parts[1] if len(parts) > 1 else "1"
+    def _parsed(self, source: str) -> query.Select:
+        return query.parse(source, strict=self._switches.entity_case == "strict")
+
+    def _get(self, company: Company, kind: str, rest: list[str]) -> bytes:
+        record_id = rest[0] if rest else ""
         if kind in {"CompanyInfo", "Preferences"}:
             record_id = "1"
-        elif len(parts) != 2 or not record_id.isdecimal():  # noqa: PLR2004 - /kind/ID
+        elif len(rest) != 1 or not (record_id.isdecimal() or kind == "TaxCode"):
             raise refusals.invalid_id(record_id)
         record = company.core.find(kind, record_id)
         if record is None:
@@ -235,15 +283,44 @@ class Door:
         answer = dump_json({**act(company, request), "time": self._time()}).encode()
         if requestid:
             company.requestids[requestid] = Remembered(request.body, answer)
+            company.unsaved_requestids.add(requestid)
             company.core.on_write()
         return answer
 
-    def _write(self, company: Company, kind: str, request: Request) -> Document:
+    def _write(self, kind: str, company: Company, request: Request) -> Document:
         document = _json_object(request.body)
         operation = request.query.get("operation", "")
         result = self._act(company.core, kind, document, operation, request.query.get("include", ""))
         self._count_write(company)
         return {kind: result}
+
+    def _upload(self, company: Company, request: Request) -> Document:
+        """Each file is answered for itself, refusals too: HTTP 200 either way."""
+        answers: list[Document] = []
+        for metadata, content in attachments.uploads(request.body):
+            try:
+                answers.append({"Attachable": attachments.attach(company.core, metadata, content)})
+            except Refused as refused:
+                answers.append({"Fault": refused.envelope()})
+        self._count_write(company)
+        return {"AttachableResponse": answers}
+
+    def _download(self, company: Company, request: Request) -> bytes:
+        found = company.core.get("Attachable", request.path.split("/")[-1])
+        if "TempDownloadUri" not in found:
+            raise refusals.not_found()
+        self._count_read(company)
+        return str(found["TempDownloadUri"]).encode()
+
+    def _send(self, kind: str, record_id: str, company: Company, request: Request) -> Document:
+        now = self._now()
+        today = sum(1 for mail in company.mails if mail.time > now - timedelta(days=1))
+        if today >= self._switches.emails_a_day:
+            raise refusals.throttled()
+        shown, to = company.core.send(kind, record_id, request.query.get("sendTo", ""))
+        company.mails.append(Mail(now, kind, record_id, to))
+        self._count_write(company)
+        return {kind: shown}
 
     def _act(self, books: Books, kind: str, document: Document, operation: str, include: str) -> Document:
         operation = operation.lower()
@@ -293,6 +370,8 @@ class Door:
         if len(items) > BATCH_ITEMS:
             raise refusals.business(f"Batch items exceed the limit of {BATCH_ITEMS}.")
         short = bool(request.query.get("requestid"))
+        if self._switches.batch_order == "reversed":
+            items = items[::-1]
         return {"BatchItemResponse": [self._batch_item(company, item, short=short) for item in items]}
 
     def _batch_item(self, company: Company, item: Document, *, short: bool) -> Document:
@@ -306,7 +385,7 @@ class Door:
 
     def _batch_result(self, company: Company, item: Document) -> Document:
         if "Query" in item:
-            found = company.search.run(query.parse(str(item["Query"])))
+            found = company.search.run(self._parsed(str(item["Query"])))
             self._count_read(company)
             return {"QueryResponse": found}
         kind = next((name for name in item if name in ENTITIES), None)

@@ -7,7 +7,7 @@ Law     every set of postings sums to zero in home currency; the balance of each
 Errors  `BooksBroken` when a law does not hold: an error of the simulator, never of its client.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -80,28 +80,47 @@ class OpenItems:
     def __init__(self) -> None:
         self.by_key: dict[ItemKey, OpenItem] = {}
         self.totals: Counter[str] = Counter()
+        self.unsaved: set[ItemKey] = set()
+        self._by_customer: dict[str, dict[ItemKey, OpenItem]] = defaultdict(dict)
 
     def put(self, key: ItemKey, item: OpenItem) -> None:
         """Hold an item under a key, instead of what was there."""
         self.drop(key)
+        self.unsaved.add(key)
         self.by_key[key] = item
+        self._by_customer[item.customer_id][key] = item
         self.totals[item.account_id] += item.side * item.open_cents
 
     def drop(self, key: ItemKey) -> None:
         """Forget an item, if it is there."""
         item = self.by_key.pop(key, None)
+        self.unsaved.add(key)
         if item is not None:
+            del self._by_customer[item.customer_id][key]
             self.totals[item.account_id] -= item.side * item.open_cents
 
     def resize(self, key: ItemKey, cents: int) -> None:
         """Give an item another original amount."""
         item = self.by_key[key]
+        self.unsaved.add(key)
         self.totals[item.account_id] += item.side * (cents - item.cents)
         item.cents = cents
+
+    def of_customer(self, customer_id: str) -> list[tuple[ItemKey, OpenItem]]:
+        """Everything a customer owes or is owed, settled or not."""
+        return list(self._by_customer[customer_id].items())
+
+    def hand_over(self, from_id: str, to_id: str) -> None:
+        """Give every item of one customer to another."""
+        for key, item in self.of_customer(from_id):
+            self.drop(key)
+            item.customer_id = to_id
+            self.put(key, item)
 
     def apply(self, key: ItemKey, payment_id: str, cents: int) -> None:
         """Let a payment use exactly `cents` of an item; 0 takes the application away."""
         item = self.by_key[key]
+        self.unsaved.add(key)
         before = item.applied.pop(payment_id, 0)
         if cents:
             item.applied[payment_id] = cents

@@ -54,8 +54,10 @@ class TokenDesk:
     """Issues and checks tokens."""
 
     def __init__(self, seed: int, now_s: Callable[[], int]) -> None:
+        self._seed = seed
         self._random = random.Random(f"oauth {seed}")  # noqa: S311 - a simulator must be repeatable
         self._now_s = now_s
+        self.issued = 0
         self.client_id = f"AB{self._word(38)}"
         self.client_secret = self._word(40)
         self.access: dict[str, Access] = {}
@@ -64,6 +66,11 @@ class TokenDesk:
 
     def _word(self, length: int) -> str:
         return "".join(self._random.choices(string.ascii_letters + string.digits, k=length))
+
+    def go_on(self, issued: int) -> None:
+        """After a restart, issue no token a second time."""
+        self.issued = issued
+        self._random = random.Random(f"oauth {self._seed} after {issued}")  # noqa: S311 - repeatable
 
     def check_client(self, authorization: str, form: dict[str, str]) -> None:
         """Client credentials in the header or the form.
@@ -147,13 +154,20 @@ class TokenDesk:
         access = self.access.get(access_token)
         return None if access is None or access.expires_s <= self._now_s() else access.realm_id
 
+    def forget_expired(self) -> None:
+        """Drop access tokens nobody can use any more."""
+        now = self._now_s()
+        self.access = {token: one for token, one in self.access.items() if one.expires_s > now}
+
     def _new_refresh(self, realm_id: str, connected_s: int) -> str:
         now = self._now_s()
+        self.issued += 1
         token = f"AB{self._word(48)}"
         self.grants[token] = Grant(realm_id, now, now + REFRESH_LIFE_S, connected_s)
         return token
 
     def _new_access(self, realm_id: str, refresh_token: str) -> str:
+        self.issued += 1
         token = self._word(96)
         self.access[token] = Access(realm_id, self._now_s() + ACCESS_LIFE_S, refresh_token)
         return token

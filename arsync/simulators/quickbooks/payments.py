@@ -17,7 +17,17 @@ from arsync.simulators.quickbooks.wire import Document, amount, to_cents
 if TYPE_CHECKING:  # books imports this module
     from arsync.simulators.quickbooks.books import Books
 
-LINKED_KINDS = ("Invoice", "CreditMemo", "JournalEntry", "Deposit")
+LINKED_KINDS = {
+    "Invoice": "Invoice",
+    "CreditMemo": "CreditMemo",
+    "JournalEntry": "JournalEntry",
+    "Deposit": "Deposit",
+    "Payment": "Payment",  # its unapplied part, used by another payment as a credit
+    "Check": "Purchase",
+    "Expense": "Purchase",
+    "CreditCardCredit": "Purchase",
+}
+"""What the type of a link means; purchases are named by how they were paid."""
 
 
 def book(books: "Books", record: Record, fields: Document, currency: str, rate: Decimal) -> None:
@@ -37,8 +47,7 @@ def book(books: "Books", record: Record, fields: Document, currency: str, rate: 
     fields["TotalAmt"] = amount(total_cents)
     fields.setdefault("ProcessPayment", False)
     fields.setdefault("DepositToAccountRef", {"value": books.account("undeposited")})
-    books.reference("Account", fields, "DepositToAccountRef")
-    books.reference("PaymentMethod", fields, "PaymentMethodRef")
+    books.money_account(fields, "DepositToAccountRef", currency)
     fields.pop("Line", None)
     own = ItemKey("Payment", record.id)
     account_id = books.receivable_account(currency, fields)
@@ -112,11 +121,13 @@ def _target(books: "Books", link: Document, customer_id: str) -> ItemKey:
     kind, record_id = link.get("TxnType", ""), link.get("TxnId", "")
     if kind not in LINKED_KINDS:
         raise refusals.bad_value("TxnType", kind)
-    record = books.records[kind].get(record_id)
+    record = books.records[LINKED_KINDS[kind]].get(record_id)
     if record is None:
         raise refusals.bad_reference("LinkedTxn", f"{kind} {record_id}")
     if record.deleted:
         raise refusals.not_found()
+    if kind == "Payment" and not record.items:
+        raise refusals.business("A payment cannot use itself.")
     if len(record.items) == 1:
         return record.items[0]
     line_id = link.get("TxnLineId")
@@ -236,11 +247,20 @@ def written_lines(books: "Books", record: Record) -> list[Document]:
     return [_line(books, record, key, cents) for key, cents in record.applications.items()]
 
 
+def link_type(record: Record) -> str:
+    """The word a link uses for a document."""
+    if record.kind != "Purchase":
+        return record.kind
+    if record.fields["PaymentType"] == "Check":
+        return "Check"
+    return "CreditCardCredit" if record.fields.get("Credit") else "Expense"
+
+
 def _line(books: "Books", record: Record, key: ItemKey, cents: int) -> Document:
-    link: Document = {"TxnId": key.id, "TxnType": key.kind}
+    target = books.records[key.kind][key.id]
+    link: Document = {"TxnId": key.id, "TxnType": link_type(target)}
     if key.line_id:
         link["TxnLineId"] = key.line_id
-    target = books.records[key.kind][key.id]
     open_cents = books.items.by_key[key].open_cents + to_cents(amount(cents))
     extras = [
         ("txnId", key.id),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from arsync.simulators.quickbooks import refusals
-from arsync.simulators.quickbooks.schema import ENTITIES, NOT_FILTERABLE, STRUCTURES, Property
+from arsync.simulators.quickbooks.schema import ENTITIES, KIND_OF_PATH, NOT_FILTERABLE, STRUCTURES, Property
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
@@ -77,7 +77,8 @@ def _tokens(source: str) -> list[_Token]:
 class _Parser:
     """Recursive descent over the tokens of one query."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, strict: bool) -> None:
+        self._strict = strict
         self._tokens = _tokens(source)
         self._position = 0
 
@@ -123,6 +124,8 @@ class _Parser:
         count, fields = self._columns()
         self._expect(self._keyword("FROM"))
         kind = self._word()
+        if not self._strict:
+            kind = KIND_OF_PATH.get(kind.lower(), kind)
         if kind not in ENTITIES:
             raise refusals.query_invalid(
                 f"Property {kind} not found for Entity: invalid context declaration: {kind}"
@@ -226,10 +229,10 @@ def field_type(kind: str, field: str) -> str:
     return known.type if known else "text"
 
 
-def parse(source: str) -> Select:
-    """Parse a query.
+def parse(source: str, *, strict: bool = False) -> Select:
+    """Parse a query; `strict` tells `invoice` from `Invoice`.
 
     Raises:
         Refused: 4000 or 4001.
     """
-    return _Parser(source).parse()
+    return _Parser(source, strict=strict).parse()

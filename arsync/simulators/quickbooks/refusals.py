@@ -233,6 +233,12 @@ def query_invalid(why: str) -> Refused:
     return Refused("4001", "Invalid query", f"QueryValidationError: {why}")
 
 
+def nothing_to_link(kind: str, record_id: str) -> Refused:
+    """6000, an attachment to something that is not there (recorded)."""
+    entity = f"{kind} {record_id}"
+    return business(f"The entity {entity} that you are trying to link does not exist. {entity}")
+
+
 def system_failure() -> Refused:
     """10000."""
     return Refused(

@@ -3,29 +3,19 @@
 Source  property sets and defaults as in recorded traffic; only properties with a value are returned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from arsync.simulators.quickbooks import payments
+from arsync.simulators.quickbooks import attachments, payments
 from arsync.simulators.quickbooks.chart import CURRENCY_NAMES
 from arsync.simulators.quickbooks.ledger import ItemKey, in_home
 from arsync.simulators.quickbooks.records import Record
+from arsync.simulators.quickbooks.schema import REFERENCES
 from arsync.simulators.quickbooks.wire import Document, amount, pacific, to_cents
 
 if TYPE_CHECKING:  # books imports this module
     from arsync.simulators.quickbooks.books import Books
-
-NAMED_REFERENCES = {
-    "CustomerRef": "Customer",
-    "ItemRef": "Item",
-    "AccountRef": "Account",
-    "DepositToAccountRef": "Account",
-    "IncomeAccountRef": "Account",
-    "DiscountAccountRef": "Account",
-    "PaymentMethodRef": "PaymentMethod",
-    "EntityRef": "Customer",
-    "Entity": "Customer",
-}
 
 CLASSIFICATIONS = {
     "Bank": "Asset",
@@ -61,14 +51,14 @@ def render(books: "Books", record: Record) -> Document:
     return {**head, **shown, **books.switches.extra_read_fields.get(record.kind, {})}
 
 
-def full_name(books: "Books", fields: Mapping[str, Document | str]) -> str:
+def full_name(books: "Books", kind: str, fields: Mapping[str, Document | str]) -> str:
     """`Parent:Child`, the name that must be unique."""
     parent = fields.get("ParentRef")
-    name = str(fields.get("DisplayName", ""))
+    name = str(fields.get("DisplayName", fields.get("Name", "")))
     if not isinstance(parent, dict):
         return name
-    above = books.records["Customer"].get(parent["value"])
-    return f"{full_name(books, above.fields)}:{name}" if above else name
+    above = books.records[kind].get(parent["value"])
+    return f"{full_name(books, kind, above.fields)}:{name}" if above else name
 
 
 def says_nothing_new(books: "Books", record: Record, fields: Document) -> bool:
@@ -113,11 +103,7 @@ def _reference(books: "Books", name: str, value: object) -> object:
     if name == "CurrencyRef":
         code = value["value"]
         return {"value": code, "name": CURRENCY_NAMES.get(code, code)}
-    target = (
-        books.records[NAMED_REFERENCES[name]].get(value.get("value", ""))
-        if name in NAMED_REFERENCES
-        else None
-    )
+    target = books.reference_of({name: value}, name) if name in REFERENCES else None
     if target is None:
         return _named(books, value)
     shown = {"value": value["value"], "name": _display(target)}
@@ -215,7 +201,11 @@ def _journal_entry(books: "Books", record: Record) -> Document:
 
 
 def _deposit(books: "Books", record: Record) -> Document:
-    return {**_fields(books, record), "TotalAmt": amount(record.total_cents)}
+    shown = {**_fields(books, record), "TotalAmt": amount(record.total_cents)}
+    if books.settings.multicurrency:
+        rate = Decimal(record.fields.get("ExchangeRate", 1))
+        shown["HomeTotalAmt"] = amount(in_home(record.total_cents, rate))
+    return shown
 
 
 def _customer(books: "Books", record: Record) -> Document:
@@ -228,7 +218,7 @@ def _customer(books: "Books", record: Record) -> Document:
         **_fields(books, record),
         "Balance": amount(books.balance_cents(record.id)),
         "BalanceWithJobs": amount(books.balance_cents(record.id, with_jobs=True)),
-        "FullyQualifiedName": full_name(books, fields),
+        "FullyQualifiedName": full_name(books, "Customer", fields),
         "DisplayName": _display(record),
     }
     shown.setdefault("PrintOnCheckName", fields["DisplayName"])
@@ -255,8 +245,8 @@ def _employee(books: "Books", record: Record) -> Document:
 def _account(books: "Books", record: Record) -> Document:
     shown = _fields(books, record)
     classification = CLASSIFICATIONS.get(record.fields.get("AccountType", ""), "Asset")
-    receivable = record.id in books.ledger.receivable
-    cents = books.ledger.own[record.id] if receivable else books.ledger.home[record.id]
+    foreign = books.account_currency(record.id) != books.settings.home_currency
+    cents = books.ledger.own[record.id] if foreign else books.ledger.home[record.id]
     natural = cents if classification in {"Asset", "Expense"} else -cents
     return {
         **shown,
@@ -276,6 +266,34 @@ def _list_entry(books: "Books", record: Record) -> Document:
 def _item(books: "Books", record: Record) -> Document:
     shown = {"Type": "Service", "UnitPrice": 0, "Taxable": False, **_list_entry(books, record)}
     return {**shown, "FullyQualifiedName": record.fields["Name"]}
+
+
+def _dimension(sub: str) -> Callable[["Books", Record], Document]:
+    """Classes and departments say whether they are below another."""
+
+    def show(books: "Books", record: Record) -> Document:
+        name = full_name(books, record.kind, record.fields)
+        return {
+            sub: "ParentRef" in record.fields,
+            **_list_entry(books, record),
+            "FullyQualifiedName": name,
+        }
+
+    return show
+
+
+def _purchase(books: "Books", record: Record) -> Document:
+    shown = {"Credit": False, **_fields(books, record), "TotalAmt": amount(record.total_cents)}
+    applied = {one: None for key in record.items for one in books.items.by_key[key].applied}
+    return {**shown, "LinkedTxn": [{"TxnId": one, "TxnType": "Payment"} for one in applied]}
+
+
+def _attachable(books: "Books", record: Record) -> Document:
+    if not record.content:
+        return dict(record.fields)
+    place = f"/v3/company/{books.realm_id}/download/{record.id}"
+    address = attachments.address(books.address, books.realm_id, record.id, books.now_s())
+    return {**record.fields, "FileAccessUri": place, "TempDownloadUri": address}
 
 
 def _term(books: "Books", record: Record) -> Document:
@@ -317,8 +335,8 @@ def _preferences(books: "Books", _record: Record) -> Document:
             "AllowDeposit": True,
             "AllowDiscount": True,
             "DefaultDiscountAccount": books.account("discounts"),
-            "AutoApplyCredit": False,
-            "AutoApplyPayments": False,
+            "AutoApplyCredit": settings.auto_apply_credit,
+            "AutoApplyPayments": settings.auto_apply_payments,
         },
         "CurrencyPrefs": {"MultiCurrencyEnabled": settings.multicurrency, "HomeCurrency": home},
         "ReportPrefs": {"ReportBasis": "Accrual", "CalcAgingReportFromTxnDate": False},
@@ -341,6 +359,13 @@ _SHOW = {
     "Item": _item,
     "Term": _term,
     "PaymentMethod": _list_entry,
+    "Class": _dimension("SubClass"),
+    "Department": _dimension("SubDepartment"),
+    "TaxCode": _list_entry,
+    "TaxRate": _list_entry,
+    "Purchase": _purchase,
+    "Transfer": _fields,
+    "Attachable": _attachable,
     "CompanyInfo": _company_info,
     "Preferences": _preferences,
 }

@@ -121,7 +121,7 @@ def _by_customer(books: Books, lines: list[OpenLine]) -> list[tuple[str, str, li
     for line in lines:
         grouped[line.customer_id].append(line)
     named = [
-        (rendering.full_name(books, books.records["Customer"][one].fields), one, found)
+        (rendering.full_name(books, "Customer", books.records["Customer"][one].fields), one, found)
         for one, found in grouped.items()
     ]
     return sorted(named)

@@ -65,7 +65,7 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_ENTITY = """Id:id SyncToken:text MetaData:meta CustomField:field* AttachableRef:any* domain:text sparse:flag
+_ENTITY = """Id:id SyncToken:text MetaData:meta CustomField:field* AttachableRef:attachref* domain:text sparse:flag
  status:EntityStatus """
 _TRANSACTION = (
     _ENTITY
@@ -156,6 +156,16 @@ ENTITIES: dict[str, dict[str, Property]] = {
         + """DepositToAccountRef:ref CashBack:cashback GlobalTaxCalculation:GlobalTax TotalAmt:number
  HomeTotalAmt:number DepositEx:any"""
     ),
+    "Purchase": _table(
+        _TRANSACTION
+        + """AccountRef:ref PaymentMethodRef:ref PaymentRefNum:text/21 PaymentType:PaymentType
+ CheckPayment:any CreditCardPayment:any EntityRef:ref Credit:flag RemitToAddr:address TotalAmt:number
+ Memo:text PrintStatus:PrintStatus GlobalTaxCalculation:GlobalTax PurchaseEx:any LessCIS:number
+ IncludeInAnnualTPAR:flag"""
+    ),
+    "Transfer": _table(
+        _TRANSACTION + "FromAccountRef:ref ToAccountRef:ref Amount:number ClassRef:ref TransferEx:any"
+    ),
     "Account": _table(
         _ENTITY
         + """Name:text/100 SubAccount:flag ParentRef:ref Description:text/100 FullyQualifiedName:text
@@ -182,6 +192,30 @@ ENTITIES: dict[str, dict[str, Property]] = {
  DayOfMonthDue:whole DueNextMonthDays:whole DiscountDayOfMonth:whole SalesTermEx:any"""
     ),
     "PaymentMethod": _table(_ENTITY + "Name:text/31 Active:flag Type:text PaymentMethodEx:any"),
+    "Class": _table(
+        _ENTITY + "Name:text/100 SubClass:flag ParentRef:ref FullyQualifiedName:text Active:flag ClassEx:any"
+    ),
+    "Department": _table(
+        _ENTITY
+        + """Name:text/100 SubDepartment:flag ParentRef:ref FullyQualifiedName:text Active:flag
+ DepartmentEx:any Address:address"""
+    ),
+    "TaxCode": _table(
+        _ENTITY
+        + """Name:text Description:text Active:flag Hidden:flag Taxable:flag TaxGroup:flag
+ SalesTaxRateList:taxrates PurchaseTaxRateList:taxrates TaxCodeEx:any"""
+    ),
+    "TaxRate": _table(
+        _ENTITY
+        + """Name:text Description:text Active:flag RateValue:number AgencyRef:ref TaxReturnLineRef:ref
+ TaxRateEx:any"""
+    ),
+    "Attachable": _table(
+        _ENTITY
+        + """FileName:text/1000 FileAccessUri:text TempDownloadUri:text Size:whole ContentType:text/100
+ Category:text/100 Lat:text/100 Long:text/100 PlaceName:text/2000 Note:text/2000 Tag:text/2000
+ ThumbnailFileAccessUri:text ThumbnailTempDownloadUri:text AttachableEx:any"""
+    ),
     "CompanyInfo": _table(
         _ENTITY
         + """CompanyName:text/1024 LegalName:text/1024 CompanyAddr:address CustomerCommunicationAddr:address
@@ -219,13 +253,15 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  Country:text/255 CountryCode:text County:text CountrySubDivisionCode:text/255 PostalCode:text/30
  PostalCodeSuffix:text Lat:text Long:text Tag:text Note:text"""
     ),
+    "attachref": _table("EntityRef:ref LineInfo:id IncludeOnSend:flag AttachableRefEx:any"),
     "link": _table("TxnId:id TxnType:text TxnLineId:id"),
     "line": _table(
         """Id:id LineNum:whole Description:text/4000 Amount:number Received:number LinkedTxn:link*
  DetailType:DetailType PaymentLineDetail:paymentline DiscountLineDetail:discountline
  TaxLineDetail:taxline SalesItemLineDetail:salesline DescriptionLineDetail:any
  DepositLineDetail:depositline JournalEntryLineDetail:journalline SubTotalLineDetail:subtotalline
- GroupLineDetail:any CustomField:field* LineEx:any ProjectRef:ref CostAmount:number
+ GroupLineDetail:any AccountBasedExpenseLineDetail:accountline
+ ItemBasedExpenseLineDetail:itemline CustomField:field* LineEx:any ProjectRef:ref CostAmount:number
  HomeCostAmount:number"""
     ),
     "paymentline": _table(
@@ -256,6 +292,16 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  TaxCodeRef:ref TaxRateRef:ref TaxApplicableOn:text TaxAmount:number TaxInclusiveAmt:number
  BillableStatus:text JournalCodeRef:ref JournalEntryLineDetailEx:any"""
     ),
+    "accountline": _table(
+        """CustomerRef:ref ClassRef:ref AccountRef:ref BillableStatus:text MarkupInfo:any TaxAmount:number
+ TaxCodeRef:ref TaxInclusiveAmt:number ExpenseDetailLineDetailEx:any"""
+    ),
+    "itemline": _table(
+        """ItemRef:ref ClassRef:ref UnitPrice:number Qty:number TaxCodeRef:ref CustomerRef:ref
+ BillableStatus:text MarkupInfo:any TaxInclusiveAmt:number ItemBasedExpenseLineDetailEx:any"""
+    ),
+    "taxrates": _table("TaxRateDetail:taxrate* originatingGroupId:text"),
+    "taxrate": _table("TaxRateRef:ref TaxTypeApplicable:text TaxOrder:whole TaxOnTaxOrder:whole"),
     "entity": _table("Type:EntityType EntityRef:ref"),
     "subtotalline": _table("ItemRef:ref ServiceDate:date"),
     "tax": _table(
@@ -279,11 +325,16 @@ STRUCTURES: dict[str, dict[str, Property]] = {
     "reportprefs": _table("ReportBasis:text CalcAgingReportFromTxnDate:flag"),
 }
 
-LIST_KINDS = ("Customer", "Vendor", "Employee", "Account", "Item", "Term", "PaymentMethod")
+LIST_KINDS = (
+    "Customer", "Vendor", "Employee", "Account", "Item", "Term", "PaymentMethod", "Class", "Department",
+    "TaxCode", "TaxRate",
+)  # fmt: skip
 NAME_KINDS = ("Customer", "Vendor", "Employee")
 """These share one sequence of Ids and one set of names."""
+GIVEN_KINDS = ("CompanyInfo", "Preferences", "TaxCode", "TaxRate")
+"""Nobody writes these over the API."""
 SALES_KINDS = ("Invoice", "CreditMemo", "SalesReceipt", "RefundReceipt", "Estimate")
-TRANSACTION_KINDS = (*SALES_KINDS, "Payment", "JournalEntry", "Deposit")
+TRANSACTION_KINDS = (*SALES_KINDS, "Payment", "JournalEntry", "Deposit", "Purchase", "Transfer")
 """These share one sequence of Ids."""
 
 KIND_OF_PATH = {kind.lower(): kind for kind in ENTITIES}
@@ -297,14 +348,19 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "Payment": ("CustomerRef", "TotalAmt"),
     "JournalEntry": ("Line",),
     "Deposit": ("DepositToAccountRef", "Line"),
+    "Purchase": ("AccountRef", "PaymentType", "Line"),
+    "Transfer": ("FromAccountRef", "ToAccountRef", "Amount"),
     "Account": ("Name",),
     "Item": ("Name",),
     "Term": ("Name",),
     "PaymentMethod": ("Name",),
+    "Class": ("Name",),
+    "Department": ("Name",),
 }
 """Without one of these a create (and a full update) is refused with code 2020."""
 
-_DERIVED = {"MetaData", "domain", "sparse", "status", "SyncToken", "Id", "AttachableRef"}
+_HEAD = {"MetaData", "domain", "sparse", "status", "SyncToken", "Id"}
+_DERIVED = _HEAD | {"AttachableRef"}
 READ_ONLY: dict[str, frozenset[str]] = {
     "Customer": frozenset(
         _DERIVED | {"Balance", "BalanceWithJobs", "FullyQualifiedName", "Level", "OverDueBalance"}
@@ -321,6 +377,14 @@ READ_ONLY: dict[str, frozenset[str]] = {
         }
     ),
     "Item": frozenset(_DERIVED | {"FullyQualifiedName", "Level"}),
+    "Class": frozenset(_DERIVED | {"FullyQualifiedName", "SubClass"}),
+    "Department": frozenset(_DERIVED | {"FullyQualifiedName", "SubDepartment"}),
+    "Purchase": frozenset(_DERIVED | {"TotalAmt", "LinkedTxn"}),
+    "Transfer": frozenset(_DERIVED | {"LinkedTxn"}),
+    "Attachable": frozenset(
+        _HEAD
+        | {"FileAccessUri", "TempDownloadUri", "Size", "ThumbnailFileAccessUri", "ThumbnailTempDownloadUri"}
+    ),
     "Term": frozenset(_DERIVED | {"Type"}),
     "Payment": frozenset(_DERIVED | {"UnappliedAmt", "LinkedTxn", "TxnStatus", "DocNumber"}),
     "Deposit": frozenset(_DERIVED | {"TotalAmt", "HomeTotalAmt", "LinkedTxn"}),
@@ -349,9 +413,35 @@ KEPT_BY_FULL_UPDATE = frozenset(
         "Active", "CurrencyRef", "ExchangeRate", "DocNumber", "TxnDate", "ARAccountRef",
         "DepositToAccountRef", "Taxable", "DefaultTaxCodeRef", "PreferredDeliveryMethod", "AccountType",
         "AccountSubType", "IncomeAccountRef", "Type", "PrintStatus", "EmailStatus", "CustomerRef",
-        "CustomField", "ProcessPayment", "DisplayName", "ParentRef", "Job", "BillWithParent",
+        "CustomField", "ProcessPayment", "DisplayName", "ParentRef", "Job", "BillWithParent", "PaymentType",
+        "AccountRef", "DeliveryInfo",
     }
 )  # fmt: skip
 """A full update clears what it does not name, but not these (recorded: update/customer)."""
+
+REFERENCES: dict[str, tuple[str, ...]] = {
+    "CustomerRef": ("Customer",),
+    "ItemRef": ("Item",),
+    "AccountRef": ("Account",),
+    "DepositToAccountRef": ("Account",),
+    "IncomeAccountRef": ("Account",),
+    "ExpenseAccountRef": ("Account",),
+    "DiscountAccountRef": ("Account",),
+    "FromAccountRef": ("Account",),
+    "ToAccountRef": ("Account",),
+    "PaymentMethodRef": ("PaymentMethod",),
+    "ClassRef": ("Class",),
+    "DepartmentRef": ("Department",),
+    "EntityRef": NAME_KINDS,
+    "Entity": NAME_KINDS,
+}
+"""References that must exist, and are read with the name of what they point at."""
+UNNAMED_REFERENCES: dict[str, tuple[str, ...]] = {
+    "SalesTermRef": ("Term",),
+    "TaxCodeRef": ("TaxCode",),
+    "TxnTaxCodeRef": ("TaxCode",),
+    "TaxRateRef": ("TaxRate",),
+}
+"""References that must exist, and are read as a bare Id."""
 
 NOT_FILTERABLE = {"Payment": frozenset({"DocNumber", "Line", "LinkedTxn"})}

@@ -7,7 +7,7 @@ from re import Pattern, escape
 from re import compile as compile_pattern
 
 from arsync.simulators.quickbooks import refusals, rendering
-from arsync.simulators.quickbooks.books import Books
+from arsync.simulators.quickbooks.books import INDEXED, Books
 from arsync.simulators.quickbooks.query import Condition, Select
 from arsync.simulators.quickbooks.records import Record
 from arsync.simulators.quickbooks.schema import LIST_KINDS, NAME_KINDS
@@ -73,6 +73,8 @@ class Search:
         for one in select.where:
             if one.field == "Id" and one.operator in {"=", "IN"}:
                 return [records[value] for value in dict.fromkeys(one.values) if value in records]
+            if one.field in INDEXED and one.operator == "=":
+                return self._books.named_by(select.kind, one.field, one.values[0].strip())
             if one.field == "MetaData.LastUpdatedTime" and one.operator in {">", ">="}:
                 return self._books.changed_since(select.kind, _moment(one.values[0]))
         if select.kind in LIST_KINDS:
@@ -90,7 +92,7 @@ class Search:
 def _default_order(books: Books, kind: str, found: list[Record]) -> list[Record]:
     """Recorded: names by their full name, transactions by their latest change, newest first."""
     if kind in NAME_KINDS:
-        return sorted(found, key=lambda record: rendering.full_name(books, record.fields).casefold())
+        return sorted(found, key=lambda record: rendering.full_name(books, kind, record.fields).casefold())
     if kind in LIST_KINDS:
         return sorted(found, key=lambda record: str(record.fields.get("Name", "")).casefold())
     return sorted(found, key=lambda record: -record.change)
@@ -103,7 +105,7 @@ def _sort_key(books: Books, field: str, record: Record) -> tuple[int, Decimal, s
         return (0, Decimal(0), "")
     if isinstance(value, (int, Decimal)):
         return (1, Decimal(value), "")
-    if field == "Id" or value.isdecimal():
+    if value.isdecimal():
         return (1, Decimal(value), "")
     return (2, Decimal(0), value.casefold())
 
@@ -145,6 +147,8 @@ def _moment(text: str) -> int:
 
 def _test(condition: Condition, books: Books) -> Callable[[Record], bool]:
     field = condition.field
+    if field.startswith("AttachableRef."):
+        return _linked(condition)
     if condition.operator == "LIKE":
         pattern = _like(condition.values[0])
         return lambda record: pattern.fullmatch(str(value_of(books, record, field) or "")) is not None
@@ -156,6 +160,18 @@ def _test(condition: Condition, books: Books) -> Callable[[Record], bool]:
         return lambda record: _normal(condition, value_of(books, record, field)) == wanted
     compare = _COMPARE[condition.operator]
     return lambda record: compare(_normal(condition, value_of(books, record, field)), wanted)
+
+
+def _linked(condition: Condition) -> Callable[[Record], bool]:
+    """An attachment may belong to several documents: one that fits is enough."""
+    *_, name = condition.field.split(".")
+    wanted = {value.casefold() for value in condition.values}
+
+    def fits(record: Record) -> bool:
+        targets = (one.get("EntityRef", {}) for one in record.fields.get("AttachableRef", []))
+        return any(str(target.get(name, "")).casefold() in wanted for target in targets)
+
+    return fits
 
 
 def _compare_by(
@@ -191,7 +207,7 @@ def _literal(condition: Condition, text: str) -> Comparable:
 
 
 def _normal(condition: Condition, value: Comparable | None) -> Comparable | None:
-    if condition.field == "Id" and isinstance(value, str):
+    if condition.field == "Id" and isinstance(value, str) and value.isdecimal():
         return Decimal(value)
     if value is None:
         return "" if condition.type not in {"number", "whole", "moment", "flag"} else None

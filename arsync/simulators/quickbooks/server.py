@@ -4,6 +4,7 @@ Errors  `RuntimeError` when the server does not come up.
 """
 
 import asyncio
+import base64
 import socket
 import struct
 import threading
@@ -20,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from arsync.simulators.quickbooks import control, refusals
+from arsync.simulators.quickbooks import attachments, control, refusals
 from arsync.simulators.quickbooks.door import Answer, Request
 from arsync.simulators.quickbooks.interference import Fault
 from arsync.simulators.quickbooks.oauth import TokenRefused
@@ -129,6 +130,7 @@ class _Application:
             Route("/op/v1/jwks", self._plain(self._keys), methods=["GET"]),
             Route("/v1/openid_connect/userinfo", self._plain(self._user), methods=["GET"]),
             Route("/v3/company/{realm}/{path:path}", self._faulty(self._api), methods=METHODS),
+            Route("/files/{realm}/{record}", self._plain(self._file), methods=["GET"]),
             Route("/_control/{path:path}", self._plain(self._control), methods=METHODS),
             Route("/_control", self._plain(self._control), methods=["GET"]),
             Route("/{path:path}", self._plain(self._nothing), methods=METHODS),
@@ -257,6 +259,7 @@ class _Application:
         line: LoggedRequest = LoggedRequest(
             self._simulator.now(),
             http.method,
+            http.url.path,
             _path(http),
             query,
             query.get("requestid", ""),
@@ -272,6 +275,19 @@ class _Application:
         request = Request(http.method, _path(http), dict(http.query_params), body)
         realm_id = http.path_params["realm"]
         return self._simulator.answer(realm_id, http.headers.get("authorization", ""), request)
+
+    async def _file(self, http: HttpRequest, _body: bytes) -> Answer:
+        simulator, record_id = self._simulator, http.path_params["record"]
+        company = simulator.companies.get(http.path_params["realm"])
+        query = dict(http.query_params)
+        with simulator.lock:
+            found = company.core.find("Attachable", record_id) if company is not None else None
+            if found is None or not attachments.opens(
+                query, http.path_params["realm"], record_id, simulator.now_s()
+            ):
+                return Answer(403, b"<Error><Code>AccessDenied</Code></Error>", "application/xml")
+            content = base64.b64decode(found.content)
+            return Answer(200, content, str(found.fields.get("ContentType", "application/octet-stream")))
 
     async def _nothing(self, http: HttpRequest, _body: bytes) -> Answer:
         return self._simulator.door.refusal(refusals.unsupported(f"Operation {http.url.path}"))

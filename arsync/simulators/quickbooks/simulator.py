@@ -7,27 +7,34 @@ Law     one lock around each request: concurrent clients see a sequence of whole
 
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from arsync.simulators.quickbooks import state
 from arsync.simulators.quickbooks.bookkeeper import Bookkeeper
 from arsync.simulators.quickbooks.books import Books
-from arsync.simulators.quickbooks.door import Answer, Company, Door, Remembered, Request
+from arsync.simulators.quickbooks.door import Answer, Company, Door, Request
 from arsync.simulators.quickbooks.interference import FaultScript
+from arsync.simulators.quickbooks.keeping import StateFile
 from arsync.simulators.quickbooks.oauth import Access, Grant, TokenDesk
-from arsync.simulators.quickbooks.records import CompanySettings, Switches
+from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
 from arsync.simulators.quickbooks.refusals import TurnedAway
 from arsync.simulators.quickbooks.search import Search
-from arsync.simulators.quickbooks.wire import Document, dump_json, parse_json
+from arsync.simulators.quickbooks.webhooks import Operation, WebhookDesk, send
+from arsync.simulators.quickbooks.wire import Document
 
 if TYPE_CHECKING:  # the server brings uvicorn, which only serving needs
     from arsync.simulators.quickbooks.server import ServerThread
+
+
+MESSENGER_WAIT_S = 0.05
 
 
 class LoggedRequest(NamedTuple):
@@ -35,7 +42,8 @@ class LoggedRequest(NamedTuple):
 
     time: datetime
     method: str
-    path: str
+    full_path: str
+    path: str  # what follows the company
     query: dict[str, str]
     requestid: str
     status: int  # 0: the connection was cut before an answer
@@ -77,16 +85,20 @@ class QuickBooksSimulator:
         self.companies: dict[str, Company] = {}
         self.random = random.Random(f"trace {seed}")  # noqa: S311 - a simulator must be repeatable
         self.tokens = TokenDesk(seed, self.now_s)
+        self.webhooks = WebhookDesk(seed, self.switches, lambda: self.now().timestamp())
         self.door = Door(self.switches, self.now)
         self._clock = clock
         self._ahead = timedelta()
-        self._state_path: Path | None = None
+        self._file: StateFile | None = None
         self._holding_saves = False
         self._unsaved = False
         self._server: ServerThread | None = None
+        self._messenger: Messenger | None = None
+        self._sending = threading.Lock()
         if state_path is not None and state_path.exists():
             self.load(state_path)
-        self._state_path = state_path
+        if state_path is not None:
+            self._file = StateFile(state_path)
 
     # ---- time ----------------------------------------------------------------------------------------------
 
@@ -99,9 +111,27 @@ class QuickBooksSimulator:
         return int(self.now().timestamp())
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: tokens expire, limits forget."""
+        """Let time pass: tokens expire, limits forget, webhooks are tried again.
+
+        Raises:
+            ValueError: time does not go back.
+        """
+        if seconds < 0:
+            raise ValueError("the clock of the books does not go back")
         with self.lock:
             self._ahead += timedelta(seconds=seconds)
+            self.written()
+
+    def set_time(self, moment: datetime) -> None:
+        """Let it be a moment from now on; time goes on from there.
+
+        Raises:
+            ValueError: it is in the past, or says no offset.
+        """
+        with self.lock:
+            if moment.tzinfo is None:
+                raise ValueError(f"{moment.isoformat()} says no offset from UTC")
+            self.advance((moment - self.now()).total_seconds())
 
     # ---- companies and consent -----------------------------------------------------------------------------
 
@@ -127,6 +157,7 @@ class QuickBooksSimulator:
         custom_txn_numbers: bool = False,
         custom_fields: tuple[str, ...] = (),
         exchange_rates: dict[str, Decimal] | None = None,
+        tax_percents: dict[str, Decimal] | None = None,
         user: str = "Pat Keeper",
     ) -> Company:
         """Open the books of a company, with a chart of accounts, terms, items and payment methods."""
@@ -139,20 +170,47 @@ class QuickBooksSimulator:
             custom_txn_numbers=custom_txn_numbers,
             custom_fields=custom_fields,
             exchange_rates=exchange_rates or {},
+            tax_percents=tax_percents,
             user=user,
         )
         with self.lock:
             company = self._open(realm_id, settings)
-            self.written()
+            if self._file is not None:  # a log amends companies, it does not add them
+                self._file.whole(self._document())
             return company
 
     def _open(self, realm_id: str, settings: CompanySettings) -> Company:
         core = Books(realm_id, settings, self.switches, self.now_s)
         core.lock = self.lock
         core.on_write = self.written
+        core.on_change = partial(self._changed, realm_id)
         company = Company(realm_id, settings, core, Bookkeeper(core), Search(core))
+        core.address = self._server.url if self._server is not None else ""
         self.companies[realm_id] = company
         return company
+
+    def _changed(self, realm_id: str, record: Record, operation: str) -> None:
+        merged_id = record.merged_id if operation == "Merge" else ""
+        self.webhooks.note(realm_id, record.kind, record.id, cast("Operation", operation), merged_id)
+
+    def deliver_webhooks(self) -> int:
+        """Send what is due, retries that fell due in the meantime too; how many were sent."""
+        sent = 0
+        with self._sending:
+            while True:
+                with self.lock:
+                    ready = [
+                        (one, self.webhooks.endpoints[one.url].verifier, self.webhooks.body(one))
+                        for one in self.webhooks.due()
+                    ]
+                for delivery, verifier, body in ready:
+                    status = send(delivery.url, verifier, body)
+                    with self.lock:
+                        self.webhooks.settle(delivery, status)
+                        self.written()
+                if not ready:
+                    return sent
+                sent += len(ready)
 
     def grant(self, realm_id: str) -> tuple[str, str]:
         """Consent without a browser: (access token, refresh token)."""
@@ -224,35 +282,50 @@ class QuickBooksSimulator:
     def written(self) -> None:
         """Something changed: keep it, now or at the end of the request."""
         self._unsaved = self._holding_saves
-        if self._state_path is not None and not self._holding_saves:
-            self.save(self._state_path)
+        if self._holding_saves:
+            return
+        if self._file is None:
+            for company in self.companies.values():
+                company.core.take_unsaved()
+                company.unsaved_requestids.clear()
+        elif self._file.wants_whole:
+            self._file.whole(self._document())
+        else:
+            self._file.append({"platform": self._platform(), "companies": self._changes()})
 
     def save(self, path: Path) -> None:
         """Write the whole platform as JSON; a reader sees the old file or the new one, never half of one."""
         with self.lock:
-            document: Document = {
-                "format": "arsync quickbooks simulator 1",
-                "client_id": self.tokens.client_id,
-                "client_secret": self.tokens.client_secret,
-                "ahead_s": str(self._ahead.total_seconds()),
-                "access": {token: asdict(access) for token, access in self.tokens.access.items()},
-                "grants": {token: asdict(grant) for token, grant in self.tokens.grants.items()},
-                "companies": [self._company_document(company) for company in self.companies.values()],
-            }
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f"{path.name}.new")
-            new.write_text(dump_json(document), encoding="utf-8")
-            new.replace(path)
+            StateFile(path).whole(self._document())
 
-    def _company_document(self, company: Company) -> Document:
+    def _document(self) -> Document:
+        for company in self.companies.values():
+            company.core.take_unsaved()
+            company.unsaved_requestids.clear()
+        companies = [
+            {"books": state.snapshot(one.core), **one.meters(), "requestids": one.remembered(one.requestids)}
+            for one in self.companies.values()
+        ]
+        return {"platform": self._platform(), "companies": companies}
+
+    def _changes(self) -> list[Document]:
+        changed = []
+        for one in self.companies.values():
+            requestids = one.remembered(one.unsaved_requestids)
+            one.unsaved_requestids.clear()
+            changed.append({"books": state.changes(one.core), **one.meters(), "requestids": requestids})
+        return changed
+
+    def _platform(self) -> Document:
+        self.tokens.forget_expired()
         return {
-            "books": state.snapshot(company.core),
-            "requestids": {
-                requestid: [known.body.decode("utf-8", "surrogateescape"), known.answer.decode()]
-                for requestid, known in company.requestids.items()
-            },
-            "reads": dict(company.reads),
-            "writes": dict(company.writes),
+            "client_id": self.tokens.client_id,
+            "client_secret": self.tokens.client_secret,
+            "tokens_issued": self.tokens.issued,
+            "ahead_s": str(self._ahead.total_seconds()),
+            "access": {token: asdict(access) for token, access in self.tokens.access.items()},
+            "grants": {token: asdict(grant) for token, grant in self.tokens.grants.items()},
+            "webhooks": self.webhooks.document(),
         }
 
     def load(self, path: Path) -> None:
@@ -261,29 +334,31 @@ class QuickBooksSimulator:
         Raises:
             ValueError: the file is not one of `save`.
         """
-        document = parse_json(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict) or document.get("format") != "arsync quickbooks simulator 1":
-            raise ValueError(f"{path} is no state file of this simulator")
+        whole, changes = StateFile(path).read()
+        platform = changes[-1]["platform"] if changes else whole["platform"]
         with self.lock, self.saving_once():
-            self._ahead = timedelta(seconds=float(document["ahead_s"]))
-            self.tokens.client_id = document["client_id"]
-            self.tokens.client_secret = document["client_secret"]
-            self.tokens.access = {token: Access(**one) for token, one in document["access"].items()}
-            self.tokens.grants = {token: Grant(**one) for token, one in document["grants"].items()}
+            self._ahead = timedelta(seconds=float(platform["ahead_s"]))
+            self.tokens.client_id = platform["client_id"]
+            self.tokens.client_secret = platform["client_secret"]
+            self.tokens.go_on(platform["tokens_issued"])
+            self.tokens.access = {token: Access(**one) for token, one in platform["access"].items()}
+            self.tokens.grants = {token: Grant(**one) for token, one in platform["grants"].items()}
+            self.webhooks.restore(platform["webhooks"])
             self.companies.clear()
-            for one in document["companies"]:
-                self._load_company(one)
+            added: dict[str, list[Document]] = defaultdict(list)
+            for one in (company for change in changes for company in change["companies"]):
+                added[one["books"]["realm_id"]].append(one)
+            for company in whole["companies"]:
+                self._load_company(company, added[company["books"]["realm_id"]])
 
-    def _load_company(self, document: Document) -> None:
-        books = document["books"]
+    def _load_company(self, whole: Document, changed: list[Document]) -> None:
+        books = state.joined(whole["books"], [one["books"] for one in changed])
         company = self._open(books["realm_id"], state.read_settings(books["settings"]))
         state.restore(company.core, books)
-        company.reads.update(document["reads"])
-        company.writes.update(document["writes"])
-        company.requestids = {
-            requestid: Remembered(body.encode("utf-8", "surrogateescape"), answer.encode())
-            for requestid, (body, answer) in document["requestids"].items()
-        }
+        company.reads.update((changed or [whole])[-1]["reads"])
+        company.writes.update((changed or [whole])[-1]["writes"])
+        for one in (whole, *changed):
+            company.recall(one["requestids"])
 
     # ---- serving -------------------------------------------------------------------------------------------
 
@@ -318,10 +393,38 @@ class QuickBooksSimulator:
         if self._server is not None:
             raise RuntimeError("the simulator is already being served")
         self._server = ServerThread(self, port)
+        self._messenger = Messenger(self.deliver_webhooks)
+        for company in self.companies.values():
+            company.core.address = self._server.url
         return self._server.url
 
     def stop(self) -> None:
         """Stop the server and wait for it."""
         server, self._server = self._server, None
+        messenger, self._messenger = self._messenger, None
+        if messenger is not None:
+            messenger.stop()
         if server is not None:
             server.stop()
+        if self._file is not None and self._file.has_log:
+            with self.lock:
+                self._file.whole(self._document())
+
+
+class Messenger:
+    """Sends webhooks in a thread of its own while the simulator is served."""
+
+    def __init__(self, deliver: Callable[[], int]) -> None:
+        self._deliver = deliver
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="quickbooks-webhooks", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(MESSENGER_WAIT_S):
+            self._deliver()
+
+    def stop(self) -> None:
+        """Finish the delivery under way."""
+        self._stopped.set()
+        self._thread.join()

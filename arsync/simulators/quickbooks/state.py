@@ -39,6 +39,9 @@ def read_settings(document: Document) -> CompanySettings:
             "book_close_date": date.fromisoformat(closed) if closed else None,
             "custom_fields": tuple(document["custom_fields"]),
             "exchange_rates": {code: Decimal(rate) for code, rate in document["exchange_rates"].items()},
+            "tax_percents": {
+                name: Decimal(percent) for name, percent in (document.get("tax_percents") or {}).items()
+            },
         }
     )
 
@@ -60,6 +63,7 @@ def _record(record: Record) -> Document:
         "items": [list(key) for key in record.items],
         "applications": [[list(key), cents] for key, cents in record.applications.items()],
         "deposit_id": record.deposit_id,
+        "content": record.content,
     }
 
 
@@ -73,6 +77,32 @@ def _item(item: OpenItem) -> Document:
         "rate": item.rate,
         "applied": item.applied,
     }
+
+
+def changes(books: Books) -> Document:
+    """What has changed since the last `changes`, and is forgotten now."""
+    records, keys = books.take_unsaved()
+    return {
+        "realm_id": books.realm_id,
+        "settings": settings_document(books.settings),
+        "counters": books.counters(),
+        "records": [_record(record) for record in records],
+        "items": [[list(key), _item(books.items.by_key[key])] for key in keys if key in books.items.by_key],
+        "gone": [list(key) for key in keys if key not in books.items.by_key],
+    }
+
+
+def joined(whole: Document, changed: list[Document]) -> Document:
+    """A snapshot as it is after some `changes`."""
+    records = {(one["kind"], one["id"]): one for one in whole["records"]}
+    items = {tuple(key): item for key, item in whole["items"]}
+    for change in changed:
+        records |= {(one["kind"], one["id"]): one for one in change["records"]}
+        items |= {tuple(key): item for key, item in change["items"]}
+        for key in change["gone"]:
+            items.pop(tuple(key), None)
+        whole = {**whole, "settings": change["settings"], "counters": change["counters"]}
+    return {**whole, "records": list(records.values()), "items": list(items.items())}
 
 
 def restore(books: Books, document: Document) -> None:

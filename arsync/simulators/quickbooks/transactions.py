@@ -1,4 +1,4 @@
-"""Turn a written sales document, journal entry or deposit into lines, totals, postings and open items.
+"""Turn a written document of any kind but a payment into lines, totals, postings and open items.
 
 Shape   (books' reference data, cleaned fields) -> `Shaped`; nothing is stored here.
 Errors  `Refused` when a rule of the business is broken.
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple, Protocol
 
-from arsync.simulators.quickbooks import refusals
+from arsync.simulators.quickbooks import refusals, taxes
 from arsync.simulators.quickbooks.ledger import Posting, in_home
 from arsync.simulators.quickbooks.wire import Document, amount, to_cents
 
@@ -41,7 +41,15 @@ class Shaped:
     deposits: list[tuple[str, str]] = field(default_factory=list)  # (kind, Id) taken to the bank
 
 
-class ReferenceData(Protocol):
+class Undeposited(NamedTuple):
+    """Something that waits to be brought to the bank."""
+
+    cents: int
+    home_cents: int
+    currency: str
+
+
+class ReferenceData(taxes.TaxData, Protocol):
     """What shaping asks of the books."""
 
     def account(self, role: str) -> str:
@@ -64,8 +72,24 @@ class ReferenceData(Protocol):
         """Where the sale of an item is posted."""
         ...
 
-    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> int:
-        """Cents of something in Undeposited Funds."""
+    def undeposited(self, kind: str, record_id: str, deposit_id: str) -> Undeposited:
+        """Something in Undeposited Funds."""
+        ...
+
+    def money_account(self, fields: Document, name: str, currency: str) -> str:
+        """The account of a bank or till in a reference."""
+        ...
+
+    def posted_account(self, detail: Document, currency: str) -> str:
+        """The account of a line."""
+        ...
+
+    def party(self, account_id: str, entity: Document, name: str, currency: str) -> str:
+        """The customer a line on a receivable account names, else ""."""
+        ...
+
+    def expense_account(self, item_id: str) -> str:
+        """Where the purchase of an item is posted."""
         ...
 
     def term_fields(self, term_id: str) -> Document:
@@ -117,10 +141,11 @@ def number_lines(lines: list[Document], first: int) -> list[Document]:
 
 def shape_sale(kind: str, fields: Document, currency: str, rate: Decimal, data: ReferenceData) -> Shaped:
     """An invoice, credit memo, sales receipt, refund receipt or estimate."""
-    lines, credits_by_account, subtotal_cents = _sale_lines(fields["Line"], data)
+    fields = dict(fields)
+    lines, credits_by_account, subtotal_cents = _sale_lines(fields, data)
     discount = next((line for line in lines if line["DetailType"] == "DiscountLineDetail"), None)
     discount_cents = to_cents(discount["Amount"]) if discount else 0
-    tax_cents = positive_cents("TotalTax", fields.get("TxnTaxDetail", {}).get("TotalTax", 0))
+    tax_cents = exact_cents("TotalTax", fields.get("TxnTaxDetail", {}).get("TotalTax", 0))
     total_cents = subtotal_cents - discount_cents + tax_cents
     if total_cents < 0:
         raise refusals.business("Transaction amount must be 0 or greater.")
@@ -141,7 +166,7 @@ def shape_sale(kind: str, fields: Document, currency: str, rate: Decimal, data: 
         _owe(shaped, side, data)
     else:
         stored.setdefault("DepositToAccountRef", {"value": data.account("undeposited")})
-        till = data.reference("Account", stored, "DepositToAccountRef")
+        till = data.money_account(stored, "DepositToAccountRef", currency)
         shaped.postings = [Posting(till, side * total_cents, side * in_home(total_cents, rate))]
     shaped.postings = _balanced([*shaped.postings, *contra], data)
     return shaped
@@ -157,7 +182,9 @@ def _owe(shaped: Shaped, side: int, data: ReferenceData) -> None:
     total = side * shaped.total_cents
     shaped.postings = [Posting(receivable, total, in_home(total, rate), shaped.customer_id)]
     if prepaid_cents:
-        till = data.reference("Account", fields, "DepositToAccountRef") or data.account("undeposited")
+        till = data.money_account(fields, "DepositToAccountRef", shaped.currency) or data.account(
+            "undeposited"
+        )
         home = in_home(shaped.total_cents, rate) - in_home(shaped.total_cents - prepaid_cents, rate)
         shaped.postings += [
             Posting(receivable, -prepaid_cents, -home, shaped.customer_id),
@@ -173,20 +200,21 @@ def _balanced(postings: list[Posting], data: ReferenceData) -> list[Posting]:
     return [*postings, Posting(data.account("exchange"), 0, -rest)] if rest else postings
 
 
-def _sale_lines(
-    written: list[Document], data: ReferenceData
-) -> tuple[list[Document], list[tuple[str, int]], int]:
+def _sale_lines(fields: Document, data: ReferenceData) -> tuple[list[Document], list[tuple[str, int]], int]:
     """(lines with their Ids, income by account in cents, subtotal in cents); the subtotal line is derived."""
     lines: list[Document] = []
     income: list[tuple[str, int]] = []
+    taxed: list[tuple[Document, int, tuple[taxes.Rate, ...]]] = []
     subtotal_cents = 0
-    for line in written:
+    for line in fields["Line"]:
         detail_type = line.get("DetailType")
         if detail_type == "SubTotalLineDetail":
             continue
         if detail_type == "SalesItemLineDetail":
-            priced, account_id, cents = _item_line(line, data)
+            priced, account_id = _item_line(line, data)
+            cents, rates = taxes.taxed_line(priced, fields, data)
             lines.append(priced)
+            taxed.append((priced, cents, rates))
             income.append((account_id, cents))
             subtotal_cents += cents
             continue
@@ -200,15 +228,19 @@ def _sale_lines(
     discounts = [
         _discount_line(line, subtotal_cents) for line in lines if line["DetailType"] == "DiscountLineDetail"
     ]
+    before_tax = to_cents(discounts[0]["Amount"]) if discounts and fields.get("ApplyTaxAfterDiscount") else 0
+    share = 1 - Decimal(before_tax) / subtotal_cents if subtotal_cents else Decimal(1)
+    tax = taxes.tax_detail(fields, taxed, share)
+    if tax:
+        fields["TxnTaxDetail"] = tax
     return [*plain, *discounts[:1]], income, subtotal_cents
 
 
-def _item_line(line: Document, data: ReferenceData) -> tuple[Document, str, int]:
+def _item_line(line: Document, data: ReferenceData) -> tuple[Document, str]:
     if "Amount" not in line:
         raise refusals.missing("Amount")
     detail = dict(line.get("SalesItemLineDetail", {}))
     detail.setdefault("ItemRef", {"value": "1"})
-    detail.setdefault("TaxCodeRef", {"value": "NON"})
     cents = exact_cents("Amount", line["Amount"])
     if "Qty" in detail and "UnitPrice" in detail:
         product = (Decimal(detail["Qty"]) * Decimal(detail["UnitPrice"]) * 100).to_integral_value(
@@ -217,7 +249,7 @@ def _item_line(line: Document, data: ReferenceData) -> tuple[Document, str, int]
         if product != cents:
             raise refusals.wrong_product()
     account_id = data.income_account(data.reference("Item", detail, "ItemRef"))
-    return {**line, "Amount": amount(cents), "SalesItemLineDetail": detail}, account_id, cents
+    return {**line, "Amount": amount(cents), "SalesItemLineDetail": detail}, account_id
 
 
 def _discount_line(line: Document, subtotal_cents: int) -> Document:
@@ -262,12 +294,10 @@ def shape_journal_entry(fields: Document, currency: str, rate: Decimal, data: Re
         cents = positive_cents("Amount", line["Amount"])
         line["Amount"] = amount(cents)
         side = 1 if detail["PostingType"] == "Debit" else -1
-        account_id = data.reference("Account", detail, "AccountRef")
-        if not account_id:
-            raise refusals.missing("AccountRef")
-        customer_id = ""
-        if data.is_receivable(account_id):
-            customer_id = _entity_customer(detail.get("Entity", {}), data)
+        account_id = data.posted_account(detail, currency)
+        entity = detail.get("Entity", {})
+        customer_id = data.party(account_id, entity, "EntityRef", currency)
+        if customer_id and cents:
             shaped.items.append(ItemPlan(line["Id"], side, cents, customer_id, account_id))
         shaped.postings.append(Posting(account_id, side * cents, in_home(side * cents, rate), customer_id))
         shaped.total_cents += max(side * cents, 0)
@@ -277,19 +307,11 @@ def shape_journal_entry(fields: Document, currency: str, rate: Decimal, data: Re
     return shaped
 
 
-def _entity_customer(entity: Document, data: ReferenceData) -> str:
-    if entity.get("Type") not in {"Customer", "Job"}:
-        raise refusals.business(
-            "When you use Accounts Receivable, you must choose a customer in the Name field."
-        )
-    return data.reference("Customer", entity, "EntityRef")
-
-
 def shape_deposit(
     record_id: str, fields: Document, currency: str, rate: Decimal, data: ReferenceData
 ) -> Shaped:
-    """A bank deposit: payments out of Undeposited Funds, and lines straight to an account."""
-    bank = data.reference("Account", fields, "DepositToAccountRef")
+    """A bank deposit: what comes out of Undeposited Funds, and lines straight to an account (fees: below 0)."""
+    bank = data.money_account(fields, "DepositToAccountRef", currency)
     lines = number_lines(fields["Line"], 1)
     shaped = Shaped({**fields, "Line": lines}, 0, currency, rate)
     for number, line in enumerate(lines, 1):
@@ -303,7 +325,7 @@ def shape_deposit(
     cash_back = fields.get("CashBack", {})
     if cash_back:
         cents = positive_cents("CashBack.Amount", cash_back.get("Amount", 0))
-        account_id = data.reference("Account", cash_back, "AccountRef")
+        account_id = data.posted_account(cash_back, currency)
         shaped.postings.append(Posting(account_id, cents, in_home(cents, rate)))
         shaped.total_cents -= cents
     if shaped.total_cents < 0:
@@ -316,14 +338,16 @@ def shape_deposit(
 def _linked_line(record_id: str, line: Document, shaped: Shaped, data: ReferenceData) -> Posting:
     link = line["LinkedTxn"][0]
     kind, linked_id = link.get("TxnType", ""), link.get("TxnId", "")
-    cents = data.undeposited(kind, linked_id, record_id)
-    if exact_cents("Amount", line.get("Amount", amount(cents))) != cents:
+    waiting = data.undeposited(kind, linked_id, record_id)
+    if waiting.currency != shaped.currency:
+        raise refusals.business("The linked transaction is in another currency than the deposit.")
+    if exact_cents("Amount", line.get("Amount", amount(waiting.cents))) != waiting.cents:
         raise refusals.business("The amount of a deposit line must be that of the linked transaction.")
     if (kind, linked_id) in shaped.deposits:
         raise refusals.business("The same transaction is on the deposit twice.")
     shaped.deposits.append((kind, linked_id))
-    line["Amount"] = amount(cents)
-    return Posting(data.account("undeposited"), -cents, -in_home(cents, shaped.rate))
+    line["Amount"] = amount(waiting.cents)
+    return Posting(data.account("undeposited"), -waiting.cents, -waiting.home_cents)
 
 
 def _straight_line(line: Document, shaped: Shaped, data: ReferenceData) -> Posting:
@@ -333,16 +357,61 @@ def _straight_line(line: Document, shaped: Shaped, data: ReferenceData) -> Posti
     cents = exact_cents("Amount", line["Amount"])
     line["Amount"] = amount(cents)
     line["DetailType"] = "DepositLineDetail"
-    account_id = data.reference("Account", detail, "AccountRef")
-    if not account_id:
-        raise refusals.missing("AccountRef")
-    customer_id = ""
-    if data.is_receivable(account_id):
-        customer_id = data.reference("Customer", detail, "Entity")
-        if not customer_id:
-            raise refusals.business(
-                "When you use Accounts Receivable, you must choose a customer in the Name field."
-            )
-        side = -1 if cents >= 0 else 1
+    account_id = data.posted_account(detail, shaped.currency)
+    customer_id = data.party(account_id, detail, "Entity", shaped.currency)
+    if customer_id and cents:
+        side = -1 if cents > 0 else 1
         shaped.items.append(ItemPlan(line["Id"], side, abs(cents), customer_id, account_id))
     return Posting(account_id, -cents, -in_home(cents, shaped.rate), customer_id)
+
+
+def shape_purchase(fields: Document, currency: str, rate: Decimal, data: ReferenceData) -> Shaped:
+    """Money out by cheque, cash or card; a line on a receivable account is a refund the customer owes back."""
+    paid_from = data.money_account(fields, "AccountRef", currency)
+    refund = fields.get("Credit", False)
+    if refund and fields["PaymentType"] != "CreditCard":
+        raise refusals.business("Only a credit card purchase can be a credit.")
+    side = -1 if refund else 1
+    lines = number_lines(fields["Line"], 1)
+    shaped = Shaped({**fields, "Line": lines}, 0, currency, rate)
+    for line in lines:
+        shaped.postings.append(_expense_line(line, side, shaped, data))
+    shaped.total_cents = side * sum(posting.cents for posting in shaped.postings)
+    if shaped.total_cents < 0:
+        raise refusals.business("Transaction amount must be 0 or greater.")
+    total = -side * shaped.total_cents
+    shaped.postings = _balanced([*shaped.postings, Posting(paid_from, total, in_home(total, rate))], data)
+    return shaped
+
+
+def _expense_line(line: Document, side: int, shaped: Shaped, data: ReferenceData) -> Posting:
+    if "Amount" not in line:
+        raise refusals.missing("Amount")
+    cents = exact_cents("Amount", line["Amount"])
+    line["Amount"] = amount(cents)
+    if line.get("DetailType") == "ItemBasedExpenseLineDetail":
+        item_id = data.reference("Item", line.get("ItemBasedExpenseLineDetail", {}), "ItemRef")
+        account_id = data.expense_account(item_id)
+    elif line.get("DetailType") == "AccountBasedExpenseLineDetail":
+        account_id = data.posted_account(line.get("AccountBasedExpenseLineDetail", {}), shaped.currency)
+    else:
+        raise refusals.missing("DetailType")
+    customer_id = data.party(account_id, shaped.fields, "EntityRef", shaped.currency)
+    if customer_id and cents:
+        owed = 1 if side * cents > 0 else -1
+        shaped.items.append(ItemPlan(line["Id"], owed, abs(cents), customer_id, account_id))
+    return Posting(account_id, side * cents, in_home(side * cents, shaped.rate), customer_id)
+
+
+def shape_transfer(fields: Document, currency: str, rate: Decimal, data: ReferenceData) -> Shaped:
+    """Money from one account of the company to another."""
+    cents = positive_cents("Amount", fields["Amount"])
+    taken = data.posted_account({"AccountRef": fields["FromAccountRef"]}, currency)
+    given = data.posted_account({"AccountRef": fields["ToAccountRef"]}, currency)
+    if data.is_receivable(taken) or data.is_receivable(given):
+        raise refusals.business("Money cannot be transferred from or to Accounts Receivable.")
+    home = in_home(cents, rate)
+    stored = {**fields, "Amount": amount(cents)}
+    return Shaped(
+        stored, cents, currency, rate, postings=[Posting(taken, -cents, -home), Posting(given, cents, home)]
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from arsync.connectors.contract import Bundle, Call, Fresh, Ports, Pull, Ref, Tokens
+from arsync.connectors.pace import AccountPace
 from arsync.connectors.quickbooks import QuickBooksConnector, QuickBooksSettings
 from arsync.connectors.quickbooks.connector import _LIMITS
 from arsync.connectors.transport import Transport
@@ -86,7 +87,12 @@ def connector_on(answer, given=None, settings=None):
     connector = QuickBooksConnector(settings or QuickBooksSettings("9130", "http://books.test"), given)
     wire = httpx2.MockTransport(answer)
     connector.__dict__["_transport"] = Transport(
-        "quickbooks", given.now, given.sleep, given.meter, _LIMITS, wire=wire
+        "quickbooks",
+        given.now,
+        given.sleep,
+        given.meter,
+        AccountPace(_LIMITS, 8, given.now, given.sleep),
+        wire=wire,
     )
     return connector
 

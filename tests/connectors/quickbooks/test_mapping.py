@@ -159,7 +159,7 @@ def test_the_lines_of_a_payment_have_signs(total, unapplied, lines, expected):
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
-        pytest.param([line("90", ("Invoice", "1"))], "do not add up", id="a line is missing"),
+        pytest.param([line("96", ("Invoice", "1"))], "do not add up", id="more than there was"),
         pytest.param([line("50", ("JournalEntry", "1")), line("50", ("JournalEntry", "2")),
                       line("95.05", ("Invoice", "3"))], "more than one way", id="two sides fit"),
         pytest.param([line("1", ("Check", str(n))) for n in range(11)], "side is unknown", id="11 sides"),
@@ -174,6 +174,13 @@ def test_a_payment_that_does_not_add_up_is_unreadable(lines, why):
     got = only("Payment", PAYMENT | {"Line": lines})
     assert isinstance(got, Unreadable)
     assert why in got.why
+
+
+def test_a_payment_may_be_used_as_a_credit_by_another():
+    """Its own lines and what is unapplied are less than its total; the store looks for the one that uses it."""
+    got = only("Payment", PAYMENT | {"Line": [line("90", ("Invoice", "1"))]})
+    assert isinstance(got, Record)
+    assert [(one.item, one.amount) for one in got.value.lines] == [("Invoice:1", usd("90"))]
 
 
 def test_known_entries_tell_the_side_and_the_line():

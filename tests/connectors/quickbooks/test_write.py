@@ -447,11 +447,11 @@ def test_an_empty_ledger_owes_nothing_and_says_so(world):
 
 
 def test_probe_tells_the_books_and_a_clock_that_is_wrong(world):
-    world.simulator.advance(-600)
+    world.simulator.advance(600)
     probe = world.connector.probe()
     assert (probe.books.company, probe.books.home_currency) == ("Craig's Design", "USD")
-    assert probe.clock_skew_s == 600
-    assert any("600 s ahead" in warning for warning in probe.warnings)
+    assert probe.clock_skew_s == -600
+    assert any("600 s behind" in warning for warning in probe.warnings)
 
 
 # ---- a company that keeps books in several currencies

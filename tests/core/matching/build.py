@@ -67,7 +67,7 @@ def booked(id_: int, total: int, customer_id: int = 1, days: int = 0, reference:
 
 
 def snapshot(items, receipts, customers=None, **more) -> Snapshot:
-    receipts = receipts if isinstance(receipts, tuple | list) else (receipts,)
+    receipts = (receipts,) if isinstance(receipts, ReceiptRow) else receipts
     customers = customers or (customer(),)
     as_of = more.pop("as_of", DAY)
     return Snapshot(1, as_of, tuple(customers), tuple(items), tuple(receipts), **more)

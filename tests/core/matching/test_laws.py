@@ -25,7 +25,7 @@ def worlds(draw, base=0, names=NAMES) -> Snapshot:
     rng = draw(st.randoms(use_true_random=False))
     customers = tuple(customer(base + n, name) for n, name in enumerate(names, 1))
     if draw(st.booleans()):
-        customers = (*customers[:-1], replace(customers[-1], parent_id=customers[0].id))
+        customers = (*customers[:-1], customers[-1]._replace(parent_id=customers[0].id))
     items = []
     for n in range(1, draw(st.integers(1, 9)) + 1):
         amount = draw(AMOUNTS)
@@ -174,7 +174,7 @@ def test_a_bare_sum_and_a_bare_amount_are_never_applied(world):
         world,
         remittances=(),
         booked=(),
-        receipts=tuple(replace(one, texts=()) for one in world.receipts),
+        receipts=tuple(one._replace(texts=()) for one in world.receipts),
     )
     for finding, money in zip(match(silent, Knowledge(), POLICY), silent.receipts, strict=True):
         decision = decide(finding, money, POLICY, "auto")
@@ -195,9 +195,9 @@ def test_ten_thousand_items_and_two_thousand_receipts_take_no_more_than_linear_t
         match(one, Knowledge(), MatchPolicy())
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()
             match(one, Knowledge(), MatchPolicy())
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         return min(times)
 
     assert seconds(10_000, 2_000, 200) < 3 * seconds(5_000, 1_000, 100)

@@ -50,7 +50,7 @@ def some(kind):
     if typing.get_origin(kind) is dict:
         return st.dictionaries(*map(some, typing.get_args(kind)), max_size=3)
     hints = typing.get_type_hints(kind)
-    return st.builds(kind, **{field.name: some(hints[field.name]) for field in dataclasses.fields(kind)})
+    return st.builds(kind, **{name: some(hints[name]) for name in hints})
 
 
 PAIRS = {

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arsync.core.matching import references
 from arsync.core.matching.normalise import number_keys
 from arsync.core.matching.references import mask, read
 from tests.conftest import CORPUS
@@ -211,3 +212,55 @@ def test_every_exception_is_still_in_the_corpus():
     if not rows:
         pytest.skip("the shared corpus is not beside the project")
     assert {row["id"] for row in rows} >= EXCEPTIONS.keys()
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "TEL",
+                "FAX 0",
+                "KLANT",
+                "KUNDENNR.",
+                "K-NR",
+                "DEBNR",
+                "CUST",
+                "ID",
+                "A/C",
+                "ACCOUNT NO",
+                "VERTRAGSKONTO",
+                "JAN",
+                "MEI",
+                "OKT",
+                "DEZ",
+                "AMT",
+                "EUR",
+                "KURS",
+                "DEM",
+                "DE89370400440532013000",
+                "+31612345678",
+                "2026-03",
+                "03/2026",
+                "1.234,56",
+                "12.50",
+                "24.12.2025",
+                "26/03/02",
+                "INV",
+                "INV-2041",
+                "2041",
+                " ",
+                " ",
+                "-",
+                "/",
+                "5",
+                "2026",
+                "A",
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_a_text_passed_over_quickly_has_nothing_to_mask(pieces):
+    for glue in ("", " "):
+        text = glue.join(pieces)
+        assert references.mask(text) == references._MASKS.sub(references._blank, text)

@@ -78,7 +78,7 @@ class _Path(dict[str, "_Path"]):
     def __init__(self, above: "_Path | None", path: str, within: str, opens: str = "") -> None:
         super().__init__()
         self.above = self if above is None else above
-        self.depth = 0 if above is None else above.depth + 1
+        self.depth: int = 0 if above is None else above.depth + 1
         self.path, self.within, self.opens = path, within, opens
 
     def child(self, written: str) -> "_Path":

@@ -1,0 +1,1 @@
+"""What listens: the way back of a sign-in, and platforms that say that something changed."""
