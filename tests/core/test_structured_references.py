@@ -138,3 +138,12 @@ def test_what_a_reference_carries(reference, number):
 )
 def test_letters_that_look_like_digits_have_one_key(typed, meant, same):
     assert (confusion_key(typed) == confusion_key(meant)) == same
+
+
+@pytest.mark.corpus
+def test_the_swedish_reference_of_the_corpus_carries_its_invoice(corpus):
+    """Row D56: a number the payer saw with a Luhn digit behind it."""
+    text = (corpus / "bank" / "remittance-dev.tsv").read_text("utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("D56\t"))
+    reference, invoice = row.split("\t")[1].split(" for invoice ")
+    assert invoice.replace("-", "") in {number for one in readings(reference) for number in carried(one)}
