@@ -104,7 +104,7 @@ def lockbox(lines):
     total = sum(i % 999999 for i in range(lines))
     head = (
         "100ACMECORP  00123456782601151200\n2ACMECORP  001234567800000000004000801\n5001000002222226011"
-        + "5ACMECORP  0012345678\n"
+        "5ACMECORP  0012345678\n"
     )
     return f"{head}{rows}7001000002222226011{'5'}000{total:010}\n9000009\n".encode()
 
@@ -237,4 +237,6 @@ if __name__ == "__main__":
             wanted = sys.argv[2:] or list(FORMATS)
             for each in wanted:
                 for reader in [ours, *OTHERS.get(each, [])]:
-                    subprocess.run([sys.executable, __file__, "one", each, reader.__name__, count], check=True)
+                    subprocess.run(
+                        [sys.executable, __file__, "one", each, reader.__name__, count], check=True
+                    )

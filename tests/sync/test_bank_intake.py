@@ -342,3 +342,47 @@ def test_a_person_imports_and_looks_and_checks(desk, tmp_path):
     bankfiles.import_files(desk, [good], None, tmp_path)
     with desk.store.read() as conn:
         assert {"gap", "balance-break"} <= {finding.code for finding in bankfiles.check(conn)}
+
+
+def test_a_correction_of_an_applied_receipt_is_a_question_and_rewrites_nothing(desk):
+    take(desk, us(ofx_line("50.00", fitid="A")))
+    with desk.store.begin() as conn:
+        conn.execute(receipt.update().values(state="applied"))
+    take(desk, us(ofx_line("40.00", fitid="B", CORRECTFITID="A", CORRECTACTION="REPLACE")))
+    assert receipts(desk)[0] == (5_000, "applied", False)
+    assert ("returned payment", 5_000) in open_queue(desk)
+
+
+def test_what_a_feed_takes_back_is_superseded(desk):
+    lines = [
+        {
+            "account_id": "121000248/4711",
+            "transaction_id": "P1",
+            "amount": -5,
+            "iso_currency_code": "USD",
+            "date": "2026-01-15",
+            "name": "ADA",
+        }
+    ]
+    with desk.store.begin() as conn:
+        values = {
+            "name": "plaid",
+            "identifier": "ACC1",
+            "currency": "USD",
+            "profile": None,
+            "deposit_account": None,
+        }
+        office.add_bank_account(conn, {**values, "ledger_id": desk.ledger.id, "created_at": AT})
+    added = [{**lines[0], "account_id": "ACC1"}]
+    take(desk, json.dumps({"added": added}).encode())
+    take(
+        desk,
+        json.dumps(
+            {
+                "added": [{**added[0], "transaction_id": "P2", "amount": -7}],
+                "removed": [{"transaction_id": "P1"}],
+            }
+        ).encode(),
+    )
+    assert [row.superseded_by == row.id for row in rows(desk, bank_line)] == [True, False]
+    assert [row[1] for row in receipts(desk)] == ["not_ours", "undecided"]
