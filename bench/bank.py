@@ -80,12 +80,14 @@ def bai2(lines):
     )
     total = sum(i % 999999 for i in range(lines))
     head = "01,S,R,260115,0200,1,,,2/\n02,R,121000248,1,260114,,USD,2/\n03,4711,,,,,/\n"
-    return f"{head}{body}49,{total},{lines * 2 + 2}/\n98,{total},1,{lines * 2 + 4}/\n99,{total},1,{lines * 2 + 6}/\n".encode()
+    foot = f"49,{total},{lines * 2 + 2}/\n98,{total},1,{lines * 2 + 4}/\n99,{total},1,{lines * 2 + 6}/\n"
+    return f"{head}{body}{foot}".encode()
 
 
 def nacha(lines):
     rows = "".join(
-        f"62212100024812345678         {i % 999999:010}{f'INV-{i}':<15}{f'CUSTOMER {i % 500}':<22}  009100001{i % 10**7:07}\n"
+        f"62212100024812345678         {i % 999999:010}{f'INV-{i}':<15}"
+        f"{f'CUSTOMER {i % 500}':<22}  009100001{i % 10**7:07}\n"
         for i in range(lines)
     )
     total = sum(i % 999999 for i in range(lines))
@@ -98,7 +100,8 @@ def nacha(lines):
 
 def lockbox(lines):
     rows = "".join(
-        f"6001{i % 1000:03}{i % 999999:010}0550027070012345555{i % 10**10:010}260114CUSTOMER {i % 500}\n4001{i % 1000:03}601{9}INV-{i}\n"
+        f"6001{i % 1000:03}{i % 999999:010}0550027070012345555{i % 10**10:010}260114CUSTOMER {i % 500}\n"
+        f"4001{i % 1000:03}6019INV-{i}\n"
         for i in range(lines)
     )
     total = sum(i % 999999 for i in range(lines))
