@@ -89,7 +89,10 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
 
 def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock: Clock) -> None:
     """Serve the invented company, or the books of a state file, until interrupted."""
-    simulator = QuickBooksSimulator(seed=seed, clock=clock, state_path=state)
+    try:
+        simulator = QuickBooksSimulator(seed=seed, clock=clock, state_path=state)
+    except ValueError as error:
+        raise UsageError(str(error), do="name another file with --state, or move this one away") from error
     if realm not in simulator.companies:
         build(simulator, realm, clock().date(), seed)
     access, refresh = simulator.grant(realm)

@@ -7,7 +7,7 @@ changed in the first sketch of this page.
 Errors  `pull`, `probe`, `totals` and `find` raise `PlatformBusy`, `PlatformRefused` or `ConsentLost`
         (arsync.errors); an empty page is a proven empty page. A value that cannot be read is `Unreadable`,
         which is data. `send` never raises for one call: its answer says `refused`, `stale` or `unknown`; it
-        raises `ConsentLost` before anything left.
+        raises `ConsentLost` or `Unreachable` only before anything left.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,11 +10,11 @@ Errors  `ConfigError` names the key and the allowed values; an unknown key is an
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from arsync.core.decisions import EvidenceClass
+from arsync.core.decisions import EvidenceClass, Reason
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import AmountUnreadable, Money
 from arsync.errors import ConfigError
@@ -23,6 +23,7 @@ AdjustmentKind = Literal[
     "cash discount", "small difference", "write-off", "deduction", "bad debt", "fee", "fx", "goodwill"
 ]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
+_POSTS = (Reason.SHORT_PAY.value, Reason.OVER_PAY.value, Reason.DEDUCTION.value)
 ClosedPeriod = Literal["queue", "first open date"]
 WriteBack = Literal["off", "note", "field"]
 _NO_TAX = "NON"
@@ -37,6 +38,10 @@ DEFAULT_TEXT = """\
 automatic = ["reference", "remittance", "one item", "balance"]
 alias_confirmations = 2   # clerk confirmations before a learned payer counts as known
 wait_days = 0             # business days a receipt may wait for an advice
+several = "queue"         # where several sets of items or customers fit: "queue" them, or "weigh" them and apply
+                          # what outweighs all others together
+posts = []                # differences that are booked by rule: "short-pay" and "deduction" stay open on their item,
+                          # "over-pay" is kept on account
 threshold = 0.98          # least probability to apply without a person
 threshold_large = 0.995   # the same for large amounts
 
@@ -134,6 +139,8 @@ def parse(text: str, where: str = "policy") -> Policy:
             "automatic",
             "alias_confirmations",
             "wait_days",
+            "several",
+            "posts",
             "threshold",
             "threshold_large",
             "large",
@@ -167,6 +174,8 @@ def parse(text: str, where: str = "policy") -> Policy:
             small_difference_minor=reader.amounts(match, "match.small_difference"),
             discount_grace_days=reader.whole(discount, "discount.grace_days", 0, 0),
             wait_days=reader.whole(match, "match.wait_days", default.wait_days, 0),
+            weighed=reader.choice(match, "match.several", ("queue", "weigh"), "queue") == "weigh",
+            posts=reader.some(match, "match.posts", _POSTS),
             threshold=reader.share(match, "match.threshold", default.threshold),
             threshold_large=reader.share(match, "match.threshold_large", default.threshold_large),
             large_minor=reader.amounts(match, "match.large"),
@@ -247,6 +256,12 @@ class _Reader:
             return default
         if not isinstance(value, list) or any(name not in allowed for name in value):
             raise self.wrong("match.automatic", value, "a list of " + ", ".join(allowed))
+        return frozenset(value)
+
+    def some(self, table: Mapping[str, Any], key: str, allowed: Sequence[str]) -> frozenset[str]:
+        value = table.get(key.rpartition(".")[2], [])
+        if not isinstance(value, list) or any(name not in allowed for name in value):
+            raise self.wrong(key, value, "a list of " + ", ".join(allowed))
         return frozenset(value)
 
     def mappings(self, table: Mapping[str, Any]) -> dict[str, BookedAs]:

@@ -289,7 +289,7 @@ def command(conn: Connection, ledger_id: int, command_id: int) -> Any:
 def read_only_since(conn: Connection, ledger_id: int) -> str | None:
     """Since when the platform refuses every write of this company; None when the last one was taken.
 
-    Source: QuickBooks answers 6190 while a subscription has lapsed.
+    Source: a connector's answer of code `read_only`, such as QuickBooks' 6190 of a lapsed subscription.
     """
     c = command_table.c
 
@@ -297,7 +297,7 @@ def read_only_since(conn: Connection, ledger_id: int) -> str | None:
         query = select(func.max(c.answered_at)).where(c.ledger_id == ledger_id, *conditions)
         return conn.execute(query).scalar() or ""
 
-    refused = last(c.code == "6190")
+    refused = last(c.code == "read_only")
     return refused if refused > last(c.state.in_(("confirmed", "verified"))) else None
 
 

@@ -379,6 +379,7 @@ receipt = Table(
     Column("version", Integer, nullable=False),
     UniqueConstraint("ledger_id", "bank_line_id", "part"),
     Index("ix_receipt_state", "ledger_id", "state"),
+    Index("ix_receipt_part", "ledger_id", "part"),  # few lines are several receipts
     CheckConstraint(
         "state in ('undecided', 'waiting', 'queued', 'planned', 'applied', 'on_account', 'linked', "
         "'not_ours', 'returned')",

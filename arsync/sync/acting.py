@@ -11,6 +11,8 @@ from arsync.connectors.contract import (
     Bundle,
     Intent,
     PostCredit,
+    PostDeposit,
+    PostEntry,
     PostReceipt,
     Ref,
     Reverse,
@@ -347,6 +349,12 @@ def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
     """Plan what is missing on the platform of a decision that was written: the next generation of its bundle."""
     written = outbox.written(conn, desk.ledger.id, row.id)
     planned = outbox.bundles_of(conn, desk.ledger.id, row.id)
+    if any(isinstance(intent, PostEntry | PostDeposit) for intent, _ in written):
+        raise Conflict(
+            f"D-{row.id} booked an entry or a deposit, which is not patched",
+            where=f"D-{row.id}",
+            do=f"take it back and book it anew: arsync undo D-{row.id} --why TEXT",
+        )
     missing = _missing(conn, desk, written)
     if not missing or not planned:
         raise Conflict(f"all of D-{row.id} stands in the books", do=f"see: arsync show D-{row.id}")
@@ -426,6 +434,19 @@ def take_back(conn: Tx, desk: Desk, row: Any, planned: Sequence[outbox.Planned],
         f"undone by {desk.person.name}: {why}",
     )
     return Acted(row.id, "done", f"D-{row.id} is withdrawn")
+
+
+def must_not_be_returned(conn: Tx, desk: Desk, row: Any) -> None:
+    """Refuse to take back what the bank has given back: the customer would owe it twice."""
+    if row.receipt_id is None or row.verdict in ("return", "refund"):
+        return
+    receipt = decisions.receipt_of(conn, desk.ledger.id, row.receipt_id)
+    if receipt.state == "returned":
+        raise Conflict(
+            f"the bank gave R-{receipt.id} back, and that is booked",
+            where=f"D-{row.id}",
+            do="its items are open again; if the return was none, undo the return",
+        )
 
 
 def reverse(conn: Tx, desk: Desk, row: Any, planned: Sequence[outbox.Planned], why: str) -> Acted:

@@ -218,6 +218,7 @@ def undo(desk: Desk, decision_id: int, why: str) -> Acted:
             raise Conflict(
                 f"D-{decision_id} is {row.state} and cannot be undone", do=f"see: arsync show D-{decision_id}"
             )
+        acting.must_not_be_returned(conn, desk, row)
         planned = outbox.bundles_of(conn, desk.ledger.id, decision_id)
         if all(p.state == "planned" and not outbox.commands(conn, desk.ledger.id, p.id) for p in planned):
             return acting.take_back(conn, desk, row, planned, why)

@@ -4,7 +4,7 @@ Shape   `listening(...)` serves until it is closed. `keep(companies)` writes the
 Law     a knock is answered with 200 only after its mark is kept, within 2 s; else with 503, and the platform
         knocks again. A knock that is lost, doubled or late changes nothing but when the next pull runs.
 Limits  1 MiB a knock, 2 s to send it. No TLS: a proxy in front has that.
-Source  docs/decisions/0013-webhooks-only-knock.md.
+Source  docs/decisions/0009-webhooks-only-knock.md.
 """
 
 import logging

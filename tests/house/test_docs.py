@@ -34,7 +34,7 @@ def test_make_targets_exist(page):
 
 def verbs(text):
     """The verbs that a page names: `arsync verb` in backticks."""
-    return re.findall(r"`arsync ([a-z]+)", text)
+    return re.findall(r"`arsync ([a-z]+(?:-[a-z]+)*)", text)
 
 
 def test_commands_exist():

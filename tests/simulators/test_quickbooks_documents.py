@@ -208,6 +208,54 @@ def test_two_sub_customers_may_have_one_name_under_different_parents(books, cust
     assert (child["FullyQualifiedName"], child["Level"], child["Job"]) == ("Other:Airport", 1, True)
 
 
+def test_an_invoice_that_moves_to_another_customer_takes_its_debt_along(api, books, customer):
+    other = books.create_customer("Other")["Id"]
+    made = make(api, customer, 30)
+    books.edit("Invoice", made["Id"], CustomerRef=ref(other))
+    assert [str(api.get("Customer", one)["Balance"]) for one in (customer, other)] == ["0", "30.00"]
+    books.create_payment(other, 30, [("Invoice", made["Id"], 30)])
+    assert books.open_items() == []
+
+
+@pytest.mark.parametrize("kind", ["CompanyInfo", "Preferences", "TaxCode", "TaxRate"])
+def test_what_nobody_creates_survives_the_attempt(api, kind):
+    before = api.query(f"select * from {kind}")
+    assert api.code(kind, {"Name": "Mine"} if kind.startswith("Tax") else {}) == "500"
+    assert api.query(f"select * from {kind}") == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "code"),
+    [
+        pytest.param(
+            "Payment", {"CustomerRef": {"name": "x"}, "TotalAmt": 1}, "2020", id="a nameless customer"
+        ),
+        pytest.param("Account", {"Name": "x", "AccountSubType": "Odd"}, "2020", id="an account of no type"),
+        pytest.param("Invoice", {"Id": "1", "SyncToken": "0", "sparse": {}}, "610", id="an odd flag"),
+        pytest.param(
+            "Item",
+            {"Name": "x", "IncomeAccountRef": ref(1)},
+            "6000",
+            id="an item that sells into receivables",
+        ),
+        pytest.param(
+            "Invoice",
+            {"CustomerRef": ref(1), "Line": [sale_line(1)], "TxnDate": "9999-12-31"},
+            "2090",
+            id="due after the end of time",
+        ),
+    ],
+)
+def test_odd_documents_are_refused_and_break_nothing(api, customer, kind, body, code):
+    assert api.code(kind, body) == code
+
+
+def test_a_class_is_not_below_itself(api):
+    above = api.post("Class", {"Name": "A"})
+    below = api.post("Class", {"Name": "B", "ParentRef": ref(above["Id"])})
+    assert api.code("Class", {**above, "ParentRef": ref(below["Id"])}) == "6000"
+
+
 def test_a_renamed_customer_is_renamed_everywhere(api, books, customer):
     made = make(api, customer)
     books.edit("Customer", customer, DisplayName="Blackbird")

@@ -221,6 +221,14 @@ def test_a_new_invoice_takes_money_on_account_but_not_what_is_deposited(api, boo
     assert [api.get("Payment", one)["UnappliedAmt"] for one in (kept, free)] == [Decimal("10.00"), 0]
 
 
+def test_money_of_a_closed_month_is_left_alone(api, books, customer):
+    books.change_settings(auto_apply_credit=True)
+    paid = books.create_payment(customer, 25, date="2026-01-15")["Id"]
+    books.set_closing_date("2026-01-31")
+    made = api.post("Invoice", {"CustomerRef": ref(customer), "Line": [sale_line(40)]})
+    assert (str(made["Balance"]), api.get("Payment", paid)["SyncToken"]) == ("40.00", "0")
+
+
 @pytest.mark.parametrize(
     ("on", "lines", "balance", "unapplied"),
     [
@@ -438,6 +446,24 @@ def test_a_write_costs_the_state_file_what_it_changed(tmp_path, clock):
     again.companies["1"].books.audit()
     other = Api(again, "1")
     assert other.post("Payment", body, requestid="r-1")["Id"] == "51", "the requestid is remembered too"
+
+
+def test_bytes_that_are_no_text_do_not_harm_the_state_file(tmp_path, clock):
+    """An upload of any bytes, remembered by its requestid; half of a surrogate pair is refused."""
+    path = tmp_path / "books.json"
+    sim = QuickBooksSimulator(clock=clock, state_path=path)
+    sim.add_company("1", name="Kept")
+    api = Api(sim, "1")
+    body = multipart(({"FileName": "a"}, bytes(range(256))))
+    first = api.send("POST", "/upload", body, requestid="u-1").body
+    assert api.code("Customer", b'{"DisplayName": "\\uD83D"}', requestid="c-1") == "2010"
+    assert api.post("Customer", b'{"DisplayName": "\\ud83d\\ude00"}')["DisplayName"] == "\N{GRINNING FACE}"
+    again = Api(QuickBooksSimulator(clock=clock, state_path=path), "1")
+    assert again.send("POST", "/upload", body, requestid="u-1").body == first
+
+
+def test_what_is_not_simulated_says_so(api, invoice):
+    assert api.refused("GET", f"/invoice/{invoice}/pdf")[:2] == (400, "500")
 
 
 def test_a_torn_last_line_is_a_write_that_never_was(tmp_path, clock):

@@ -100,7 +100,7 @@ def watch(now: datetime) -> None:
         now += timedelta(milliseconds=1)
         return now
 
-    connector._LIMITS = connector._BATCH_LIMITS = ()
+    connector._LIMITS = ()
     common.utc_now = clock
     watch_commits()
     watch_sockets()

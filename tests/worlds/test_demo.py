@@ -226,3 +226,12 @@ def test_the_simulator_is_served_until_interrupted_and_keeps_its_books(tmp_path)
             served.send_signal(signal.SIGINT)
             assert served.wait(10) == 0
     assert state.stat().st_size > 100_000
+
+
+def test_a_strange_state_file_is_named_and_left_alone(tmp_path):
+    strange = tmp_path / "books.json"
+    strange.write_text('{"format": "something else"}')
+    with pytest.raises(UsageError, match="no state file") as caught:
+        demo.serve(0, strange, SEED, demo.REALM, print, clock_of(TODAY))
+    assert "--state" in (caught.value.do or "")
+    assert strange.read_text() == '{"format": "something else"}'

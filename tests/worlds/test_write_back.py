@@ -155,6 +155,19 @@ def test_a_return_over_several_invoices_and_a_credit_opens_what_the_cash_had_pai
     at_rest(office)
 
 
+def test_what_the_bank_gave_back_is_not_undone_as_well_nor_patched(office):
+    _, invoice = paid(office)
+    first = office.receipt().decision_id
+    acted = actions.book_return(office.desk(), returned(office).id)
+    office.run()
+    with pytest.raises(Conflict, match="gave R-1 back"):
+        actions.undo(office.desk(), first, "wrong customer")
+    with pytest.raises(Conflict, match="not patched"):
+        actions.redo(office.desk(), acted.decision_id, "again")
+    assert office.balance(invoice) == 100
+    at_rest(office)
+
+
 def test_undoing_a_return_that_was_none_of_this_payment(office):
     _, invoice = paid(office)
     acted = actions.book_return(office.desk(), returned(office).id)
@@ -563,4 +576,52 @@ def test_our_own_change_found_after_a_crash_is_no_contradiction(office, monkeypa
     office.simulator.faults.clear()
     office.run()
     assert office.queue() == []
+    at_rest(office)
+
+
+# ---- many calls in one request
+
+
+def three_receipts(office):
+    for n in range(3):
+        office.invoice(office.customer(f"Customer {n}"), "10.00", f"100{n + 1}")
+    office.statement(
+        *(Line("10.00", f"INVOICE 100{n + 1}", f"CUSTOMER {n}", on=office.today()) for n in range(3))
+    )
+
+
+@pytest.mark.parametrize("kind", ["lost_before_commit", "lost_after_commit", "empty_504_after_commit"])
+def test_a_lost_request_of_many_calls_is_looked_up_when_it_can_arrive_no_more(office, kind):
+    three_receipts(office)
+    office.simulator.faults.add("POST /batch", kind, times=9)
+    assert office.run().written.unknown == 3
+    arrived = len(office.payments())
+    office.simulator.faults.clear()
+    ran = office.run()
+    assert (ran.read_back.adopted, ran.read_back.absent, ran.written.sent) == (0, 0, 0), "too early to tell"
+    assert len(office.payments()) == arrived
+    office.clock.sleep(200)
+    ran = office.run()
+    assert ran.read_back.adopted == arrived
+    assert len(office.payments()) == 3
+    at_rest(office)
+
+
+def test_calls_of_several_customers_leave_in_one_request(office):
+    three_receipts(office)
+    ran = office.run()
+    assert (ran.written.sent, ran.written.confirmed) == (3, 3)
+    assert len([r for r in office.simulator.requests if r.path.endswith("/batch")]) == 1
+
+
+def test_bundles_of_one_customer_follow_each_other(office):
+    customer = office.customer("Northwind Traders")
+    for n in range(3):
+        office.invoice(customer, "10.00", f"100{n + 1}")
+    office.statement(
+        *(Line("10.00", f"INVOICE 100{n + 1}", "NORTHWIND TRADERS", on=office.today()) for n in range(3))
+    )
+    office.run()
+    assert not [r for r in office.simulator.requests if r.path.endswith("/batch")]
+    assert len(office.payments()) == 3
     at_rest(office)

@@ -2,7 +2,7 @@
 
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -91,9 +91,13 @@ _DOCUMENT = Writes(
     calls_per_send=plan.BATCH,
     late_s=130,  # QuickBooks gives a request up after 120 s
 )
-_WRITES: Mapping[Verb, Writes] = dict.fromkeys(
-    ("post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"), _DOCUMENT
-)
+_WRITES: Mapping[Verb, Writes] = {
+    **dict.fromkeys(("post_receipt", "apply", "post_credit", "post_entry"), _DOCUMENT),
+    # No pull shows a deposit that touches no receivable, so nothing knows its version.
+    **dict.fromkeys(("deposit", "park"), replace(_DOCUMENT, undo="none")),
+    "reverse": replace(_DOCUMENT, marker=None, undo="none"),
+    "note": replace(_DOCUMENT, marker=None, undo="none"),
+}
 
 
 class QuickBooksConnector:

@@ -173,9 +173,10 @@ class Company:
     def _read(self, what: str, call: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK is untyped
         try:
             answer = call()
-        except QuickbooksException as error:
-            # Faults never get here: the SDK found no JSON.
-            raise garbled(NAME, self.last, "not JSON", what) from error
+        except QuickbooksException:
+            # Faults never get here: the SDK found no JSON. Its own error quotes the whole answer, and a proxy's
+            # page may show the token it was asked with: nobody may see it below ours.
+            raise garbled(NAME, self.last, "not JSON", what) from None
         if not isinstance(answer, dict):
             raise garbled(NAME, self.last, "not a JSON object", what)
         return answer

@@ -33,6 +33,7 @@ from arsync.core.matching.snapshot import ItemRow, ReceiptRow, RemittanceRow, Sn
 
 _NEAR_DAYS = 7
 _UNKNOWN = "unknown"
+_FEE_STEP_MINOR = 50  # what banks keep for themselves is round
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ class Advices:
             if standing(self._book, payer, owners) in {"agrees", "likely"}
             else "remittance, payer unknown"
         )
-        kind = "remittance with small difference" if advice.total_minor != receipt.amount_minor else kind
+        if advice.total_minor != receipt.amount_minor:
+            fee = (advice.total_minor - receipt.amount_minor) % _FEE_STEP_MINOR == 0
+            agrees = standing(self._book, payer, owners) == "agrees"
+            kind = "remittance less a fee" if fee and agrees else "remittance with small difference"
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
             evidence.append(con("ungraded", "Nothing proves who sent the advice."))

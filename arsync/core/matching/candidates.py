@@ -15,6 +15,7 @@ from operator import attrgetter
 from arsync.core.items import ItemKind
 from arsync.core.matching.normalise import number_keys
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, MatchPolicy, Snapshot
+from arsync.core.matching.solve import run_ends
 
 NETTED_KINDS = frozenset({ItemKind.CREDIT_MEMO, ItemKind.JOURNAL_CREDIT})
 TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
@@ -29,6 +30,28 @@ class Pool:
         self.items = self.debits + self.credits
         self.values_minor = tuple(row.available_minor for row in self.items)
         self.discountable = any(row.discount_minor for row in self.debits)
+        self.dues = tuple(row.due for row in self.debits)
+
+    @cached_property
+    def twins(self) -> tuple[int, ...]:
+        """A mark for each item; items with one mark are twins."""
+        if max(self.times.values(), default=1) == 1:
+            return tuple(range(len(self.items)))
+        marks: dict[TwinKey, int] = {}
+        return tuple(marks.setdefault(twin_key(item), len(marks)) for item in self.items)
+
+    @cached_property
+    def run_ends(self) -> int:
+        """How many ways there are to begin a run where items of one date have no order."""
+        return run_ends(self.dues)
+
+    @cached_property
+    def by_amount(self) -> dict[int, list[int]]:
+        """The places of each amount."""
+        found: dict[int, list[int]] = {}
+        for place, value in enumerate(self.values_minor):
+            found.setdefault(value, []).append(place)
+        return found
 
     @cached_property
     def times(self) -> Counter[int]:

@@ -30,11 +30,14 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         linked = finding.unique and finding.reason is None
         verdict = Verdict.LINK if linked else Verdict.QUEUE
         return Decision(finding.receipt_id, verdict, first, None if linked else Reason.ALREADY_BOOKED)
-    obstacle = finding.reason or (None if finding.unique else Reason.SEVERAL_SETS)
-    if obstacle is None and first.klass.value not in policy.automatic:
+    posted = finding.reason is not None and finding.reason.value in policy.posts
+    obstacle = (None if posted else finding.reason) or (None if finding.unique else Reason.SEVERAL_SETS)
+    if obstacle is None and not posted and first.klass.value not in policy.automatic:
         obstacle = Reason.CONFIRMATION
     if obstacle is None and first.probability < threshold(receipt, policy):
         obstacle = Reason.WEAK_EVIDENCE
+    if obstacle is None and posted and finding.wait:
+        obstacle = finding.reason  # the advice may still say why
     if obstacle is None:
         if mode == "auto":
             return Decision(finding.receipt_id, Verdict.APPLY, first, None)

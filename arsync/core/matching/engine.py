@@ -20,14 +20,17 @@ from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding,
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
-from arsync.core.matching.named import Named, Outcome, by_references, named_items, resembles
+from arsync.core.matching.likelihood import elsewhere
+from arsync.core.matching.months import months_named
+from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of
 from arsync.core.matching.normalise import fold
-from arsync.core.matching.payers import Payers
-from arsync.core.matching.sets import Fit, Sets
+from arsync.core.matching.payers import Payer, Payers
+from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
@@ -36,12 +39,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
-_KINDS = {
-    EvidenceClass.ONE_ITEM: "one item",
-    EvidenceClass.BALANCE: "balance",
-    EvidenceClass.BLOCK: "block",
-    EvidenceClass.SET: "set",
-}
+_KNOWN, _CLOSE = 0.9995, 0.9  # how sure a known payer is, and one whose name is close
 
 
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
@@ -124,8 +122,10 @@ class _Batch:
             ):
                 told = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
                 outcome = self._reconciled(advised, told)
+            if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
+                outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
             if not outcome.explanations or outcome.reason:
-                near = self._advices.explain_nearly(receipt, payer)
+                near = self._checked(self._advices.explain_nearly(receipt, payer), draft)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
             draft.rejected += self._named[receipt.id].rejected
             draft.explanations, draft.reason, draft.unique = (
@@ -133,12 +133,37 @@ class _Batch:
                 outcome.reason,
                 outcome.unique,
             )
-            self._doubt(draft)
+            self._doubt(draft, outcome)
+
+    def _checked(self, near: Outcome, draft: Draft) -> Outcome:
+        """An advice of a little more than was paid, unless items that the payer owes come to the amount exactly."""
+        if not near.explanations or near.reason or draft.payer.known is None:
+            return near
+        if self._fits(draft.receipt, draft.payer.known).fits:
+            return Outcome(near.explanations, Reason.SEVERAL_SETS, unique=False)
+        return near
 
     def _text_differs(self, advised: Outcome, named: Named) -> bool:
         """Whether the text names an item that the advice does not list."""
         listed = {share.item_id for one in advised.explanations for share in one.shares}
         return any(item.id not in listed for item in named.items)
+
+    def _another_is_alike(self, advised: Outcome, draft: Draft) -> bool:
+        """Whether the money could as well be for an item of its amount that the advice does not list.
+
+        Then the advice may belong to another receipt, unless the text names what it lists.
+        """
+        listed = {share.item_id for one in advised.explanations for share in one.shares}
+        named = {item.id for item in self._named[draft.receipt.id].items}
+        if listed <= named or len(listed) > 1:
+            return False
+        items = [self._book.items[item_id] for item_id in listed]
+        twins, owners = {twin_key(item) for item in items}, {item.customer_id for item in items}
+        alike = self._book.by_amount.get((draft.receipt.currency, draft.receipt.amount_minor), ())
+        return any(
+            item.id not in listed and item.customer_id in owners and twin_key(item) not in twins
+            for item in alike
+        )
 
     def _reconciled(self, advised: Outcome, told: Outcome) -> Outcome:
         """The better of advice and text; where both are good and differ, neither."""
@@ -151,16 +176,19 @@ class _Batch:
             return first
         return Outcome((*first.explanations, *second.explanations), Reason.SEVERAL_SETS, unique=False)
 
-    def _doubt(self, draft: Draft) -> None:
+    def _doubt(self, draft: Draft, outcome: Outcome) -> None:
         """What the named items cannot say: the same money twice, or money in another currency."""
         receipt = draft.receipt
         other = self._twin_receipts.get(receipt.id)
+        posted = draft.reason is not None and draft.reason.value in self._policy.posts
+        draft.reason = None if posted else draft.reason
         repeated = self._past.repeated(receipt, draft.payer) if draft.strong else None
         if draft.strong and other is not None:
             text = f"Receipt {other} is alike in payer, amount and every word."
             self._against(draft, Reason.POSSIBLE_DUPLICATE, "twin-receipt", text)
         elif repeated:
             self._against(draft, Reason.POSSIBLE_DUPLICATE, repeated.code, repeated.text)
+        draft.reason = draft.reason or outcome.reason
         if not draft.explanations and self._named[receipt.id].foreign:
             named = self._named[receipt.id].foreign
             draft.reason = Reason.CURRENCY_MISMATCH
@@ -192,35 +220,44 @@ class _Batch:
     def _by_known_payer(self, draft: Draft) -> None:
         customer = draft.payer.known
         assert customer is not None
-        fits, complete = self._fits(draft.receipt, customer)
+        answer = self._fits(draft.receipt, customer)
+        fits, sure = answer.fits, _KNOWN / answer.total
         draft.explanations = [
-            self._explain_fit(draft, customer, fit, likely=False)
+            self._explain_fit(draft, customer, fit, fit.weight * sure)
             for fit in fits[: self._policy.max_suggestions]
         ]
         if not fits:
             self._nothing_fits(draft, customer)
             return
-        draft.unique = len(fits) == 1
+        outweighs = self._outweighs(draft)
+        draft.unique = len(fits) == 1 or outweighs
         draft.reason = None if draft.unique else Reason.SEVERAL_SETS
-        first = draft.explanations[0]
         if len(fits) > 1:
-            draft.explanations[0] = _with(
-                first, con("other-sets", f"{len(fits) - 1} other sets of items fit as well.")
-            )
-        elif not complete and first.klass is EvidenceClass.SET:
-            self._against(
-                draft, Reason.WEAK_EVIDENCE, "search-cut", "There are too many items to rule out other sets."
-            )
+            text = f"{len(fits) - 1} other sets of items fit as well."
+            draft.explanations[0] = _with(draft.explanations[0], con("other-sets", text))
+        elif not answer.complete and fits[0].klass is EvidenceClass.SET and not outweighs:
+            text = "There are too many items to rule out other sets."
+            self._against(draft, Reason.WEAK_EVIDENCE, "search-cut", text)
         self._contradicted(draft, fits[0])
+
+    def _outweighs(self, draft: Draft) -> bool:
+        """Whether policy lets sets be weighed, and the first outweighs everything else."""
+        return self._policy.weighed and draft.explanations[0].probability >= threshold(
+            draft.receipt, self._policy
+        )
 
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
         """The text names a document that is not among these items, or they are another customer's."""
         named = self._named[draft.receipt.id]
-        strange = [raw for raw in named.unknown if not any(resembles(raw, item.number) for item in fit.items)]
+        strange = [raw for raw in named.unknown if not any(part_of(raw, item.number) for item in fit.items)]
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
-        if any(item.customer_id != draft.payer.known for item in fit.items):
+        months = months_named(draft.receipt.texts, draft.receipt.on)
+        if months and not is_of_months(fit.items, months):
+            text = "The text names a month, and not all of these items are of it."
+            self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
+        if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
             self._against(
                 draft,
                 Reason.WEAK_EVIDENCE,
@@ -255,23 +292,42 @@ class _Batch:
         """A payer that may be one of several customers, or of whom nothing is known."""
         receipt = draft.receipt
         found: list[tuple[Fit, int]] = []
+        total = (1 - _CLOSE) * self._of_strangers(draft)
+        each = _CLOSE / max(1, len(draft.payer.candidates))
         for customer in draft.payer.candidates:
-            fits, _ = self._fits(receipt, customer)
-            found += [(fit, customer) for fit in fits[: self._policy.max_suggestions]]
-            if not fits:
+            answer = self._fits(receipt, customer)
+            total += each * answer.total
+            found += [(fit, customer) for fit in answer.fits[: self._policy.max_suggestions]]
+            if not answer.fits:
                 draft.rejected.append(
                     Rejected(customer, (), f"No set of {self._book.name(customer)}'s open items adds up.")
                 )
-        found.sort(key=lambda pair: (len(pair[0].items) > 1, draft.payer.candidates.index(pair[1])))
-        draft.explanations = [self._explain_fit(draft, customer, fit, likely=True) for fit, customer in found]
-        draft.explanations = draft.explanations[: self._policy.max_suggestions]
+        found.sort(key=lambda pair: (-pair[0].weight, draft.payer.candidates.index(pair[1])))
+        draft.explanations = [
+            self._explain_fit(draft, customer, fit, each * fit.weight / total)
+            for fit, customer in found[: self._policy.max_suggestions]
+        ]
         owners = {customer for _, customer in found}
-        draft.unique = len(found) == 1
-        draft.reason = (
-            Reason.SEVERAL_CUSTOMERS if len(owners) > 1 or draft.payer.conflict else Reason.UNKNOWN_PAYER
-        )
+        outweighs = bool(found) and self._outweighs(draft)
+        draft.unique = len(found) == 1 or outweighs
+        several = len(owners) > 1 or draft.payer.conflict
+        draft.reason = Reason.SEVERAL_CUSTOMERS if several else Reason.UNKNOWN_PAYER
+        if outweighs:
+            draft.reason = None
+            self._contradicted(draft, found[0][0])
         if not draft.payer.candidates:
             self._by_amount(draft)
+
+    def _of_strangers(self, draft: Draft) -> float:
+        """The share of payments of all other customers that come to this amount."""
+        receipt = draft.receipt
+        near = {one for customer in draft.payer.candidates for one in self._book.family(customer)}
+        alike = [
+            item
+            for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
+            if item.customer_id not in near
+        ]
+        return len(alike) / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -310,17 +366,27 @@ class _Batch:
             more = payer_evidence(
                 self._book, draft.payer, frozenset({draft.payer.known} if draft.payer.known else ())
             )
+            sure = self._is_named_payer(draft.payer) and not draft.explanations
+            kind = "on account, payer known" if sure else "on account"
             on_account = explanation(
-                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, "on account", (said, *more)
+                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, kind, (said, *more)
             )
             draft.explanations.insert(0, on_account)
             draft.reason, draft.unique = Reason.OVER_PAY, len(draft.explanations) == 1
 
+    def _is_named_payer(self, payer: Payer) -> bool:
+        """Whether the money is this customer's own: a learned name may be that of anybody in its family."""
+        if payer.known is None:
+            return False
+        return payer.code in {"payer-account", "payer-name"} or len(self._book.relatives(payer.known)) == 1
+
     # --- helpers of the passes ---
 
-    def _fits(self, receipt: ReceiptRow, customer: int) -> tuple[tuple[Fit, ...], bool]:
-        fits = self._sets.fits(self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on)
-        return fits.fits, fits.complete
+    def _fits(self, receipt: ReceiptRow, customer: int) -> Fits:
+        months = months_named(receipt.texts, receipt.on)
+        return self._sets.fits(
+            self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on, months
+        )
 
     def _pool(self, customer: int, currency: str) -> Pool:
         key = (customer, currency)
@@ -328,21 +394,14 @@ class _Batch:
             self._pools[key] = self._book.pool(self._book.family(customer), currency, self._spent.keys())
         return self._pools[key]
 
-    def _explain_fit(self, draft: Draft, customer: int, fit: Fit, *, likely: bool) -> Explanation:
+    def _explain_fit(self, draft: Draft, customer: int, fit: Fit, probability: float) -> Explanation:
         evidence = [pro("amount-fits", f"{labels(fit.items)}: {fit.note}")]
         if any(fit.discounts_minor):
             evidence.append(pro("discount", "The cash discount that the terms grant on this day is taken."))
-        kind = _KINDS[fit.klass]
-        if likely:
-            kind = (
-                "one item, payer likely"
-                if fit.klass is EvidenceClass.ONE_ITEM
-                else "several items, payer likely"
-            )
         owners = frozenset(item.customer_id for item in fit.items)
         evidence += payer_evidence(self._book, draft.payer, owners)
         owner = customer if len(owners) > 1 else next(iter(owners))
-        return explanation(draft.receipt, owner, fit.shares(), fit.klass, kind, evidence)
+        return explanation(draft.receipt, owner, fit.shares(), fit.klass, probability, evidence)
 
     def _against(self, draft: Draft, reason: Reason, code: str, text: str) -> None:
         draft.reason = draft.reason or reason
@@ -429,8 +488,10 @@ class _Batch:
         for item_id, drafts in claims.items():
             for draft in drafts:
                 wanted[twin_key(self._book.items[item_id])].append((draft, item_id))
+        named = Counter(item.id for draft in self._open() if not draft.strong for item in self._names(draft))
         for key, claimants in wanted.items():
-            free = [item.id for item in self._twins(key)]
+            # What an undecided receipt names is left to it as long as there is another twin.
+            free = sorted((item.id for item in self._twins(key)), key=lambda item_id: named[item_id])
             enough = len(claimants) <= len(free)
             ordered = sorted(claimants, key=_claim_order)
             for (draft, item_id), twin in zip(
@@ -441,6 +502,10 @@ class _Batch:
         for receipt_id, twins in moves.items():
             _move(self.drafts[receipt_id], twins)
         return spread
+
+    def _names(self, draft: Draft) -> tuple[ItemRow, ...]:
+        named = self._named.get(draft.receipt.id)
+        return (*named.items, *named.grouped) if named else ()
 
     def _twins(self, key: TwinKey) -> Iterable[ItemRow]:
         amount = key[5]

@@ -19,7 +19,8 @@ from arsync.core.money import Money
 
 _SHOWN_ITEMS = 6
 
-# kind of explanation -> probability that exactly these applications are right; not money
+# kind of explanation -> probability that exactly these applications are right; not money. What rests on amounts is not
+# here: it is weighed, see `likelihood`.
 PROBABILITY: dict[str, float] = {
     "reference, payer agrees": 0.999,
     "reference, payer likely": 0.998,
@@ -29,28 +30,22 @@ PROBABILITY: dict[str, float] = {
     "weak reference, payer unknown": 0.80,
     "reference with credit": 0.985,
     "reference with small difference": 0.98,
-    "references and one item": 0.985,
-    "references and a set": 0.90,
     "order": 0.985,
     "order, some items": 0.90,
-    "some of the named": 0.90,
     "remittance": 0.998,
     "remittance, payer unknown": 0.97,
     "remittance with small difference": 0.90,
+    "remittance less a fee": 0.985,
     "remittance with gaps": 0.60,
-    "one item": 0.995,
-    "one item with credit": 0.95,
-    "balance": 0.99,
-    "block": 0.95,
-    "set": 0.90,
-    "one item, payer likely": 0.93,
-    "several items, payer likely": 0.80,
-    "amount alone": 0.30,
+    "amount alone": 0.60,
     "short": 0.70,
+    "short, nothing else named": 0.985,
     "over": 0.55,
-    "over, much": 0.10,
+    "over, nothing else as small": 0.985,
+    "over, much": 0.05,
     "small difference": 0.60,
-    "on account": 0.80,
+    "on account": 0.50,
+    "on account, payer known": 0.985,
     "booked": 0.995,
     "booked, weak": 0.60,
 }
@@ -107,10 +102,10 @@ def explanation(
     customer_id: int | None,
     shares: Iterable[Share],
     klass: EvidenceClass,
-    kind: str,
+    likely: str | float,
     evidence: Iterable[Evidence],
 ) -> Explanation:
-    """An explanation whose rest, if positive, stays on account.
+    """An explanation whose rest, if positive, stays on account; `likely` is its kind, or what was weighed.
 
     Raises:
         ValueError: the shares take more than the receipt has.
@@ -121,7 +116,14 @@ def explanation(
         raise ValueError(
             f"receipt {receipt.id} has {receipt.amount_minor}, its explanation takes {-on_account} more"
         )
-    return Explanation(customer_id, rows, on_account, klass, tuple(evidence), PROBABILITY[kind])
+    return Explanation(
+        customer_id,
+        rows,
+        on_account,
+        klass,
+        tuple(evidence),
+        PROBABILITY[likely] if isinstance(likely, str) else likely,
+    )
 
 
 def payer_evidence(book: Book, payer: Payer, owners: frozenset[int]) -> tuple[Evidence, ...]:

@@ -9,9 +9,11 @@ Law     amounts agree to the minor unit or the explanation says what is short, o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
 from arsync.core.matching.candidates import Book, Pool, twin_key
+from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import (
     con,
     explanation,
@@ -31,10 +33,16 @@ from arsync.core.matching.snapshot import ItemRow, ReceiptRow
 from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
+_SMALLER = 20  # what is over is no item if every other item is so many times as large
+_REST_PER_NAMED = 3
+_LONG_REST = 0.95
+_NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
 _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
+_LEAST_PART = 3
+_WORD = re.compile(r"^[A-Z]+")
 _MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE")
 _RF = re.compile(r"^RF[0-9]{2}")
 
@@ -48,6 +56,8 @@ class Named:
     weak: frozenset[int]  # item ids named by short or cut numbers only
     foreign: tuple[ItemRow, ...]  # named, but in another currency
     unknown: tuple[str, ...]  # invoice numbers no open item has
+    unread: tuple[str, ...]  # these and all other numbers no open item has
+    open_end: bool  # the list of numbers may go on
     shared: tuple[str, ...]  # numbers several items have
     rejected: tuple[Rejected, ...]
 
@@ -77,12 +87,16 @@ class _Case:
         return frozenset(item.customer_id for item in (*self.named.items, *self.named.grouped))
 
     def explain(
-        self, shares: Sequence[Share], klass: EvidenceClass, kind: str, evidence: Sequence[Evidence]
+        self,
+        shares: Sequence[Share],
+        klass: EvidenceClass,
+        likely: str | float,
+        evidence: Sequence[Evidence],
     ) -> Explanation:
         owners = frozenset(self.book.items[share.item_id].customer_id for share in shares) or self.owners
         owner = owner_of(self.book, self.payer, owners)
         more = payer_evidence(self.book, self.payer, owners)
-        return explanation(self.receipt, owner, shares, klass, kind, (*evidence, *more))
+        return explanation(self.receipt, owner, shares, klass, likely, (*evidence, *more))
 
     def money(self, minor: int) -> str:
         return money(minor, self.receipt.currency)
@@ -96,7 +110,12 @@ def reading_of(book: Book, receipt: ReceiptRow) -> Reading:
     found = read(texts, book.known_keys)
     if found.mentions or not receipt.end_to_end_id:
         return found
-    return replace(read((receipt.end_to_end_id,), book.known_keys), unknown=found.unknown)
+    return replace(
+        read((receipt.end_to_end_id,), book.known_keys),
+        unknown=found.unknown,
+        unread=found.unread,
+        open_end=found.open_end,
+    )
 
 
 def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) -> Named:
@@ -141,6 +160,8 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         frozenset(items.keys() - strong),
         tuple(foreign.values()),
         reading.unknown,
+        reading.unread,
+        reading.open_end,
         tuple(shared),
         tuple(rejected),
     )
@@ -157,7 +178,11 @@ def by_references(
     if exact:
         first = exact[0]
         reason = _objection(case, first)
-        return Outcome(tuple(exact), reason, unique=len(exact) == 1)
+        # Choices that were weighed against each other share one certainty.
+        outweighs = book.policy.weighed and sum(one.probability for one in exact) <= 1 <= (
+            first.probability + 1 - threshold(receipt, book.policy)
+        )
+        return Outcome(tuple(exact), reason, unique=len(exact) == 1 or outweighs)
     rest = _with_rest(case)
     if rest.explanations:
         return rest
@@ -172,8 +197,7 @@ def resembles(raw: str, number: str | None) -> bool:
     """Whether a number may be this one with a slip: a character off, two swapped, look-alikes, cut off."""
     if not number:
         return False
-    ours, theirs = (re.sub(r"[^0-9A-Z]", "", fold(text)).translate(_CONFUSED) for text in (number, raw))
-    ours, theirs = (re.sub(r"[^0-9]", "", text).lstrip("0") for text in (ours, theirs))
+    ours, theirs = (_figures(text).lstrip("0") for text in (number, raw))
     if len(theirs) >= _LEAST_CUT and ours.startswith(theirs):
         return True
     if len(theirs) < _LEAST_CUT:
@@ -183,6 +207,19 @@ def resembles(raw: str, number: str | None) -> bool:
     return OSA.distance(ours, theirs, score_cutoff=1) <= 1 or (
         len(ours) > len(theirs) and OSA.distance(ours[-len(theirs) :], theirs, score_cutoff=1) <= 1
     )
+
+
+def part_of(raw: str, number: str | None) -> bool:
+    """Whether a number that no item has may be a piece of this one, or this one with a slip."""
+    return resembles(raw, number) or (
+        number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
+    )
+
+
+def _figures(text: str) -> str:
+    """The digits after a leading word, letters that look like digits among them."""
+    packed = _WORD.sub("", re.sub(r"[^0-9A-Z]", "", fold(text)))
+    return re.sub(r"[^0-9]", "", packed.translate(_CONFUSED))
 
 
 def _rows(book: Book, mention: Mention) -> list[ItemRow]:
@@ -299,7 +336,7 @@ def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> 
         relative for i in items for relative in case.book.relatives(i.customer_id)
     ):
         return []
-    open_credits = _pool_of(case, items).credits
+    open_credits = _credits_of(case, items)
     if not open_credits:
         return []
     found: list[Explanation] = []
@@ -316,6 +353,13 @@ def _with_credits(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> 
                 case.explain(everything, EvidenceClass.REFERENCE, "reference with credit", (stated, text))
             )
     return found
+
+
+def _credits_of(case: _Case, items: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
+    """The open credits of everybody under the roof of the items' customers."""
+    roof = frozenset(relative for item in items for relative in case.book.relatives(item.customer_id))
+    taken = case.spent | {item.id for item in items}
+    return case.book.pool(tuple(sorted(roof)), case.receipt.currency, taken).credits
 
 
 def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Share]]:
@@ -372,36 +416,49 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
         only_grouped = all(item in case.named.grouped for item in items)
         klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
         klass = klass if only_grouped else EvidenceClass.PARTIAL
-        found.append(case.explain(fit.shares(), klass, "order, some items", evidence))
+        likely = fit.weight / fits.total * _NAMED
+        found.append(case.explain(fit.shares(), klass, likely, evidence))
     return found
 
 
 def _with_rest(case: _Case) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer."""
     named = (*case.named.items, *case.named.grouped)
-    found: list[Explanation] = []
-    complete = True
+    found: list[Explanation] = []  # as likely as their weight, until all are known
+    total = 0.0
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
         if rest <= 0:
             continue
         fits = case.sets.fits(_pool_of(case, named), rest, case.receipt.on)
-        complete = complete and fits.complete
+        total += fits.total
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (
                 pro("named", f"The text names {labels(named)}."),
                 pro("rest-fits", f"The remaining {case.money(rest)} is {labels(fit.items)}. {fit.note}"),
             )
-            one = len(fit.items) == 1
-            klass = EvidenceClass.ONE_ITEM if one else EvidenceClass.SET
-            kind = "references and one item" if one else "references and a set"
-            found.append(case.explain([*shares, *fit.shares()], klass, kind, evidence))
+            klass = EvidenceClass.ONE_ITEM if len(fit.items) == 1 else EvidenceClass.SET
+            found.append(case.explain([*shares, *fit.shares()], klass, fit.weight, evidence))
     if not found:
         return Outcome()
-    reason = _objection(case, found[0]) or (Reason.SEVERAL_SETS if len(found) > 1 else None)
+    found.sort(key=attrgetter("probability"), reverse=True)
+    weighed = tuple(
+        replace(one, probability=min(one.probability / total * _NAMED, _vouched(len(one.shares), len(named))))
+        for one in found
+    )
+    outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
+        case.receipt, case.book.policy
+    )
+    alone = len(found) == 1 or outweighs
+    reason = _objection(case, weighed[0]) or (None if alone else Reason.SEVERAL_SETS)
     if case.payer.known is None and not case.payer.candidates:
         reason = reason or Reason.UNKNOWN_PAYER
-    return Outcome(tuple(found), reason, unique=len(found) == 1)
+    return Outcome(weighed, reason, unique=alone)
+
+
+def _vouched(size: int, named: int) -> float:
+    """A few numbers do not vouch for a long rest: one of them misread would move every item of it."""
+    return _NAMED if size - named <= _REST_PER_NAMED * named else _LONG_REST
 
 
 def _near(case: _Case) -> list[Explanation]:
@@ -415,7 +472,7 @@ def _near(case: _Case) -> list[Explanation]:
             "over", f"{case.money(amount - total)} more was paid than they ask for; it would stay on account."
         )
         shares = [Share(item.id, item.available_minor) for item in items]
-        kind = "over" if (amount - total) * _OVER_SHARE <= total else "over, much"
+        kind = _over_kind(case, items, amount - total)
         return [case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, extra))]
     missing = total - amount
     if missing <= 0:  # only credits are named: they ask for no money
@@ -430,5 +487,46 @@ def _near(case: _Case) -> list[Explanation]:
     for bearer in dict.fromkeys(bearers):
         text = con("short", f"{case.money(missing)} is missing; it would stay open on {label(bearer)}.")
         shares = [Share(i.id, i.available_minor - (missing if i is bearer else 0)) for i in items]
-        found.append(case.explain(shares, EvidenceClass.PARTIAL, "short", (stated, text)))
+        alone = len(items) == 1 and _plainly_named(case) and not _has_near_number(case, items[0])
+        kind = "short, nothing else named" if alone else "short"
+        found.append(case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, text)))
     return found
+
+
+def _over_kind(case: _Case, items: Sequence[ItemRow], extra_minor: int) -> str:
+    """How sure it is that more was paid than was asked, and not another item that is not named."""
+    if extra_minor * _OVER_SHARE > sum(item.available_minor for item in items):
+        return "over, much"
+    others = [item for item in _under_one_roof(case, items) if item.available_minor > 0]
+    smallest = min((item.available_minor for item in others), default=_SMALLER * extra_minor)
+    return (
+        "over, nothing else as small"
+        if smallest >= _SMALLER * extra_minor and _plainly_named(case)
+        else "over"
+    )
+
+
+def _has_near_number(case: _Case, item: ItemRow) -> bool:
+    """Whether with one slip the number would be another item's of this customer."""
+    return any(resembles(item.number or "", other.number) for other in _under_one_roof(case, (item,)))
+
+
+def _under_one_roof(case: _Case, items: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
+    """Everything else that the items' customers and their relatives have open."""
+    roof = frozenset(relative for item in items for relative in case.book.relatives(item.customer_id))
+    taken = case.spent | {item.id for item in items}
+    return case.book.pool(tuple(sorted(roof)), case.receipt.currency, taken).items
+
+
+def _plainly_named(case: _Case) -> bool:
+    """Whether the known payer names items of its own by their full numbers, and the text leaves nothing open."""
+    named, relatives = case.named, case.book.relatives
+    return (
+        case.payer.known is not None
+        and case.owners <= relatives(case.payer.known)
+        and not (
+            named.open_end or named.weak or named.grouped or named.unknown or named.shared or named.foreign
+        )
+        and case.book.creditors.isdisjoint(relatives(case.payer.known))
+        and not any(_MORE.search(fold(text)) for text in case.receipt.texts)
+    )

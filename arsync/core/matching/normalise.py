@@ -37,7 +37,7 @@ _LEGAL = {
     "CORPORATION": "CORP",
     "COMPANY": "CO",
 }
-_SUFFIXES = frozenset(
+SUFFIXES = frozenset(
     [
         "AB",
         "AG",
@@ -95,7 +95,7 @@ def normalise_payer(name: str) -> str:
 def base_name(normalised: str) -> str:
     """A normalised name without its legal suffixes; never empty for a name that was not."""
     words = normalised.split()
-    while len(words) > 1 and words[-1] in _SUFFIXES:
+    while len(words) > 1 and words[-1] in SUFFIXES:
         words.pop()
     return " ".join(words)
 

@@ -11,10 +11,11 @@ Cost    exact look-ups; a name never seen is compared with at most 50 names that
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from arsync.core.matching.normalise import base_name, fold, normalise_account, normalise_payer
+from arsync.core.matching.normalise import SUFFIXES, base_name, fold, normalise_account, normalise_payer
 from arsync.core.matching.snapshot import CustomerRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 ACCOUNT_KEY = "account:"
@@ -27,6 +28,8 @@ _CUT = 90.0  # likeness of a name cut off
 _SHORTENED = 95.0  # likeness of a name without its vowels
 _WITHOUT_BLOCKS = 2_000  # so few names are compared all at once
 _CANDIDATES = 5
+_LEAST_WORDS = 2
+_STUMP = 4  # letters that are left of a word cut short
 _ON_BEHALF = re.compile(r"\b(?:OBO|ON BEHALF OF|I\.?A\.? VON|IM AUFTRAG VON|NAMENS)[ :]+(.{4,60})")
 
 
@@ -54,11 +57,13 @@ class Payers:
     def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
         self._as_of = snapshot.as_of
         self._accounts: dict[str, set[int]] = defaultdict(set)
+        self._plain: dict[str, set[int]] = defaultdict(set)
         self._full: dict[str, set[int]] = defaultdict(set)
         self._base: dict[str, set[int]] = defaultdict(set)
         self._learned: dict[str, dict[int, int]] = defaultdict(dict)
         self._confirmations = policy.alias_confirmations
         self._cache: dict[tuple[str, str], Payer] = {}
+        self._parents = {row.id: row.parent_id for row in snapshot.customers if row.parent_id is not None}
         for customer in snapshot.customers:
             if customer.active:
                 self._add(customer)
@@ -74,6 +79,7 @@ class Payers:
         for name in (customer.name, *customer.aliases):
             full = normalise_payer(name)
             if full:
+                self._plain[full].add(customer.id)
                 self._full[_squeeze(full)].add(customer.id)
                 self._base[_squeeze(base_name(full))].add(customer.id)
 
@@ -118,6 +124,8 @@ class Payers:
             if not votes.known:
                 self._ask_names(votes, plain_name, name)
         stated = bool(plain_account or plain_name)
+        if len(votes.known) > 1 and (head := self._head(votes.known)) is not None:
+            votes.known = {head: votes.known.get(head) or next(iter(votes.known.values()))}
         candidates = tuple(dict.fromkeys([*sorted(votes.known), *votes.likely]))
         if len(votes.known) == 1:
             ((customer, (code, how)),) = votes.known.items()
@@ -131,6 +139,8 @@ class Payers:
 
     def _ask_learned(self, votes: _Votes, key: str, code: str, what: str) -> None:
         learned = self._learned.get(key, {})
+        if len(learned) > 1 and (head := self._head(learned)) is not None:
+            learned = {head: sum(learned.values())}  # a parent that pays for its children
         for customer, confirmations in sorted(learned.items()):
             if confirmations >= self._confirmations and len(learned) == 1:
                 votes.known[customer] = (
@@ -139,6 +149,11 @@ class Payers:
                 )
             else:
                 votes.likely.append(customer)
+
+    def _head(self, customers: Iterable[int]) -> int | None:
+        """The parent of all of these but itself; None if they are not one family."""
+        heads = {self._parents.get(customer, customer) for customer in customers}
+        return next(iter(heads)) if len(heads) == 1 else None
 
     def _ask_names(self, votes: _Votes, plain: str, raw: str) -> None:
         full, base = _squeeze(plain), _squeeze(base_name(plain))
@@ -150,7 +165,7 @@ class Payers:
             votes.known[customer] = ("payer-name", f'the name "{raw}" is exactly this customer\'s')
             return
         near = sorted(exact) + sorted(same_base - exact)
-        votes.likely += near or self._closest(full, base)
+        votes.likely += near or self._closest(full, base, plain)
 
     def _by_name_only(self, text: str) -> list[int]:
         """Customers named at the start of a text that may go on with other words."""
@@ -175,19 +190,22 @@ class Payers:
 
     @cached_property
     def _skeletons(self) -> dict[str, set[int]]:
-        """Customers by their name without vowels, as some banks shorten it."""
+        """Customers by their name as some banks write it: without vowels, words cut short or in another order."""
         found: dict[str, set[int]] = defaultdict(set)
         for name, customers in (*self._full.items(), *self._base.items()):
             found[_skeleton(name)] |= customers
+        for plain, customers in self._plain.items():
+            for shape in _shapes(plain):
+                found[shape] |= customers
         return found
 
-    def _closest(self, full: str, base: str) -> list[int]:
+    def _closest(self, full: str, base: str, plain: str) -> list[int]:
         """Customers whose names are close, best first."""
         scores: dict[int, float] = {}
         for name, likeness in self._likeness(full, base).items():
             for customer in self._full.get(name, set()) | self._base.get(name, set()):
                 scores[customer] = max(likeness, scores.get(customer, 0.0))
-        for key in (_skeleton(full), _skeleton(base)):
+        for key in (_skeleton(full), _skeleton(base), *_shapes(plain)):
             for customer in self._skeletons.get(key, ()):
                 scores[customer] = max(_SHORTENED, scores.get(customer, 0.0))
         best = max(scores.values(), default=0.0)
@@ -228,6 +246,16 @@ def _squeeze(name: str) -> str:
 
 def _skeleton(name: str) -> str:
     return name[:1] + re.sub("[AEIOU]", "", name[1:])
+
+
+def _shapes(plain: str) -> tuple[str, ...]:
+    """Ways to write a name of several words: any order, with and without its legal suffix; each word cut short."""
+    words = plain.split()
+    if len(words) < _LEAST_WORDS:
+        return ()
+    bare = [word for word in words if word not in SUFFIXES] or words
+    cut = [words[0], *(word[:_STUMP] for word in words[1:])]
+    return " ".join(sorted(words)), " ".join(sorted(bare)), "/".join(cut)
 
 
 def _triples(name: str) -> set[str]:

@@ -134,6 +134,8 @@ class Reading:
 
     mentions: tuple[Mention, ...] = ()
     unknown: tuple[str, ...] = ()  # numbers after an invoice word that are no open document's
+    unread: tuple[str, ...] = ()  # all numbers of some length that are no open document's
+    open_end: bool = False  # after a number that is read stands one that is not: the list may go on
 
 
 @dataclass(slots=True)
@@ -143,6 +145,7 @@ class _Token:
     end: int
     labelled: bool
     owned: bool  # after a word that says invoice, not only "number"
+    before: str = ""  # the word just before it, if only a space stands between
 
 
 def read(texts: Iterable[str], known: Container[str]) -> Reading:
@@ -154,10 +157,14 @@ def read(texts: Iterable[str], known: Container[str]) -> Reading:
     """
     mentions: dict[str, Mention] = {}
     unknown: list[set[str]] = []
+    unread: dict[str, None] = {}
+    open_end = False
     for text in dict.fromkeys(texts):
         if not _DIGITS.search(text):
             continue
-        found, missed, certain = _read_one(text, known)
+        found, missed, left, certain, goes_on = _read_one(text, known)
+        open_end |= goes_on
+        unread |= dict.fromkeys(left)
         for mention in found:
             mentions.setdefault(mention.key, mention)
         unknown.append(set(missed))
@@ -165,7 +172,7 @@ def read(texts: Iterable[str], known: Container[str]) -> Reading:
             break  # every number is read for sure: another joining can only cut or glue
     # A number that one joining reads and the other cuts in two is not unknown.
     missing = sorted(set.intersection(*unknown)) if unknown else []
-    return Reading(tuple(mentions.values()), tuple(missing))
+    return Reading(tuple(mentions.values()), tuple(missing), tuple(unread), open_end)
 
 
 def mask(text: str) -> str:
@@ -186,8 +193,11 @@ def _is_iban(text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
 
 
-def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str], bool]:
-    """What one joining names, the numbers it misses, and whether it reads every number for sure."""
+def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str], list[str], bool, bool]:
+    """What one joining names, invoice numbers and other numbers it misses.
+
+    Also whether it reads all for sure, and whether after a number that is read stands one that is not.
+    """
     masked = mask(text)
     tokens = list(_tokens(masked))
     alone = [(index, mention) for index, token in enumerate(tokens) for mention in _in_token(token, known)]
@@ -200,24 +210,31 @@ def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str
     read_at = covered | {index for index, _ in placed}
     placed += _abbreviated(masked, tokens, placed, known)
     placed.sort(key=lambda pair: pair[0])
-    missed = [
-        token.text
+    left = [
+        token
         for index, token in enumerate(tokens)
-        if token.owned and index not in read_at and _digit_count(token.text) >= _READABLE_DIGITS
+        if index not in read_at and _digit_count(token.text) >= _READABLE_DIGITS
     ]
+    missed = [token.text for token in left if token.owned]
     certain = bool(tokens) and len(surely) == len(tokens)
-    return [mention for _, mention in placed], missed, certain
+    goes_on = (
+        any(index > min(read_at) and index not in read_at for index in range(len(tokens)))
+        if read_at
+        else False
+    )
+    return [mention for _, mention in placed], missed, [token.text for token in left], certain, goes_on
 
 
 def _tokens(masked: str) -> Iterator[_Token]:
     """Tokens with digits; a label covers the list that follows it."""
     labelled = owned = False
-    end = 0
+    end, before = 0, ""
     for match in _TOKEN.finditer(masked):
         word = match[0]
         if "|" in masked[end : match.start()]:
             labelled = owned = False
-        end = match.end()
+        near = before if masked[end : match.start()] == " " else ""
+        end, before = match.end(), word
         if not _DIGITS.search(word):
             last = word.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
             if last in _LABELS:
@@ -227,11 +244,21 @@ def _tokens(masked: str) -> Iterator[_Token]:
             continue
         head = _LETTERS.match(word)
         glued = head is not None and head[0] in _OWN_LABELS
-        yield _Token(word, match.start(), match.end(), labelled or glued, owned or glued)
+        yield _Token(
+            word,
+            match.start(),
+            match.end(),
+            labelled or glued,
+            owned or glued,
+            near if near.isalpha() else "",
+        )
 
 
 def _in_token(token: _Token, known: Container[str]) -> list[Mention]:
     """Mentions inside one token: the longest spans of its segments first, never overlapping."""
+    # `UNIT 20A` is one name, as `20A` alone is none.
+    if token.before and (key := token.before + "".join(_SEGMENT.findall(token.text))) in known:
+        return [Mention(f"{token.before} {token.text}", key, weak=False, labelled=token.labelled)]
     if whole := _probe(token.text, known, labelled=token.labelled, whole=True):
         return [whole]
     pieces = [match.span() for match in _SEGMENT.finditer(token.text)]

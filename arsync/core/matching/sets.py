@@ -7,14 +7,18 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.likelihood import OTHER_MONTH, discounting, elsewhere, unseen, weight
+from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow
-from arsync.core.matching.solve import SumTable
+from arsync.core.matching.solve import RunTable, SumTable
 
+_SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
 
@@ -26,6 +30,7 @@ class Fit:
     discounts_minor: tuple[int, ...]
     klass: EvidenceClass
     note: str  # what makes this set special, as a sentence
+    weight: float = 0.0  # the share of payments that would settle exactly this set (`likelihood`)
 
     def shares(self) -> tuple[Share, ...]:
         """Every item settled whole."""
@@ -41,6 +46,12 @@ class Fits:
 
     fits: tuple[Fit, ...]
     complete: bool
+    others: float = 0.0  # the weight of everything else that comes to this amount
+
+    @property
+    def total(self) -> float:
+        """The weight of everything that comes to this amount."""
+        return sum(fit.weight for fit in self.fits) + self.others
 
 
 class Sets:
@@ -48,22 +59,33 @@ class Sets:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._tables: dict[tuple[int, ...], SumTable] = {}
+        self._tables: dict[tuple[tuple[int, ...], tuple[int, ...]], SumTable] = {}
+        self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...], tuple[int, ...]], RunTable] = {}
 
-    def fits(self, pool: Pool, amount_minor: int, on: date) -> Fits:
-        """All sets of the pool that fit, twins merged, best first."""
+    def fits(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month] = frozenset()) -> Fits:
+        """All sets of the pool that fit, twins merged, best first; `months` are those that the text names."""
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
-        for taken in self._modes(pool, on):
+        modes = self._modes(pool, on)
+        for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                fit = Fit(tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note)
+                share = _weight(pool, chosen)
+                share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
+                if months and not is_of_months((pool.items[p] for p in chosen), months):
+                    share *= OTHER_MONTH
+                fit = Fit(
+                    tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note, share
+                )
                 key = (chosen, fit.discounts_minor)
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
-        return Fits(tuple(sorted(found.values(), key=_rank)), complete)
+        others = elsewhere(amount_minor, pool.values_minor)
+        if not complete:
+            others += unseen(amount_minor, pool.values_minor)
+        return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
         """The discounts taken, by place: none, and all that the terms grant on this day."""
@@ -79,7 +101,7 @@ class Sets:
         values = pool.values_minor
         if any(taken):
             values = tuple(value - less for value, less in zip(values, taken, strict=True))
-        table = self._table(values)
+        table = self._table(values, pool.twins)
         count = len(pool.debits)
         hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
         for place in range(count):
@@ -87,18 +109,29 @@ class Sets:
                 hits[(place,)] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
         for places, note in _balances(count, values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BALANCE, note))
-        for places, note in _blocks(pool, table, values, amount_minor):
+        for places, note in _blocks(pool, self._runs(values, pool), values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BLOCK, note))
         sums = table.find(amount_minor, self._book.policy.max_set_items)
         for places in sums.sets:
             if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
+        if not sums.complete and not any(taken):
+            for places in _swapped(pool, list(hits)):
+                hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
         return hits, sums.complete
 
-    def _table(self, values: tuple[int, ...]) -> SumTable:
-        if values not in self._tables:
-            self._tables[values] = SumTable(values, self._book.policy.search_budget)
-        return self._tables[values]
+    def _runs(self, values: tuple[int, ...], pool: Pool) -> RunTable:
+        count = len(pool.debits)
+        key = (values[:count], pool.dues, pool.twins[:count])
+        if key not in self._run_tables:
+            self._run_tables[key] = RunTable(*key)
+        return self._run_tables[key]
+
+    def _table(self, values: tuple[int, ...], twins: tuple[int, ...]) -> SumTable:
+        key = (values, twins)
+        if key not in self._tables:
+            self._tables[key] = SumTable(values, self._book.policy.search_budget, twins)
+        return self._tables[key]
 
 
 def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
@@ -111,7 +144,7 @@ def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tu
 
 
 def _blocks(
-    pool: Pool, table: SumTable, values: tuple[int, ...], amount_minor: int
+    pool: Pool, runs: RunTable, values: tuple[int, ...], amount_minor: int
 ) -> list[tuple[tuple[int, ...], str]]:
     """Runs of at least two debits in order of due date, without or with all credits."""
     count = len(pool.debits)
@@ -120,20 +153,28 @@ def _blocks(
     if netted:
         questions.append((netted, amount_minor - sum(values[count:])))
     return [
-        ((*range(start, stop), *extra), _block_note(pool, start, stop))
+        ((*places, *extra), _block_note(pool, places))
         for extra, target in questions
-        for start, stop in table.runs(target, count)
-        if stop - start > 1
+        for places in runs.find(target)
     ]
 
 
-def _block_note(pool: Pool, start: int, stop: int) -> str:
-    dues = [item.due for item in pool.debits]
-    if dues[start] == dues[stop - 1]:
-        return f"They are items due on {dues[start].isoformat()}."
-    if start == 0:
-        return f"They are the oldest items, due up to {dues[stop - 1].isoformat()}."
-    return f"They are consecutive items, due {dues[start].isoformat()} to {dues[stop - 1].isoformat()}."
+def _swapped(pool: Pool, found: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """The same sets with one item in the place of another of its amount: what a cut search did not reach."""
+    for places in found:
+        for place in places:
+            for other in pool.by_amount[pool.values_minor[place]][:_SWAPS]:
+                if other not in places and pool.twins[other] != pool.twins[place]:
+                    yield tuple(sorted({*places, other} - {place}))
+
+
+def _block_note(pool: Pool, places: tuple[int, ...]) -> str:
+    first, last = pool.dues[places[0]], pool.dues[places[-1]]
+    if first == last:
+        return f"They are items due on {first.isoformat()}."
+    if places == tuple(range(len(places))):
+        return f"They are the oldest items, due up to {last.isoformat()}."
+    return f"They are consecutive items, due {first.isoformat()} to {last.isoformat()}."
 
 
 def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
@@ -150,8 +191,20 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 
-def _rank(fit: Fit) -> tuple[int, int, int, tuple[int, ...]]:
+def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
+    """Whether every item was issued or is due in one of the months."""
+    return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
+
+
+def _weight(pool: Pool, places: tuple[int, ...]) -> float:
+    debits = len(pool.debits)
+    chosen = [place for place in places if place < debits]
+    return weight(debits, chosen, pool.dues, pool.run_ends, len(pool.credits), len(places) - len(chosen))
+
+
+def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:
     return (
+        -fit.weight,
         _RANK[fit.klass],
         sum(map(bool, fit.discounts_minor)),
         len(fit.items),

@@ -134,6 +134,10 @@ class MatchPolicy:
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
     discount_grace_days: int = 0
     wait_days: int = 0  # business days a line may wait for an advice
+    # Where several sets or payers fit: queue, or weigh them against each other and apply what outweighs the rest.
+    weighed: bool = False
+    # Reasons that do not stop a receipt: what is short or deducted stays open on its item, what is over on account.
+    posts: frozenset[str] = frozenset()
     max_suggestions: int = 5
     max_set_items: int = 12  # size of a set searched for
     # Look-ups for one receipt's sums; beyond it the answer is "unknown", never a guess.

@@ -8,13 +8,15 @@ Law     every set found adds up exactly; `complete` is true only if no set of at
 Cost    one question costs at most `budget` look-ups; the table costs about as much once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, combinations, groupby, pairwise
 
 _PAIR = 2
 _PAIR_OF_PAIRS = 4
+_FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _ENOUGH = 24  # sets; more of them say nothing new about ambiguity
 
 
@@ -46,72 +48,75 @@ class _Index:
 
 
 class SumTable:
-    """The sums of one customer's open amounts, prepared for many targets."""
+    """The sums of one customer's open amounts, prepared for many targets.
 
-    def __init__(self, values: Sequence[int], budget: int) -> None:
+    `twins` says which amounts are interchangeable (equal marks); of these the first stand for the others.
+    """
+
+    def __init__(self, values: Sequence[int], budget: int, twins: Sequence[int] | None = None) -> None:
         self._values = tuple(values)
         self._budget = budget
         self._most = sum(value for value in values if value > 0)
         self._least = sum(value for value in values if value < 0)
+        groups: dict[int, list[int]] = {}
+        for place, mark in enumerate(twins if twins is not None else range(len(values))):
+            groups.setdefault(mark, []).append(place)
+        self._groups = tuple(groups.values())
+        # A set of four needs no more than four of a kind.
+        self._kept = sorted(place for group in self._groups for place in group[:_PAIR_OF_PAIRS])
+        self._before = {place: earlier for group in self._groups for earlier, place in pairwise(group)}
 
     def find(self, target: int, max_items: int) -> Sums:
         """The sets of at most `max_items` amounts that add up to `target`; at most 24 of them."""
         if not self._least <= target <= self._most:
             return Sums((), complete=True)
-        count = len(self._values)
-        if 2 ** ((count + 1) // 2) <= self._budget:
+        if self._sides is not None:
             sets, cut = _take(self._meet(target, max_items))
             return Sums(sets, complete=not cut)
-        sets, cut = _take(self._small(target, max_items))
+        sets, cut = _take(one for one in self._small(target, max_items) if self._is_first(one))
         return Sums(sets, complete=not cut and max_items <= self._reach)
 
-    def runs(self, target: int, stop: int) -> list[tuple[int, int]]:
-        """Runs [start, end) of consecutive values among the first `stop` that add up to `target`."""
-        places = self._prefixes
-        starts = [total for total in self._totals[: stop + 1] if total + target in places.first]
-        return sorted(
-            (start, end)
-            for total in dict.fromkeys(starts)
-            for start in places.all(total)
-            for end in places.all(total + target)
-            if start < end <= stop
-        )
+    def _is_first(self, places: tuple[int, ...]) -> bool:
+        """Whether every item's earlier twins are chosen with it."""
+        return all(self._before.get(place, place) in places for place in places)
 
     @property
     def _reach(self) -> int:
         """The size up to which every set can be looked at within the budget."""
-        count = len(self._values)
+        count = len(self._kept)
         if count * (count - 1) // 2 <= self._budget:
             return _PAIR_OF_PAIRS
         return _PAIR if count <= self._budget else 1
 
     @cached_property
-    def _totals(self) -> tuple[int, ...]:
-        return (0, *accumulate(self._values))
-
-    @cached_property
-    def _prefixes(self) -> _Index:
-        index = _Index()
-        for place, total in enumerate(self._totals):
-            index.add(total, place)
-        return index
+    def _sides(self) -> tuple[list[list[int]], list[list[int]]] | None:
+        """The groups in two halves of few enough sums; None if there are too many."""
+        sides: tuple[list[list[int]], list[list[int]]] = ([], [])
+        sizes = [1, 1]
+        for group in sorted(self._groups, key=len, reverse=True):
+            side = sizes[0] > sizes[1]
+            sizes[side] *= len(group) + 1
+            sides[side].append(group)
+            if sizes[side] > self._budget:
+                return None
+        return sides
 
     @cached_property
     def _singles(self) -> _Index:
         index = _Index()
-        for place, value in enumerate(self._values):
-            index.add(value, place)
+        for place in self._kept:
+            index.add(self._values[place], place)
         return index
 
     @cached_property
     def _pairs(self) -> _Index:
         """Sums of two, the pair kept as one number: left * count + right."""
-        index, count = _Index(), len(self._values)
+        index, count, values, kept = _Index(), len(self._values), self._values, self._kept
         first, add = index.first, index.add
-        for left, value in enumerate(self._values):
-            code = left * count
-            for right in range(left + 1, count):
-                total = value + self._values[right]
+        for number, left in enumerate(kept):
+            code, value = left * count, values[left]
+            for right in kept[number + 1 :]:
+                total = value + values[right]
                 if total in first:
                     add(total, code + right)
                 else:
@@ -121,14 +126,14 @@ class SumTable:
     @cached_property
     def _halves(self) -> tuple[_Index, list[int], list[int]]:
         """All sums of the first half with their places as bits; sums and places of the second, side by side."""
-        middle = len(self._values) // 2
+        assert self._sides is not None
         index = _Index()
-        for total, chosen in zip(*_all_sums(self._values[:middle], 0), strict=True):
+        for total, chosen in zip(*_all_sums(self._sides[0], self._values), strict=True):
             if total in index.first:
                 index.add(total, chosen)
             else:
                 index.first[total] = chosen
-        return index, *_all_sums(self._values[middle:], middle)
+        return index, *_all_sums(self._sides[1], self._values)
 
     def _meet(self, target: int, max_items: int) -> Iterator[tuple[int, ...]]:
         index, totals, places = self._halves
@@ -155,15 +160,17 @@ class SumTable:
             yield from self._pairs_of_pairs(target)
 
     def _pairs_by_complement(self, target: int) -> Iterator[tuple[int, ...]]:
-        first = self._singles.first
-        for place, value in enumerate(self._values):
-            if target - value in first:
-                yield from ((place, other) for other in self._singles.all(target - value) if other > place)
+        first, values = self._singles.first, self._values
+        for place in self._kept:
+            if target - values[place] in first:
+                yield from (
+                    (place, other) for other in self._singles.all(target - values[place]) if other > place
+                )
 
     def _triples(self, target: int) -> Iterator[tuple[int, ...]]:
-        first = self._pairs.first
-        for place in [place for place, value in enumerate(self._values) if target - value in first]:
-            for left, right in map(self._decode, self._pairs.all(target - self._values[place])):
+        first, values = self._pairs.first, self._values
+        for place in [place for place in self._kept if target - values[place] in first]:
+            for left, right in map(self._decode, self._pairs.all(target - values[place])):
                 if left > place:
                     yield (place, left, right)
 
@@ -187,15 +194,107 @@ def _take(sets: Iterator[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...],
     return tuple(sorted(found, key=lambda places: (len(places), places))), False
 
 
-def _all_sums(values: Sequence[int], shift: int) -> tuple[list[int], list[int]]:
-    """The sums of all subsets, and beside each its places as bits."""
+def _all_sums(groups: Iterable[Sequence[int]], values: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The sums of all subsets, of each group the first so many; beside each sum its places as bits."""
     totals, places = [0], [0]
-    for place, value in enumerate(values):
-        bit = 1 << (place + shift)
-        totals += [total + value for total in totals]
-        places += [chosen | bit for chosen in places]
+    for group in groups:
+        value, bits = values[group[0]], 0
+        so_far, chosen_so_far = totals, places
+        totals, places = list(totals), list(places)
+        for number, place in enumerate(group, 1):
+            bits |= 1 << place
+            totals += [total + number * value for total in so_far]
+            places += [chosen | bits for chosen in chosen_so_far]
     return totals, places
 
 
 def _places(chosen: int) -> tuple[int, ...]:
     return tuple(place for place in range(chosen.bit_length()) if chosen >> place & 1)
+
+
+class RunTable:
+    """Runs of amounts in order of due date, prepared for many targets.
+
+    Items of one date have no order of their own: a run takes whole dates between its first and its last, and of these
+    two any items (of a date with many items, the first or the last so many).
+    """
+
+    def __init__(
+        self, values: Sequence[int], dues: Sequence[object], twins: Sequence[int] | None = None
+    ) -> None:
+        self._values, self._dues, self._twins = values, dues, twins or range(len(values))
+        self._most = sum(values)
+
+    @cached_property
+    def _dates(self) -> list[list[int]]:
+        return [list(places) for _, places in groupby(range(len(self._dues)), key=self._dues.__getitem__)]
+
+    @cached_property
+    def _before(self) -> list[int]:
+        """The sum of everything before each date."""
+        return [0, *accumulate(sum(map(self._values.__getitem__, places)) for places in self._dates)]
+
+    @cached_property
+    def _starts(self) -> list[tuple[int, Sequence[int], int, int]]:
+        """Each beginning: date, what of it, the sum of that, the sum of everything up to the end of the date."""
+        return [
+            (number, part, total, self._before[number + 1])
+            for number, places in enumerate(self._dates)
+            for part, total in _parts(places, self._values, self._twins)
+        ]
+
+    @cached_property
+    def _ends(self) -> dict[int, list[tuple[int, Sequence[int]]]]:
+        """Each end, by the sum of everything up to it."""
+        found: dict[int, list[tuple[int, Sequence[int]]]] = {}
+        for number, part, total, _ in self._starts:
+            found.setdefault(self._before[number] + total, []).append((number, part))
+        return found
+
+    def find(self, target: int) -> list[tuple[int, ...]]:
+        """The places of runs of at least two that add up to `target`; at most 24 of them."""
+        if not 0 < target <= self._most:
+            return []
+        found: dict[tuple[int, ...], None] = {}
+        for number, part, total, after in self._starts:
+            if total == target and len(part) > 1:
+                found[tuple(part)] = None
+            for other, last in self._ends.get(target - total + after, ()):
+                if other > number:
+                    between = range(self._dates[number][-1] + 1, self._dates[other][0])
+                    found[(*part, *between, *last)] = None
+            if len(found) >= _ENOUGH:
+                break
+        return list(found)
+
+
+def run_ends(dues: Sequence[object]) -> int:
+    """How many ways there are to begin a run among items of these dates, twins not counted."""
+    counts = Counter(dues).values()
+    return sum(2**count - 1 if count <= _FEW_ON_A_DATE else 2 * count - 1 for count in counts)
+
+
+def _parts(
+    places: list[int], values: Sequence[int], twins: Sequence[int]
+) -> Iterator[tuple[Sequence[int], int]]:
+    """Some of the places of one date, and their sum; twins stand for each other."""
+    if len(places) == 1:
+        yield places, values[places[0]]
+        return
+    if len(places) <= _FEW_ON_A_DATE:
+        seen: set[tuple[int, ...]] = set()
+        for size in range(1, len(places) + 1):
+            for chosen in combinations(places, size):
+                marks = tuple(sorted(twins[place] for place in chosen))
+                if marks not in seen:
+                    seen.add(marks)
+                    yield chosen, sum(values[place] for place in chosen)
+        return
+    start, stop = places[0], places[-1] + 1
+    for end, total in enumerate(accumulate(values[start:stop]), start + 1):
+        yield range(start, end), total
+    if len({twins[place] for place in places}) == 1:
+        return
+    whole = sum(values[start:stop])
+    for begin, total in enumerate(accumulate(values[start : stop - 1]), start + 1):
+        yield range(begin, stop), whole - total

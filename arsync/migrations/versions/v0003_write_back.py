@@ -10,7 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One column, one table."""
+    """One column, one table, one index."""
+    op.create_index("ix_receipt_part", "receipt", ["ledger_id", "part"])
     op.add_column("command", sa.Column("together", sa.Integer(), nullable=True))
     op.create_table(
         "item_note",

@@ -1,4 +1,4 @@
-"""What QuickBooks applies by itself where the owner has asked for it.
+"""What QuickBooks applies by itself where the owner has asked for it; never what is deposited or in closed books.
 
 AutoApplyCredit     a new invoice takes the oldest credits of its customer, a new credit memo the oldest invoices;
                     a payment of 0 links the two.
@@ -29,7 +29,7 @@ def apply(books: "Books", record: Record) -> None:
     if record.kind == "Invoice" and books.settings.auto_apply_credit:
         for key, _ in _open(books, record, "Payment"):
             payment = books.records["Payment"][key.id]
-            if not payment.deposit_id:
+            if not payment.deposit_id and not books.is_closed(payment.fields["TxnDate"]):
                 _pay(books, payment, [(one, books.items.by_key[one]) for one in record.items])
 
 

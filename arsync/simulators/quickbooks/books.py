@@ -164,18 +164,21 @@ class Books(Directory):
             Refused: anything of section 6 of the error list.
         """
         with self.lock:
+            if kind in GIVEN_KINDS:
+                raise refusals.unsupported(f"Operation create on {kind}")
             fields = self._writable(kind, document)
             self._require(kind, fields)
             record = Record(kind, self._next_id(kind), {}, user=user or self.settings.user)
             self.records[kind][record.id] = record
             outer, self.creating = self.creating, True
+            admitted = False
             try:
                 self._admit(record, fields)
-            except refusals.Refused:
-                del self.records[kind][record.id]
-                raise
+                admitted = True
             finally:
                 self.creating = outer
+                if not admitted:
+                    del self.records[kind][record.id]
             self._sequences[_sequence(kind)] += 1
             self.touch(record)
             self.commit()
@@ -190,7 +193,7 @@ class Books(Directory):
         """
         with self.lock:
             record = self._current(kind, document)
-            sparse = document.get("sparse") in {True, "true"}
+            sparse = document.get("sparse") in (True, "true")
             fields = self._writable(kind, document)
             if kind == "Payment" and sparse and self.switches.sparse_payment == "refuse":
                 raise refusals.missing("CustomerRef")
@@ -241,7 +244,7 @@ class Books(Directory):
             record = self._current(kind, document)
             if (
                 kind == "Payment"
-                and document.get("sparse") in {True, "true"}
+                and document.get("sparse") in (True, "true")
                 and self.switches.sparse_payment == "refuse"
             ):
                 raise refusals.missing("CustomerRef")
@@ -257,8 +260,6 @@ class Books(Directory):
             return self.render(record)
 
     def _admit(self, record: Record, fields: Document) -> None:
-        if record.kind in GIVEN_KINDS:
-            raise refusals.unsupported(f"Operation create on {record.kind}")
         if record.kind == "Attachable":
             attachments.check(self, fields)
             record.fields = fields
@@ -364,7 +365,7 @@ class Books(Directory):
     def _update_transaction(self, record: Record, fields: Document, user: str) -> Document:
         if self._same(record, fields):
             return self.render(record)
-        if self.switches.closed_period == "unchanged" and self._is_closed(record.fields["TxnDate"]):
+        if self.switches.closed_period == "unchanged" and self.is_closed(record.fields["TxnDate"]):
             return self.render(record)
         self._check_open(record.fields["TxnDate"], fields["TxnDate"])
         if record.deposit_id:
@@ -375,7 +376,8 @@ class Books(Directory):
         self.commit()
         return self.render(record)
 
-    def _is_closed(self, day: str) -> bool:
+    def is_closed(self, day: str) -> bool:
+        """Whether the books are closed through a day."""
         closed = self.settings.book_close_date
         return closed is not None and date.fromisoformat(day) <= closed
 
@@ -471,9 +473,12 @@ class Books(Directory):
             fields["DueDate"] = record.fields["DueDate"]
             return
         term_id = self.reference("Term", fields, "SalesTermRef")
-        fields["DueDate"] = transactions.due_date(
-            fields["TxnDate"], self.term_fields(term_id) if term_id else None
-        )
+        try:
+            fields["DueDate"] = transactions.due_date(
+                fields["TxnDate"], self.term_fields(term_id) if term_id else None
+            )
+        except (OverflowError, ValueError) as beyond:  # after the year 9999
+            raise refusals.bad_date("TxnDate", fields["TxnDate"]) from beyond
 
     def _check_items(self, record: Record, shaped: Shaped) -> None:
         """A document with applications keeps its customer; smaller amounts release applications later."""
@@ -487,7 +492,11 @@ class Books(Directory):
         for key in record.items:
             item = self.items.by_key[key]
             plan = next((one for one in shaped.items if one.line_id == key.line_id), None)
-            if plan is None or (plan.side, plan.account_id) != (item.side, item.account_id):
+            same = plan is not None and (
+                (plan.side, plan.customer_id, plan.account_id, shaped.currency)
+                == (item.side, item.customer_id, item.account_id, item.currency)
+            )
+            if not same:
                 payments.release(self, key, 0)
                 self.items.drop(key)
         for plan in shaped.items:

@@ -105,12 +105,13 @@ class Directory:
     def income_account(self, item_id: str) -> str:
         """Where the sale of an item is posted."""
         item = self.records["Item"].get(item_id)
-        return str(item.fields["IncomeAccountRef"]["value"]) if item else self.account("income")
+        account = item.fields.get("IncomeAccountRef") if item else None
+        return str(account["value"]) if account else self.account("income")
 
     def expense_account(self, item_id: str) -> str:
         """Where the purchase of an item is posted."""
         item = self.records["Item"].get(item_id)
-        account = item.fields.get("ExpenseAccountRef") or item.fields["IncomeAccountRef"] if item else None
+        account = item.fields.get("ExpenseAccountRef") if item else None
         return str(account["value"]) if account else self.account("fees")
 
     def account_currency(self, account_id: str) -> str:

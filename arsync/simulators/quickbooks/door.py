@@ -4,6 +4,7 @@ Shape   `Request` -> `Answer`; no sockets here, the server only carries bytes.
 Errors  none: whatever is refused becomes an answer in the platform's own envelopes.
 """
 
+import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Mail(NamedTuple):
 class Remembered:
     """The answer to a `requestid`."""
 
-    body: bytes
+    body_sha256: str
     answer: bytes
 
 
@@ -107,12 +108,12 @@ class Company:
     def remembered(self, requestids: Iterable[str]) -> Document:
         """The answers to some `requestid`s, as a document."""
         known = ((one, self.requestids[one]) for one in requestids)
-        return {one: [it.body.decode("utf-8", "surrogateescape"), it.answer.decode()] for one, it in known}
+        return {one: [it.body_sha256, it.answer.decode()] for one, it in known}
 
     def recall(self, document: Document) -> None:
         """Remember answers again."""
-        for requestid, (body, answer) in document.items():
-            self.requestids[requestid] = Remembered(body.encode("utf-8", "surrogateescape"), answer.encode())
+        for requestid, (body_sha256, answer) in document.items():
+            self.requestids[requestid] = Remembered(body_sha256, answer.encode())
 
 
 class Door:
@@ -257,10 +258,12 @@ class Door:
         return query.parse(source, strict=self._switches.entity_case == "strict")
 
     def _get(self, company: Company, kind: str, rest: list[str]) -> bytes:
+        if len(rest) > 1:
+            raise refusals.unsupported(f"Operation {'/'.join(rest[1:])} on {kind}")
         record_id = rest[0] if rest else ""
         if kind in {"CompanyInfo", "Preferences"}:
             record_id = "1"
-        elif len(rest) != 1 or not (record_id.isdecimal() or kind == "TaxCode"):
+        elif not (record_id.isdecimal() or (rest and kind == "TaxCode")):
             raise refusals.invalid_id(record_id)
         record = company.core.find(kind, record_id)
         if record is None:
@@ -273,16 +276,17 @@ class Door:
         limit = BATCH_REQUESTID_LENGTH if request.path == "/batch" else REQUESTID_LENGTH
         if len(requestid) > limit:
             raise refusals.too_long("requestid", limit)
+        body_sha256 = hashlib.sha256(request.body).hexdigest()
         known = company.requestids.get(requestid) if requestid else None
         if known is not None:
-            if known.body != request.body and self._switches.requestid_other_body == "refuse":
+            if known.body_sha256 != body_sha256 and self._switches.requestid_other_body == "refuse":
                 raise refusals.business("The requestid has been used for another request.")
             return known.answer
         if company.settings.read_only:
             raise refusals.read_only_company()
         answer = dump_json({**act(company, request), "time": self._time()}).encode()
         if requestid:
-            company.requestids[requestid] = Remembered(request.body, answer)
+            company.requestids[requestid] = Remembered(body_sha256, answer)
             company.unsaved_requestids.add(requestid)
             company.core.on_write()
         return answer
@@ -404,6 +408,11 @@ def _json_object(body: bytes) -> Document:
         raise refusals.unreadable(f"Unexpected character: {bad}") from bad
     if not isinstance(document, dict):
         raise refusals.unreadable("the body is no JSON object")
+    if b"\\ud" in body.lower():  # half of a pair has no bytes of its own: it could be kept but never answered
+        try:
+            dump_json(document).encode()
+        except UnicodeEncodeError as bad:
+            raise refusals.unreadable(f"Invalid UTF-16 surrogate: {bad.reason}") from bad
     return document
 
 

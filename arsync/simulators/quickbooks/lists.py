@@ -7,6 +7,7 @@ Errors  `Refused`: 2020 for what is missing, 6240 for a name that exists, 6000 f
 from typing import TYPE_CHECKING
 
 from arsync.simulators.quickbooks import refusals, rendering
+from arsync.simulators.quickbooks.chart import ACCOUNTS
 from arsync.simulators.quickbooks.records import Record
 from arsync.simulators.quickbooks.schema import NAME_KINDS
 from arsync.simulators.quickbooks.wire import Document
@@ -14,6 +15,7 @@ from arsync.simulators.quickbooks.wire import Document
 if TYPE_CHECKING:  # books imports this module
     from arsync.simulators.quickbooks.books import Books
 
+TYPE_OF_SUBTYPE = {subtype: account_type for _, _, account_type, subtype in ACCOUNTS}
 NAMING = ("DisplayName", "Name", "ParentRef", "Active")
 """What the full name of an entry depends on."""
 
@@ -24,15 +26,12 @@ def check(books: "Books", record: Record, fields: Document) -> None:
     Raises:
         Refused: 2020, 6240 or 6000.
     """
+    _check_parent(books, record, fields)
     _check_name(books, record, fields)
-    if record.kind == "Account" and "AccountType" not in fields and "AccountSubType" not in fields:
-        raise refusals.missing("AccountType")
-    if (
-        record.kind == "Item"
-        and fields.get("Type", "Service") == "Service"
-        and "IncomeAccountRef" not in fields
-    ):
-        raise refusals.missing("IncomeAccountRef")
+    if record.kind == "Account":
+        _check_account(books, record, fields)
+    if record.kind == "Item":
+        _check_item(books, fields)
     if record.kind == "Customer":
         _check_customer(books, record, fields)
 
@@ -112,6 +111,45 @@ def _index_name(books: "Books", record: Record, *, is_new: bool) -> None:
         books.name_index.pop(record.kind, None)
 
 
+def _check_parent(books: "Books", record: Record, fields: Document) -> None:
+    parent_id = books.reference(record.kind, fields, "ParentRef")
+    above = parent_id
+    while above:
+        if above == record.id:
+            raise refusals.business(f"A {record.kind} cannot be its own parent.")
+        above = books.records[record.kind][above].fields.get("ParentRef", {}).get("value", "")
+
+
+def _check_account(books: "Books", record: Record, fields: Document) -> None:
+    """The type follows from the subtype; what is posted already keeps its meaning."""
+    if "AccountType" not in fields:
+        if fields.get("AccountSubType") not in TYPE_OF_SUBTYPE:
+            raise refusals.missing("AccountType")
+        fields["AccountType"] = TYPE_OF_SUBTYPE[fields["AccountSubType"]]
+    home = {"value": books.settings.home_currency}
+    if fields.get("CurrencyRef", home) != home and not books.settings.multicurrency:
+        raise refusals.business("Multi currency should be enabled to perform this operation.")
+    if not record.created_s:
+        return
+    if record.fields.get("CurrencyRef", home)["value"] != fields.get("CurrencyRef", home)["value"]:
+        raise refusals.business("The currency of an account cannot be changed.")
+    types = {record.fields["AccountType"], fields["AccountType"]}
+    if len(types) > 1 and "Accounts Receivable" in types:
+        raise refusals.business("The type of an account cannot be changed from or to Accounts Receivable.")
+
+
+def _check_item(books: "Books", fields: Document) -> None:
+    if fields.get("Type", "Service") == "Service" and "IncomeAccountRef" not in fields:
+        raise refusals.missing("IncomeAccountRef")
+    for name in ("IncomeAccountRef", "ExpenseAccountRef"):
+        account_id = books.reference("Account", fields, name)
+        if account_id and (
+            books.is_receivable(account_id)
+            or books.account_currency(account_id) != books.settings.home_currency
+        ):
+            raise refusals.business(f"{name} must be an income or expense account in home currency.")
+
+
 def _check_customer(books: "Books", record: Record, fields: Document) -> None:
     home = books.settings.home_currency
     currency = fields.setdefault("CurrencyRef", {"value": home})["value"]
@@ -119,8 +157,5 @@ def _check_customer(books: "Books", record: Record, fields: Document) -> None:
         raise refusals.business("Multi currency should be enabled to perform this operation.")
     if record.fields.get("CurrencyRef", {"value": currency})["value"] != currency:
         raise refusals.business("The currency of a customer cannot be changed.")
-    parent_id = books.reference("Customer", fields, "ParentRef")
-    if parent_id and record.id in books.lineage(parent_id):
-        raise refusals.business("A customer cannot be its own parent.")
-    if parent_id:
+    if "ParentRef" in fields:
         fields["Job"] = True

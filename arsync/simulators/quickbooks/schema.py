@@ -117,13 +117,17 @@ ENTITIES: dict[str, dict[str, Property]] = {
  OtherAddr:address* TaxCountry:text TaxIdentifier:text BusinessNumber:text ParentRef:ref
  VendorTypeRef:ref TermRef:ref Balance:number BillRate:number OpenBalanceDate:date
  CreditLimit:number AcctNum:text Vendor1099:flag CurrencyRef:ref APAccountRef:ref VendorEx:any
- Source:text CostRate:number"""
+ Source:text CostRate:number AgencyVerificationStatus:any AgencyVerificationStatusMsg:text
+ AgencyVerificationTSUTC:moment CISRate:text CompanyRegistrationNumber:text GSTIN:text
+ GSTRegistrationType:text HasTPAR:flag IsSubContractor:flag PrefillAccountRef:ref SubcontractorType:text
+ T4AEligible:flag T5018Eligible:flag TDSEnabled:flag TDSEntityTypeId:whole TDSOverrideThreshold:flag
+ TDSSectionTypeId:whole TaxIdEffectiveDate:date TaxReportingBasis:text VendorPaymentBankDetail:any"""
     ),
     "Employee": _table(
         _NAME
         + """EmployeeType:text EmployeeNumber:text SSN:text PrimaryAddr:address OtherAddr:address*
  BillableTime:flag BillRate:number BirthDate:date HiredDate:date ReleasedDate:date EmployeeEx:any
- CostRate:number Notes:text"""
+ CostRate:number Notes:text Gender:text UseTimeEntry:text"""
     ),
     "Invoice": _table(
         _SALES
@@ -184,7 +188,10 @@ ENTITIES: dict[str, dict[str, Property]] = {
  ExpenseAccountRef:ref COGSAccountRef:ref AssetAccountRef:ref PrefVendorRef:ref AvgCost:number
  TrackQtyOnHand:flag QtyOnHand:number ReorderPoint:number DepositToAccountRef:ref
  SalesTaxCodeRef:ref PurchaseTaxCodeRef:ref InvStartDate:date ItemCategoryType:text ItemEx:any
- ClassRef:ref Source:text DeferredRevenue:flag"""
+ ClassRef:ref Source:text DeferredRevenue:flag AbatementRate:number BuildPoint:number
+ CustomExtensions:any* ItemAssemblyDetail:any ItemGroupDetail:any ManPartNum:text PrintGroupedItems:flag
+ QtyOnPurchaseOrder:number QtyOnSalesOrder:number ReverseChargeRate:number ServiceType:text
+ SpecialItem:flag SpecialItemType:text TaxClassificationRef:ref UQCDisplayText:text UQCId:text"""
     ),
     "Term": _table(
         _ENTITY
@@ -214,7 +221,7 @@ ENTITIES: dict[str, dict[str, Property]] = {
         _ENTITY
         + """FileName:text/1000 FileAccessUri:text TempDownloadUri:text Size:whole ContentType:text/100
  Category:text/100 Lat:text/100 Long:text/100 PlaceName:text/2000 Note:text/2000 Tag:text/2000
- ThumbnailFileAccessUri:text ThumbnailTempDownloadUri:text AttachableEx:any"""
+ ThumbnailFileAccessUri:text ThumbnailTempDownloadUri:text AttachableEx:any documentId:text"""
     ),
     "CompanyInfo": _table(
         _ENTITY
@@ -253,14 +260,18 @@ STRUCTURES: dict[str, dict[str, Property]] = {
  Country:text/255 CountryCode:text County:text CountrySubDivisionCode:text/255 PostalCode:text/30
  PostalCodeSuffix:text Lat:text Long:text Tag:text Note:text"""
     ),
-    "attachref": _table("EntityRef:ref LineInfo:id IncludeOnSend:flag AttachableRefEx:any"),
+    "attachref": _table(
+        "EntityRef:ref LineInfo:id IncludeOnSend:flag AttachableRefEx:any CustomField:field*"
+    ),
     "link": _table("TxnId:id TxnType:text TxnLineId:id"),
     "line": _table(
         """Id:id LineNum:whole Description:text/4000 Amount:number Received:number LinkedTxn:link*
  DetailType:DetailType PaymentLineDetail:paymentline DiscountLineDetail:discountline
  TaxLineDetail:taxline SalesItemLineDetail:salesline DescriptionLineDetail:any
  DepositLineDetail:depositline JournalEntryLineDetail:journalline SubTotalLineDetail:subtotalline
- GroupLineDetail:any AccountBasedExpenseLineDetail:accountline
+ GroupLineDetail:any CustomExtensions:any* ItemAdjustmentLineDetail:any ItemReceiptLineDetail:any
+ PurchaseOrderItemLineDetail:any ReimburseLineDetail:any SalesOrderItemLineDetail:any TDSLineDetail:any
+ AccountBasedExpenseLineDetail:accountline
  ItemBasedExpenseLineDetail:itemline CustomField:field* LineEx:any ProjectRef:ref CostAmount:number
  HomeCostAmount:number"""
     ),
@@ -298,7 +309,9 @@ STRUCTURES: dict[str, dict[str, Property]] = {
     ),
     "itemline": _table(
         """ItemRef:ref ClassRef:ref UnitPrice:number Qty:number TaxCodeRef:ref CustomerRef:ref
- BillableStatus:text MarkupInfo:any TaxInclusiveAmt:number ItemBasedExpenseLineDetailEx:any"""
+ BillableStatus:text MarkupInfo:any TaxInclusiveAmt:number ItemBasedExpenseLineDetailEx:any
+ InventorySiteRef:ref ItemAccountRef:ref PriceLevelRef:ref RatePercent:number TaxClassificationRef:ref
+ UOMRef:any UnitCostPrice:number"""
     ),
     "taxrates": _table("TaxRateDetail:taxrate* originatingGroupId:text"),
     "taxrate": _table("TaxRateRef:ref TaxTypeApplicable:text TaxOrder:whole TaxOnTaxOrder:whole"),

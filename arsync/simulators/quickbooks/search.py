@@ -177,7 +177,13 @@ def _linked(condition: Condition) -> Callable[[Record], bool]:
 def _compare_by(
     test: Callable[[Comparable, Comparable], bool],
 ) -> Callable[[Comparable | None, Comparable], bool]:
-    return lambda left, right: left is not None and left != "" and test(left, right)
+    """A value of another sort than what is asked for is neither above nor below it."""
+    return lambda left, right: (
+        left is not None
+        and left != ""
+        and isinstance(left, str) == isinstance(right, str)
+        and test(left, right)
+    )
 
 
 _COMPARE: dict[str, Callable[[Comparable | None, Comparable], bool]] = {

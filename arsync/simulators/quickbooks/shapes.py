@@ -27,7 +27,10 @@ def _structure(
             raise refusals.unknown_property(owner, name, tuple(table))
         if value is None or value == "":
             continue
-        kept[name] = _value(name, table[name], value, numbers_as_text=numbers_as_text)
+        found = _value(name, table[name], value, numbers_as_text=numbers_as_text)
+        if table[name].type == "ref" and isinstance(found, dict) and "value" not in found:
+            continue  # clients send the parts of a reference they do not have as empty texts
+        kept[name] = found
     return kept
 
 

@@ -326,6 +326,7 @@ def shape_deposit(
     if cash_back:
         cents = positive_cents("CashBack.Amount", cash_back.get("Amount", 0))
         account_id = data.posted_account(cash_back, currency)
+        data.party(account_id, {}, "Entity", currency)
         shaped.postings.append(Posting(account_id, cents, in_home(cents, rate)))
         shaped.total_cents -= cents
     if shaped.total_cents < 0:

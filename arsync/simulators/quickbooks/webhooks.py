@@ -262,5 +262,5 @@ def send(url: str, verifier: str, body: bytes) -> int:
     }
     try:
         return httpx2.post(url, content=body, headers=headers, timeout=ANSWER_WITHIN_S).status_code
-    except httpx2.HTTPError:
+    except (httpx2.HTTPError, httpx2.InvalidURL):
         return 0

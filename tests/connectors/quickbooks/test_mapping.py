@@ -177,7 +177,7 @@ def test_a_payment_that_does_not_add_up_is_unreadable(lines, why):
 
 
 def test_a_payment_may_be_used_as_a_credit_by_another():
-    """Its own lines and what is unapplied are less than its total; the store looks for the one that uses it."""
+    """Its own lines and what is unapplied are less than its total: the store looks for who uses the rest."""
     got = only("Payment", PAYMENT | {"Line": [line("90", ("Invoice", "1"))]})
     assert isinstance(got, Record)
     assert [(one.item, one.amount) for one in got.value.lines] == [("Invoice:1", usd("90"))]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync.core.matching.solve import SumTable
+from arsync.core.matching.solve import RunTable, SumTable
 
 VALUES = st.lists(st.integers(-40, 60).filter(bool), min_size=1, max_size=9)
 
@@ -31,11 +31,29 @@ def test_found_sets_are_right_and_complete_means_all(values, target, max_items, 
         assert set(got.sets) == truth
 
 
-@given(VALUES, st.integers(-60, 150))
-def test_runs_are_all_runs(values, target):
-    count = len(values)
-    truth = [(a, b) for a in range(count) for b in range(a + 1, count + 1) if sum(values[a:b]) == target]
-    assert SumTable(values, 2_048).runs(target, count) == truth
+def is_run(chosen, dues):
+    """Whether a set takes every item of the dates between its first and its last."""
+    first, last = dues[chosen[0]], dues[chosen[-1]]
+    return len(chosen) > 1 and all(place in chosen for place, due in enumerate(dues) if first < due < last)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 60)), min_size=1, max_size=9), st.integers(1, 200)
+)
+def test_runs_are_all_runs(items, target):
+    dues, values = zip(*sorted(items, key=lambda item: item[0]), strict=True)
+    sums = every_set(values, target, len(values))
+    truth = {chosen for chosen in sums if is_run(chosen, dues)}
+    found = RunTable(values, dues).find(target)
+    assert set(found) <= truth
+    assert len(set(found)) == len(found)
+    if max(map(dues.count, dues)) <= 5 and len(truth) < 24:
+        assert set(found) == truth
+
+
+def test_runs_of_ten_thousand_equal_items_of_one_date_stop_early():
+    found = RunTable([100] * 10_000, ["2026-03-02"] * 10_000).find(500_00)
+    assert 0 < len(found) <= 24
 
 
 @pytest.mark.parametrize(
