@@ -4,7 +4,11 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 READY := .venv/.ready
 LOG := .venv/install.log
-PYTEST := $(PY) -m pytest
+# One worker a core; each has its own databases and simulators.
+PYTEST := $(PY) -m pytest -n auto --dist worksteal
+
+# Tests start arsync hundreds of times; without kept bytecode each start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fast long mutate bench lock errors pages format clean
@@ -53,11 +57,8 @@ long: check  ## everything: all kill seeds, both PostgreSQL majors, fuzzing, mut
 	  if [ -n "$$failed" ]; then echo "long   failed:$$failed"; exit 1; else echo "long   passed: $(LONG)"; fi
 
 .PHONY: long-tests long-mutate long-bench-big
-# Two processes, one a core: the kill tests, which mostly wait for processes, and everything else.
 long-tests: $(READY)
-	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600 tests/worlds/test_kill.py > .venv/kill.log 2>&1 & kill=$$!; \
-	  HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600 --ignore=tests/worlds/test_kill.py; rest=$$?; \
-	  wait $$kill; killed=$$?; cat .venv/kill.log; exit $$((rest + killed))
+	@HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=3600
 
 long-mutate: mutate
 
