@@ -6,26 +6,22 @@ Law     the same file again writes nothing; a line that overlapping files repeat
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
-from arsync.core.returns import consequence
-from arsync.store import breakdowns, bulk, raw
+from arsync.store import breakdowns, bulk, raw, receipts
 from arsync.store.breakdowns import Split, Twin
+from arsync.store.receipts import Place, Share
 from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
 
 _LINE = (
     "id", "bank_account_id", "statement_id", "file_sha", "locator", "key", "occurrence", "provider_id", "booking_date",
     "value_date", "amount_minor", "currency", "payer_name", "payer_account", "text", "body", "is_return",
     "superseded_by",
-)  # fmt: skip
-_RECEIPT = (
-    "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
-    "texts", "is_return", "proven", "state", "hands_off", "version",
 )  # fmt: skip
 INSTALLATION = 0  # counters of things that belong to no ledger
 
@@ -191,9 +187,6 @@ def _keep_statement(
     alone = [(line_id, line) for line_id, line in numbered if line_id not in merged]
     _keep_receipts(conn, account, alone, imported, proven=read.proven != "unproven")
     for line_id, line in alone:
-        if line.is_return:
-            breakdowns.link_return(conn, account.id, line_id)
-    for line_id, line in numbered:
         if line.corrects:
             _supersede(conn, account, (line_id, line.corrects.provider_id, line.corrects.action), imported)
     for provider_id in read.removed:
@@ -215,7 +208,6 @@ def _known_lines(
 def _line_row(
     line_id: int, line: BankLineRead, account_id: int, statement_id: int, sha: bytes
 ) -> tuple[Any, ...]:
-    meant = consequence(line.return_reason)
     body = {
         "end_to_end_id": line.end_to_end_id,
         "creditor_reference": line.creditor_reference,
@@ -226,7 +218,6 @@ def _line_row(
         "raw_codes": dict(line.raw_codes),
         "return_reason": line.return_reason,
         "original_reference": line.original_reference,
-        "then": meant.then if meant else None,
         "ultimate_payer_name": line.ultimate_payer_name,
         "original_amount": str(line.original_amount) if line.original_amount else None,
         "warnings": list(line.warnings),
@@ -261,85 +252,51 @@ def _keep_receipts(
         for number, part in enumerate(line.parts or (line,))
         if _is_share(line, part)
     ]
-    ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
-    rows = []
-    for our_id, (line_id, number, line, part) in zip(ids, shares, strict=True):
-        texts = {
-            "texts": list(dict.fromkeys(t for t in (part.text, part.text_joined, line.text) if t)),
+    given = [
+        (
+            Place(line_id, number, line.booking_date, part.amount.currency, proven),
+            _share(line, part),
+        )
+        for line_id, number, line, part in shares
+        if line.booking_date is not None
+    ]
+    ids = receipts.make(conn, account.ledger_id, given)
+    imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+
+
+def _share(line: BankLineRead, part: BankLineRead) -> Share:
+    """What a part of a line says of itself, else what the line says."""
+    texts = dict.fromkeys(text for text in (part.text, part.text_joined, line.text) if text)
+    is_fee = part.code_family == "fee"
+    return Share(
+        amount_minor=part.amount.minor,
+        texts=tuple(texts),
+        payer_name=part.payer_name or line.payer_name or "",
+        payer_account=part.payer_account or line.payer_account or "",
+        references={
             "creditor_reference": part.creditor_reference or "",
             "end_to_end_id": part.end_to_end_id or "",
             "bank_reference": part.bank_reference or line.bank_reference or "",
             "cheque_number": part.cheque_number or "",
-        }
-        rows.append(
-            (
-                account.ledger_id,
-                our_id,
-                line_id,
-                number,
-                line.booking_date,
-                part.amount.currency,
-                part.amount.minor,
-                part.payer_name or line.payer_name or "",
-                part.payer_account or line.payer_account or "",
-                json.dumps(texts, ensure_ascii=False),
-                _is_return(part),
-                proven,
-                "not_ours" if part.code_family == "fee" else "undecided",
-                part.code_family == "fee",
-                1,
-            )
-        )
-    bulk.insert(conn, receipt, _RECEIPT, rows)
-    imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+            "original_reference": part.original_reference or "",
+            "return_reason": part.return_reason or "",
+        },
+        is_return=_is_return(part),
+        state="not_ours" if is_fee else "undecided",
+        hands_off=is_fee,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One of several receipts that a bank line is made of, as the matcher may read it."""
-
-    amount_minor: int
-    text: str
-    payer: str = ""
-
-
-def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
+def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
     """Make several receipts of one, and of what was kept as a fee a negative one that is not ours; their ids.
 
     Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
-
-    Law: the shares less the fee are the receipt as it was.
     """
-    new = [*shares[1:], *([Share(-fee_minor, "fee")] if fee_minor else [])]
-    ids = bulk.take_ids(conn, ledger_id, "receipt", len(new))
-    conn.execute(
-        receipt.update()
-        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == row.id)
-        .values(
-            amount_minor=shares[0].amount_minor, payer_name=shares[0].payer, payer_account="",
-            texts=_share_texts(row, shares[0]), state="undecided",
-            hands_off=False, version=row.version + 1,
-        )
-    )  # fmt: skip
-    bulk.insert(
-        conn,
-        receipt,
-        _RECEIPT,
-        [
-            (
-                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, one.payer, "",
-                _share_texts(row, one), False, row.proven,
-                "not_ours" if one.amount_minor < 0 else "undecided", one.amount_minor < 0, 1,
-            )
-            for part, (our_id, one) in enumerate(zip(ids, new, strict=True), row.part + 1)
-        ],
-    )  # fmt: skip
-    return [row.id, *ids]
-
-
-def _share_texts(row: Any, one: Share) -> str:
-    texts = json.loads(row.texts)
-    return json.dumps(texts | {"texts": [one.text] if one.text else texts["texts"]}, ensure_ascii=False)
+    said, texts = receipts.references_of(row), tuple(json.loads(row.texts)["texts"])
+    wanted = [replace(share, texts=share.texts or texts, references=said) for share in shares]
+    if fee_minor:
+        wanted.append(Share(-fee_minor, ("fee",), references=said, state="not_ours", hands_off=True))
+    return receipts.divide(conn, row, wanted)
 
 
 def outgoing(conn: Connection, ledger_id: int, amounts: Iterable[int], since: date) -> list[Any]:
@@ -369,16 +326,12 @@ def claim(conn: Connection, ledger_id: int, line: Any) -> int:
     """The (negative) receipt of a line on which money left; made where there is none yet."""
     if line.receipt_id is not None:
         return int(line.receipt_id)
-    (our_id,) = bulk.take_ids(conn, ledger_id, "receipt", 1)
-    texts = {
-        "texts": [line.text], "creditor_reference": "", "end_to_end_id": "", "cheque_number": "",
-        "bank_reference": json.loads(line.body)["bank_reference"] or "",
-    }  # fmt: skip
-    row = (
-        ledger_id, our_id, line.id, 0, line.booking_date, line.currency, line.amount_minor, line.payer_name,
-        line.payer_account, json.dumps(texts, ensure_ascii=False), False, True, "queued", True, 1,
+    place = Place(line.id, 0, line.booking_date, line.currency, proven=True)
+    share = Share(
+        line.amount_minor, (line.text,), line.payer_name, line.payer_account,
+        {"bank_reference": json.loads(line.body)["bank_reference"] or ""}, state="queued", hands_off=True,
     )  # fmt: skip
-    bulk.insert(conn, receipt, _RECEIPT, [row])
+    (our_id,) = receipts.make(conn, ledger_id, [(place, share)])
     return our_id
 
 

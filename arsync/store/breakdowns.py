@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankLineRead, Remittance, Statement
 from arsync.core.deposits import REMAINDER, Line, Sum, partner, remainder
-from arsync.core.returns import consequence
-from arsync.store import bulk
+from arsync.store import bulk, receipts
+from arsync.store.receipts import Place, Share
 from arsync.store.tables import (
     bank_file,
     bank_line,
@@ -37,10 +37,6 @@ _REMITTANCE = (
 )  # fmt: skip
 _REMITTANCE_LINE = (
     "ledger_id", "remittance_id", "line", "reference", "paid_minor", "gross_minor", "discount_minor", "note",
-)  # fmt: skip
-_RECEIPT = (
-    "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
-    "texts", "is_return", "proven", "state", "hands_off", "version",
 )  # fmt: skip
 _TAKEN_BACK = frozenset({"refund", "chargeback", "return"})
 _UNDECIDED = ("undecided", "waiting", "queued")
@@ -101,7 +97,6 @@ def _sum(read: Statement) -> Any:
 
 
 def _body(line: BankLineRead) -> dict[str, Any]:
-    meant = consequence(line.return_reason)
     return {
         "key": line.key,
         "amount_minor": line.amount.minor,
@@ -115,7 +110,7 @@ def _body(line: BankLineRead) -> dict[str, Any]:
         "family": line.code_family,
         "is_return": line.is_return or line.is_reversal or line.code_family in _TAKEN_BACK,
         "original_reference": line.original_reference or "",
-        "then": meant.then if meant else "",
+        "return_reason": line.return_reason or "",
         "raw": line.raw,
         "parts": [_body(part) for part in line.parts],
     }
@@ -206,9 +201,9 @@ def _broken_down(conn: Connection, account: Any) -> list[Split]:
         rivals = [other for other, claimed in found if claimed.id == line.id and not set(other) <= set(ids)]
         if taken.intersection(ids) or any(not set(ids) <= set(other) for other in rivals):
             continue
+        taken.update(ids)
         split = _split_by(conn, account, line, ids)
         if split is not None:
-            taken.update(ids)
             splits.append(split)
     return splits
 
@@ -248,6 +243,7 @@ def _lines_to_explain(conn: Connection, account: Any, since: date | None) -> lis
 
 
 def _split_by(conn: Connection, account: Any, line: Line, breakdown_ids: Sequence[int]) -> Split | None:
+    """Link breakdowns to the line that books them, and take it apart where nobody has decided it yet."""
     bodies = [
         json.loads(body)
         for body in conn.execute(
@@ -256,83 +252,39 @@ def _split_by(conn: Connection, account: Any, line: Line, breakdown_ids: Sequenc
             .order_by(breakdown_line.c.id)
         ).scalars()
     ]
-    split = _split(conn, account, line, bodies)
-    if split is not None:
-        conn.execute(
-            breakdown.update()
-            .where(bulk.among(conn, breakdown.c.id, breakdown_ids))
-            .values(bank_line_id=line.id)
-        )
-    return split
+    conn.execute(
+        breakdown.update().where(bulk.among(conn, breakdown.c.id, breakdown_ids)).values(bank_line_id=line.id)
+    )
+    return _split(conn, account, line, bodies)
 
 
 def _split(conn: Connection, account: Any, line: Line, bodies: Sequence[Mapping[str, Any]]) -> Split | None:
-    """Make a receipt of each share; None where somebody has decided the line already."""
-    bodies = [body for body in bodies if body["amount_minor"]]
+    """Make a receipt of each share; None where there is none, or somebody has decided the line already."""
+    shares = [_share(body) for body in bodies if body["amount_minor"]]
     rows = conn.execute(
         select(receipt).where(receipt.c.ledger_id == account.ledger_id, receipt.c.bank_line_id == line.id)
     ).all()
-    if not bodies or len(rows) > 1 or any(row.state not in _UNDECIDED or row.hands_off for row in rows):
+    if not shares or len(rows) > 1 or any(row.state not in _UNDECIDED or row.hands_off for row in rows):
         return None
-    left = remainder(line.amount_minor, [body["amount_minor"] for body in bodies])
-    shares = [*bodies, *([_remaining(left)] if left else [])]
-    proven = rows[0].proven if rows else True
-    ids = [
-        *(row.id for row in rows),
-        *bulk.take_ids(conn, account.ledger_id, "receipt", len(shares) - len(rows)),
-    ]
-    values = [
-        (
-            account.ledger_id, our_id, line.id, part, line.booked, line.currency, share["amount_minor"],
-            share["payer_name"], share["payer_account"], json.dumps(_texts(share), ensure_ascii=False),
-            bool(share["is_return"]), proven, _state(share), _state(share) == "not_ours", 1,
-        )
-        for part, (our_id, share) in enumerate(zip(ids, shares, strict=True))
-    ]  # fmt: skip
+    left = remainder(line.amount_minor, [share.amount_minor for share in shares])
+    if left:
+        shares.append(Share(left, (REMAINDER,), state="queued"))
     if rows:  # the receipt of the whole line becomes that of its first share
-        changed = dict(zip(_RECEIPT, values[0], strict=True)) | {"version": rows[0].version + 1}
-        conn.execute(
-            receipt.update()
-            .where(receipt.c.ledger_id == account.ledger_id, receipt.c.id == rows[0].id)
-            .values({name: value for name, value in changed.items() if name not in {"ledger_id", "id"}})
-        )
-    bulk.insert(conn, receipt, _RECEIPT, values[len(rows) :])
+        ids = receipts.divide(conn, rows[0], shares)
+    else:
+        places = [Place(line.id, n, line.booked, line.currency, proven=True) for n in range(len(shares))]
+        ids = receipts.make(conn, account.ledger_id, list(zip(places, shares, strict=True)))
     return Split(line.id, tuple(ids), left, line.currency)
 
 
-def _state(share: Mapping[str, Any]) -> str:
-    """Fees are no receivable; what is unexplained waits for a person; the rest is to be matched."""
-    if share["family"] == "fee":
-        return "not_ours"
-    return "queued" if share["family"] == REMAINDER else "undecided"
-
-
-def _remaining(minor: int) -> dict[str, Any]:
-    empty = (
-        "payer_name",
-        "payer_account",
-        "creditor_reference",
-        "end_to_end_id",
-        "bank_reference",
-        "cheque_number",
-    )
-    return {
-        **dict.fromkeys(empty, ""),
-        "amount_minor": minor,
-        "texts": [REMAINDER],
-        "family": REMAINDER,
-        "is_return": False,
-        "original_reference": "",
-        "then": "",
-    }
-
-
-def _texts(share: Mapping[str, Any]) -> dict[str, Any]:
-    names = (
-        "texts", "creditor_reference", "end_to_end_id", "bank_reference", "cheque_number", "family",
-        "original_reference", "then",
+def _share(body: Mapping[str, Any]) -> Share:
+    """A line of a breakdown as a receipt; fees are no receivable."""
+    is_fee = body["family"] == "fee"
+    return Share(
+        body["amount_minor"], tuple(body["texts"]), body["payer_name"], body["payer_account"],
+        {name: body[name] for name in receipts.REFERENCES}, bool(body["is_return"]),
+        "not_ours" if is_fee else "undecided", is_fee,
     )  # fmt: skip
-    return {name: share[name] for name in names}
 
 
 def _booked_now(conn: Connection, account: Any) -> list[Split]:
@@ -480,32 +432,6 @@ def doubled(conn: Connection, account_id: int) -> list[Any]:
         .order_by(bank_line.c.id)
     )
     return list(conn.execute(query))
-
-
-def link_return(conn: Connection, account_id: int, line_id: int) -> int | None:
-    """Find the line a return takes back, and note it with the return; None where that is not certain.
-
-    It has the same reference, the amount with the other sign, and was booked before.
-    """
-    row = conn.execute(select(bank_line).where(bank_line.c.id == line_id)).one()
-    body = json.loads(row.body)
-    wanted = body["original_reference"] or body["end_to_end_id"]
-    if not wanted:
-        return None
-    query = select(bank_line).where(
-        bank_line.c.bank_account_id == account_id,
-        bank_line.c.amount_minor == -row.amount_minor,
-        bank_line.c.currency == row.currency,
-        bank_line.c.booking_date <= row.booking_date,
-        bank_line.c.superseded_by.is_(None),
-    )
-    found = [line.id for line in conn.execute(query) if wanted in _references(line) | {line.provider_id}]
-    if len(found) != 1:
-        return None
-    body["takes_back_line"] = found[0]
-    changed = json.dumps(body, ensure_ascii=False)
-    conn.execute(bank_line.update().where(bank_line.c.id == line_id).values(body=changed))
-    return int(found[0])
 
 
 def count_waiting(conn: Connection, account_id: int) -> int:

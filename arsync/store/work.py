@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from arsync.core.items import ItemKind
+from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
 from arsync.core.matching.snapshot import (
     Alias,
     BookedRow,
@@ -24,6 +25,7 @@ from arsync.core.matching.snapshot import (
     Snapshot,
 )
 from arsync.store import books, breakdowns, bulk
+from arsync.store import receipts as received
 from arsync.store.tables import alias, bank_line, customer, decision, decision_line, item, payment, receipt
 
 _OPEN_STATES = ("undecided", "waiting", "queued")
@@ -66,6 +68,8 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         (receipt.c.state.in_(("planned", "applied", "on_account", "linked")) | receipt.c.hands_off)
         & (receipt.c.on_date >= since),
     )
+    known = {row.id for row in (*recent, *receipts)}
+    recent += [row for row in _named_by_returns(conn, ledger_id, receipts) if row.id not in known]
     snapshot = Snapshot(
         ledger_id=ledger_id,
         as_of=as_of,
@@ -86,6 +90,15 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         states={row.id: row.state for row in receipts},
         held=held,
     )
+
+
+def _named_by_returns(conn: Connection, ledger_id: int, rows: Iterable[Any]) -> list[Any]:
+    """Older receipts that the bank names in what it takes back now."""
+    returns = [receipt_row(row) for row in rows if row.is_return]
+    if not returns:
+        return []
+    days = (min(row.on for row in returns) - timedelta(days=RETURN_BY_NAME_DAYS), max(r.on for r in returns))
+    return received.naming(conn, ledger_id, {name_of_original(row) for row in returns}, days)
 
 
 def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None) -> dict[int, int]:
@@ -140,7 +153,7 @@ def receipt_row(row: Any) -> ReceiptRow:
     return ReceiptRow(
         row.id, row.on_date, row.currency, row.amount_minor, row.payer_name, row.payer_account, tuple(texts["texts"]),
         texts["creditor_reference"], texts["end_to_end_id"], texts["bank_reference"], texts["cheque_number"],
-        row.is_return,
+        row.is_return, texts["original_reference"], texts["return_reason"],
     )  # fmt: skip
 
 

@@ -241,7 +241,7 @@ def _keep(to: Receiver, file: Incoming, read: BankFile, owners: Sequence[Any], t
         _queue_problems(conn, name, imported, at)
         _queue_corrections(conn, imported, at)
         _queue_twins(conn, name, imported, at)
-        _queue_remainders(conn, name, imported, at)
+        _queue_remainders(conn, name, imported, file.who, at)
         queues.close(conn, to.ledger.id, [f"file:{name}"], file.who, "the file is imported now", at)
         body = {"file": name, "lines": imported.lines, "new": imported.new_lines, "sha256": read.sha256}
         for ledger in {a.ledger_id for a in owners} or {ledger_id}:
@@ -325,9 +325,11 @@ def _queue_twins(conn: Tx, name: str, imported: Imported, at: str) -> None:
             )
 
 
-def _queue_remainders(conn: Tx, name: str, imported: Imported, at: str) -> None:
-    """What the parts of a sum do not explain waits for a person."""
+def _queue_remainders(conn: Tx, name: str, imported: Imported, who: str, at: str) -> None:
+    """Nobody need look at the line as a whole any more; what its parts do not explain waits for a person."""
     for ledger_id, split in imported.splits:
+        subjects = [f"receipt:{our_id}" for our_id in split.receipt_ids]
+        queues.close(conn, ledger_id, subjects, who, f"{name} says what the line is made of", at)
         if not split.remainder_minor:
             continue
         left = Money(split.remainder_minor, split.currency)

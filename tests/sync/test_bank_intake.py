@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from arsync import migrations
+from arsync.core.matching.engine import match
+from arsync.core.matching.snapshot import MatchPolicy
+from arsync.core.money import Money
 from arsync.store import breakdowns, office, queues
 from arsync.store import work as works
 from arsync.store.engine import Store
 from arsync.store.tables import bank_line, breakdown, breakdown_line, receipt
-from arsync.sync import bankfiles
+from arsync.sync import bankfiles, giving_back
 from arsync.sync.acting import Desk
 from arsync.sync.intake import Incoming, Taken, take_file
 from tests.connectors.bank import test_bank_lockbox as lockbox
@@ -64,6 +67,12 @@ def rows(desk, table):
 
 def receipts(desk):
     return [(row.amount_minor, row.state, row.is_return) for row in rows(desk, receipt)]
+
+
+def findings(desk):
+    with desk.store.read() as conn:
+        work = works.load(conn, desk.ledger.id, NOW.date())
+    return match(work.snapshot, work.knowledge, MatchPolicy())
 
 
 def open_queue(desk):
@@ -218,6 +227,20 @@ def test_a_line_somebody_has_decided_is_left_alone(desk):
         conn.execute(receipt.update().values(state="applied"))
     take(desk, PAYOUT, "us")
     assert receipts(desk) == [(6_210, "applied", False)]
+    (payout,) = rows(desk, breakdown)
+    assert payout.bank_line_id == rows(desk, bank_line)[0].id, (
+        "it explains no other line of this amount later"
+    )
+
+
+def test_a_line_that_waited_in_the_queue_waits_no_more_when_it_is_taken_apart(desk):
+    take(desk, us(ofx_line("62.10", posted="20260116")))
+    with desk.store.begin() as conn:
+        conn.execute(receipt.update().values(state="queued"))
+        entry = queues.Entry("receipt:1", "unknown payer", "nobody known", receipt_id=1)
+        queues.open_items(conn, desk.ledger.id, [entry], AT)
+    take(desk, PAYOUT, "us")
+    assert open_queue(desk) == []
 
 
 def test_a_breakdown_without_an_account_waits_for_a_person(desk):
@@ -277,10 +300,31 @@ def test_a_return_is_linked_to_what_it_takes_back_with_its_consequence(desk):
     )
     take(desk, camt(statement(paid)))
     take(desk, camt(statement(back, sequence=8)))
-    original, taken_back = rows(desk, bank_line)
-    body = json.loads(taken_back.body)
-    assert (body["takes_back_line"], body["then"]) == (original.id, "ask for account")
+    (finding,) = [one for one in findings(desk) if one.receipt_id == 2]
+    assert finding.explanations[0].evidence[0].text == (
+        "It takes back receipt 1 of 2026-01-15, EUR 100.00 (AC04, account closed: ask for account)."
+    )
     assert receipts(desk) == [(10_000, "undecided", False), (-10_000, "undecided", True)]
+
+
+def test_a_return_names_its_payment_even_after_the_days_in_which_amounts_are_compared(desk):
+    """A SEPA direct debit without a mandate may come back for thirteen months."""
+    paid = entry("100.00", "CRDT", transaction(end_to_end="E-1"), booked="<Dt>2025-02-01</Dt>")
+    other = entry(
+        "100.00", "CRDT", transaction(end_to_end="E-2"), reference="R3", booked="<Dt>2026-01-12</Dt>"
+    )
+    returned = "<RtrInf><Rsn><Cd>MD01</Cd></Rsn></RtrInf>"
+    back = entry("100.00", "DBIT", transaction(returned, end_to_end="E-1"), reference="R2")
+    take(desk, camt(statement(paid, other)))
+    with desk.store.begin() as conn:
+        conn.execute(receipt.update().values(state="applied", customer_id=1))
+    take(desk, camt(statement(back, sequence=8)))
+    (finding,) = findings(desk)
+    assert "takes back receipt 1 of 2025-02-01" in finding.explanations[0].evidence[0].text
+    with desk.store.read() as conn:
+        (row,) = conn.execute(receipt.select().where(receipt.c.id == 3)).all()
+        found = giving_back.originals(conn, desk.ledger, row, Money(10_000, "EUR"))
+    assert [one.id for one in found] == [1], "the desk finds what the queue names"
 
 
 def mt940(reference, text="HI"):
