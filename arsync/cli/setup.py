@@ -11,6 +11,7 @@ import click
 
 from arsync import config as configs
 from arsync import migrations, output
+from arsync.cli import files
 from arsync.cli.common import (
     desk,
     emit,
@@ -499,6 +500,11 @@ def bank_list(ctx: click.Context, as_json: bool) -> None:
         if body
         else "no bank account yet"
     )
+
+
+bank_command.add_command(files.import_command)
+bank_command.add_command(files.check_command)
+bank_command.add_command(files.profile_command)
 
 
 # ---- people

@@ -26,7 +26,7 @@ from arsync.connectors.quickbooks import QuickBooksConnector
 from arsync.core.policy import BookedAs
 from arsync.errors import ConsentLost, LedgerLocked
 from arsync.store import outbox
-from arsync.store.bank import Share
+from arsync.store.receipts import Share
 from arsync.sync import actions, connect
 from tests.worlds.office import START, Line, make_office, open_office
 
@@ -122,8 +122,8 @@ def back(office):
     waiting = {q.amount_minor: q.id for q in office.queue()}
     actions.book_return(desk, waiting[-10000])
     shares = [
-        Share(5000, "INVOICE 1002", "CONTOSO INDUSTRIES"),
-        Share(7500, "INVOICE 1003", "ACME CORPORATION"),
+        Share(5000, ("INVOICE 1002",), "CONTOSO INDUSTRIES"),
+        Share(7500, ("INVOICE 1003",), "ACME CORPORATION"),
     ]
     actions.split(desk, waiting[12100], shares, 400)
     actions.write_off(desk, office.item(f"Invoice:{lost}").id, "write-off", 2000, "not worth asking")
