@@ -88,11 +88,8 @@ def corpus() -> Path:
 
 def _server(major: int) -> Iterator[Server]:
     given = os.environ.get("ARSYNC_TEST_PG_URL")
-    if given:
-        yield Server.existing(given)
-        return
     try:
-        server = Server.start(major)
+        server = Server.existing(given) if given else Server.start(major)
     except NoServer as reason:
         pytest.skip(str(reason))
     yield server
