@@ -1,5 +1,6 @@
 """The office on Xero: the same desk and bank, a simulated organisation behind it, Xero's specification as referee."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +16,16 @@ from sqlalchemy import func, select
 from arsync import migrations
 from arsync.connectors.contract import Tokens
 from arsync.connectors.xero import XeroSettings
-from arsync.simulators.xero import XeroSimulator
+from arsync.simulators.xero import Switches, XeroSimulator
 from arsync.store import books, office, tables
 from arsync.store.engine import Store
 from arsync.store.vault import Vault
 from arsync.sync import actions, connect
 from arsync.sync.connect import House
 from tests.simulators import xero_spec
-from tests.worlds.office import ACCOUNT, BANK, PEOPLE, Clock, Office
+from tests.worlds.office import ACCOUNT, BANK, PEOPLE, START, Clock, Office, Platform, open_house
 
+_MARKER = re.compile(r"arsync:([^.]+)\.")
 POLICY = """
 [match]
 automatic = ["reference", "remittance", "one item", "balance"]
@@ -100,6 +102,43 @@ class XeroOffice(Office):
 
     def papers(self, kind: str) -> list[Any]:
         return [p for p in self.tenant.core.papers.values() if p.kind == kind]
+
+    def ours(self) -> Counter[str]:
+        """How many live documents of cash carry the marker of each of our decisions."""
+        core = self.tenant.core
+        single = [p for p in core.payments.values() if not p.batch_id]
+        held = [p for p in core.papers.values() if p.kind in {"Overpayment", "Prepayment"}]
+        cash = [
+            one for one in (*single, *core.batches.values(), *held) if one.status in {"AUTHORISED", "PAID"}
+        ]
+        return Counter(found[1] for one in cash if (found := _MARKER.search(one.reference)))
+
+    def books_as_people_see_them(self) -> list[Any]:
+        """What the organisation holds, without ids, keys and times."""
+        core = self.tenant.core
+        names = {
+            p.id: f"{p.kind} {p.number or core.contacts[p.contact_id].name}" for p in core.papers.values()
+        }
+        seen: list[Any] = [
+            (
+                p.type,
+                core.contacts[p.contact_id].name,
+                p.on.isoformat(),
+                p.total_cents,
+                p.open_cents,
+                p.status,
+            )
+            for p in core.papers.values()
+        ]
+        seen += [
+            ("Payment", names[p.paper_id], p.on.isoformat(), p.cents, p.status, bool(p.batch_id))
+            for p in core.payments.values()
+        ]
+        seen += [
+            ("Allocation", names[a.credit_id], names[a.invoice_id], a.cents, a.deleted)
+            for a in core.allocations.values()
+        ]
+        return sorted(seen, key=repr)
 
     def calls(self, method: str = "", path: str = "") -> list[Any]:
         found = [r for r in self.simulator.requests if r.method.startswith(method) and path in r.path]
@@ -184,14 +223,15 @@ def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: A
     house.store.close()
 
 
-def furnish(made: XeroOffice, mode: office.Mode = "propose") -> None:
+def furnish(made: XeroOffice, mode: office.Mode = "propose", **more: Any) -> None:
     """Set up store, people, connection, ledger, bank account and policy."""
     house, at = made.house, made.house.at()
     made.inbox.mkdir(exist_ok=True)
     migrations.upgrade(house.store)
     with house.store.begin() as conn:
         people = {name: office.add_person(conn, name, role, at) for name, role in PEOPLE.items()}
-    connection_id = connect.add_connection(house, "xero", "xero", made.settings(), people["Ada"])
+    given = settings(made.url, made.tenant_id, **more)
+    connection_id = connect.add_connection(house, "xero", "xero", given, people["Ada"])
     connect.keep_tokens(house, connection_id, made.new_tokens())
     connect.add_ledger(house, connection_id, made.ledger_name, people["Ada"])
     values = {
@@ -205,3 +245,42 @@ def furnish(made: XeroOffice, mode: office.Mode = "propose") -> None:
     made.run()
     made.policy(POLICY)
     made.mode(mode)
+
+
+# ---- many offices on one simulator, each of which begins with its saved books
+
+
+@contextmanager
+def served_xero() -> Iterator[Platform]:
+    """A simulator on loopback."""
+    clock = Clock()
+    simulator = XeroSimulator(clock=lambda: clock.now_is, switches=Switches(rate_limits=False))
+    with simulator.serve() as url:
+        yield Platform(simulator, clock, url)  # type: ignore[arg-type]  # of the other platform
+
+
+def make_xero_office(platform: Platform, store_url: str, folder: Path) -> XeroOffice:
+    """A furnished office with empty books, in `propose`; its books are saved beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    simulator: Any = platform.simulator
+    platform.clock.now_is = START
+    simulator.tenants.clear()
+    simulator.desk.apps.clear()
+    simulator.add_organisation("Craig's Design")
+    simulator.add_app("arsync")
+    simulator.save(folder / "books.json")
+    made = open_xero_office(platform, store_url, folder)
+    furnish(made, returns_account="260")
+    simulator.save(folder / "books.json")
+    return made
+
+
+def open_xero_office(platform: Platform, store_url: str, folder: Path) -> XeroOffice:
+    """The office of a folder, with the books it was saved with."""
+    simulator: Any = platform.simulator
+    simulator.faults.clear()
+    simulator.requests.clear()
+    simulator.load(folder / "books.json")
+    [tenant], [app] = simulator.tenants.values(), simulator.desk.apps.values()
+    house = open_house(store_url, folder, app, platform.clock)
+    return XeroOffice(folder, house, simulator, platform.clock, platform.url, tenant=tenant, app=app)
