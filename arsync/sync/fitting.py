@@ -8,7 +8,7 @@ Law     per item and in cash the fitted intents amount to what was asked, to the
         item follows from their order: a given-up amount meets its own item, the rest meet in the order they stand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from arsync.connectors import registry
@@ -31,10 +31,16 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 
 
+def fitter(conn: Tx, ledger: Ledger) -> Callable[[Sequence[Intent]], tuple[Intent, ...]]:
+    """What makes intents such as the ledger's platform takes; asked once for many decisions."""
+    platform = office.connection_row(conn, ledger.connection_id).platform
+    writes = registry.load(platform).manifest.writes
+    return lambda wanted: fit(wanted, writes, ledger.home_currency)
+
+
 def fitted(conn: Tx, ledger: Ledger, wanted: Sequence[Intent]) -> tuple[Intent, ...]:
     """The intents as the ledger's platform takes them."""
-    platform = office.connection_row(conn, ledger.connection_id).platform
-    return fit(wanted, registry.load(platform).manifest.writes, ledger.home_currency)
+    return fitter(conn, ledger)(wanted)
 
 
 def fit(wanted: Sequence[Intent], writes: Mapping[Verb, Writes], home: str) -> tuple[Intent, ...]:
