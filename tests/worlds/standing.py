@@ -30,6 +30,7 @@ def clock_of(today: date) -> Clock:
 def stand(monkeypatch: Any, clock: Clock) -> None:
     """Make the command line live by this clock, and the tour serve at a port that nobody else uses."""
     monkeypatch.setattr(demo, "PORT", 0)
+    monkeypatch.setattr(demo, "XERO_PORT", 0)
     for module in ("arsync.cli.common", "arsync.cli.setup", "arsync.cli.trying"):
         monkeypatch.setattr(f"{module}.utc_now", clock)
 
@@ -41,7 +42,7 @@ def furnish(folder: Path, clock: Clock, seed: int, *, connected: bool = True) ->
     world = build(simulator, demo.REALM, clock().date(), seed)
     guide = demo.Guide(folder, lambda _: None, trying._printed)
     with demo.served(simulator, 0) as url:
-        demo.found(guide, simulator, url)
+        demo.found(guide, demo.SECRET, simulator.client_secret, demo._section(simulator, url, demo.SECRET))
         demo.unpack(guide, world)
         if connected:
             demo.set_up(guide, simulator, world)
