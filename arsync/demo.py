@@ -404,20 +404,19 @@ def _on_xero(guide: Guide, twin: Guide, simulator: XeroSimulator, world: World, 
     guide.step(f"the same company on Xero, simulated at {url}; in {twin.folder}/, side by side")
     set_up_xero(twin, simulator, world, url)
     twin.show("reconcile", until="in the queue")
-    sides = [_became(one) for one in (guide, twin)]
-    names = list(dict.fromkeys(name for side in sides for name in side))
-    rows = [(name, *(side.get(name, 0) for side in sides)) for name in names]
+    here, there = _became(guide), _became(twin)
+    rows = [(name, here.get(name, 0), there.get(name, 0)) for name in sorted({*here, *there})]
     guide.say(["", *grid(("of the same receipts", "QuickBooks", "Xero"), rows)])
     guide.say(
         "(Xero knows no parent companies and no discount terms: what rested on them waits for a person.)"
     )
 
 
-def _became(guide: Guide) -> dict[str, int]:
+def _became(guide: Guide) -> Counter[str]:
     """Receipts of an installation, by what became of them."""
     with _store(guide) as store, store.read() as conn:
         rows = queries.receipts(conn, office.find_ledger(conn, None).id)
-    return dict(sorted(Counter(row.state for row in rows).items()))
+    return Counter(row.state for row in rows)
 
 
 def _people_decide(guide: Guide, world: World) -> list[str]:
