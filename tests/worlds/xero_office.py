@@ -254,7 +254,9 @@ def furnish(made: XeroOffice, mode: office.Mode = "propose", **more: Any) -> Non
 def served_xero() -> Iterator[Platform]:
     """A simulator on loopback."""
     clock = Clock()
-    simulator = XeroSimulator(clock=lambda: clock.now_is, switches=Switches(rate_limits=False))
+    # Many offices, one after the other, on one day of one organisation.
+    switches = Switches(rate_limits=False, day_limit=1_000_000)
+    simulator = XeroSimulator(clock=lambda: clock.now_is, switches=switches)
     with simulator.serve() as url:
         yield Platform(simulator, clock, url)  # type: ignore[arg-type]  # of the other platform
 
