@@ -12,7 +12,8 @@ from arsync.cli import trying
 from arsync.clock import Clock
 from arsync.config import load
 from arsync.simulators.quickbooks import QuickBooksSimulator
-from arsync.simulators.world import World, build
+from arsync.simulators.world import World, build, build_xero
+from arsync.simulators.xero import XeroSimulator
 from arsync.store import office
 from arsync.store.engine import Store
 from arsync.store.vault import Vault
@@ -46,6 +47,19 @@ def furnish(folder: Path, clock: Clock, seed: int, *, connected: bool = True) ->
         demo.unpack(guide, world)
         if connected:
             demo.set_up(guide, simulator, world)
+    return world
+
+
+def furnish_xero(folder: Path, clock: Clock, seed: int) -> World:
+    """The same on Xero, right after `arsync init`, with the app's id and secret written down."""
+    folder.mkdir(parents=True)
+    simulator = XeroSimulator(seed=seed, clock=clock, state_path=folder / demo.XERO_BOOKS)
+    world = build_xero(simulator, clock().date(), seed)
+    app = simulator.add_app("arsync", redirect_uris=(demo.XERO_REDIRECT,))
+    guide = demo.Guide(folder, lambda _: None, trying._printed)
+    with demo.served(simulator, 0) as url:
+        demo.found(guide, demo.XERO_SECRET, app.client_secret, demo._xero_section(app, url))
+        demo.unpack(guide, world)
     return world
 
 
