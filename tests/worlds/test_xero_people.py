@@ -2,7 +2,11 @@
 
 import pytest
 
+from arsync.connectors.xero import webhook
+from arsync.store import office
 from arsync.sync.health import ledger_checks
+from arsync.sync.hear import hear
+from arsync.web.listener import Knocks, listening
 from tests.worlds.office import Line
 from tests.worlds.xero_office import POLICY, xero_office
 
@@ -57,3 +61,63 @@ def test_doctor_warns_where_xero_reminds_customers_by_itself(at_xero):
     at_xero.run()
     said = [check for check in ledger_checks(at_xero.house, at_xero.ledger) if "reminders" in check.what]
     assert [(check.state, check.do) for check in said] == [("warn", "in the company's settings")]
+
+
+# ---- what Xero tells by itself
+
+
+@pytest.fixture
+def heard(at_xero):
+    """An office whose listener is open; every set of organisations it was told of."""
+    kept, key = [], at_xero.app.webhook_key
+
+    def keep(tenants):
+        kept.append(tenants)
+        return hear(at_xero.house, "xero", tenants)
+
+    knocks = Knocks(
+        webhook.SIGNATURE, lambda body, said: webhook.signed(body, said, key), webhook.tenants, keep
+    )
+    with listening(("127.0.0.1", 0), knocks) as address:
+        assert at_xero.simulator.listen(at_xero.app, f"{address}/hook"), "the door must prove itself"
+        yield kept
+
+
+def marked(at_xero):
+    with at_xero.store.read() as conn:
+        return office.unheeded(office.connection_row(conn, at_xero.ledger.connection_id))
+
+
+@pytest.mark.parametrize(
+    "switches", [{}, {"webhook_duplicates": True, "webhook_shuffle": True}], ids=["once", "twice"]
+)
+def test_a_door_that_proved_itself_hears_of_a_change_and_the_next_run_heeds_it(at_xero, heard, switches):
+    for name, value in switches.items():
+        setattr(at_xero.simulator.switches, name, value)
+    assert heard in ([], [frozenset()] * len(heard)), "the proof speaks of nobody"
+    assert not marked(at_xero)
+    invoice = at_xero.invoice(at_xero.customer("Acme"), "250.00", "INV-1")
+    at_xero.clock.sleep(1)
+    at_xero.simulator.deliver_webhooks()
+    assert heard[-1] == {at_xero.tenant_id}
+    assert marked(at_xero)
+    at_xero.run()
+    assert not marked(at_xero)
+    assert at_xero.item(f"Invoice:{invoice}").open_minor == 250_00
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param(b'{"events": []}', frozenset(), id="intent to receive"),
+        pytest.param(b'{"events": [{"tenantId": "t", "eventCategory": "INVOICE"}]}', {"t"}, id="an invoice"),
+        pytest.param(
+            b'{"events": [{"tenantId": "t", "eventCategory": "SUBSCRIPTION"}]}', frozenset(), id="not ours"
+        ),
+        pytest.param(b'{"events": {}}', frozenset(), id="an empty object"),
+        pytest.param(b'{"news": 1}', None, id="of another shape: everybody may have changed"),
+        pytest.param(b"<xml/>", None, id="no JSON"),
+    ],
+)
+def test_what_a_signed_body_tells(body, told):
+    assert webhook.tenants(body) == told
