@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,15 @@ from urllib.parse import urlencode
 from arsync import config
 from arsync.clock import Clock
 from arsync.errors import UsageError
+from arsync.output import grid
 from arsync.simulators.quickbooks import QuickBooksSimulator
 from arsync.simulators.quickbooks.control import books_document
 from arsync.simulators.quickbooks.wire import dump_json
 from arsync.simulators.statements import dollars
 from arsync.simulators.world import COMPANY, Truth, World, build, build_xero
+from arsync.simulators.xero import ALL_SCOPES, Switches, XeroSimulator
+from arsync.simulators.xero.control import books_document as xero_document
+from arsync.simulators.xero.oauth import App
 from arsync.store import office, queries
 from arsync.store.contents import contents
 from arsync.store.engine import Store
@@ -37,6 +42,8 @@ Contents = dict[str, tuple[int, str]]
 REALM = "9130347000000001"
 PORT = 8800
 XERO_REDIRECT = "http://localhost:8765/callback"
+XERO_PORT = 8801
+XERO, XERO_BOOKS, XERO_SECRET = "xero", "xero.json", "xero.secret"  # the twin's folder, and what is in it
 LEDGER = "harbor-pine"
 ADMIN, MANAGER, CLERK = "dana", "morgan", "casey"
 BOOKS, SECRET, README, POLICY = "quickbooks.json", "quickbooks.secret", "README.txt", "policy.toml"
@@ -63,21 +70,28 @@ def tour(folder: Path, seed: int, say: Say, arsync: Command, clock: Clock) -> in
     _make_room(folder)
     simulator = QuickBooksSimulator(seed=seed, clock=clock, state_path=folder / BOOKS)
     world = build(simulator, REALM, clock().date(), seed)
-    guide = Guide(folder, say, arsync)
-    with served(simulator, PORT) as url:
-        (folder / README).write_text(_readme(folder, url), encoding="utf-8")
+    guide, twin = Guide(folder, say, arsync), Guide(folder / XERO, say, arsync)
+    # A tour does not wait for a minute's calls to be over, as a run on the real platform does.
+    switches = Switches(minute_limit=10_000)
+    xero = XeroSimulator(seed=seed, clock=clock, state_path=twin.folder / XERO_BOOKS, switches=switches)
+    xero_world = build_xero(xero, clock().date(), seed)
+    with served(simulator, PORT) as url, served(xero, XERO_PORT) as xero_url:
+        (folder / README).write_text(_readme(folder, url, xero_url), encoding="utf-8")
         guide.step(f"set up {folder}/ for {COMPANY}, whose QuickBooks is simulated at {url}")
-        found(guide, simulator, url)
+        found(guide, SECRET, simulator.client_secret, _section(simulator, url, SECRET))
         unpack(guide, world)
         set_up(guide, simulator, world)
         _first_run(guide, world)
+        _on_xero(guide, twin, xero, xero_world, xero_url)
         _second_run(guide, _people_decide(guide, world))
+        twin.show("run")
         _reports(guide)
-        unchanged = _last_run(guide, simulator)
+        unchanged = _last_run(guide, "QuickBooks", lambda: _books(simulator))
+        unchanged &= _last_run(twin, "Xero", lambda: _xero_books(xero))
     say(
         [
             "",
-            f"QuickBooks has been stopped. {folder}/ is yours to look at; {README} says what is what. Next:",
+            f"QuickBooks and Xero have been stopped. {folder}/ is yours to look at; {README} says what is what. Next:",
             *_path(),
             f"  cd {folder}",
             "  arsync queue list                 what waits for a person, largest first",
@@ -126,7 +140,6 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
 
 def serve_xero(port: int, state: Path | None, seed: int, say: Say, clock: Clock) -> None:
     """Serve the invented company on Xero, or the books of a state file, until interrupted."""
-    from arsync.simulators.xero import XeroSimulator
     from arsync.simulators.xero.control import consent_query
 
     simulator = XeroSimulator(seed=seed, clock=clock, state_path=state)
@@ -230,7 +243,7 @@ def _path() -> list[str]:
 
 
 @contextmanager
-def served(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
+def served(simulator: "Served", port: int) -> Iterator[str]:
     """Serve at this port; where it is taken, at any that is free."""
     try:
         url = simulator.start(port)
@@ -268,6 +281,19 @@ def _listening(simulator: Served, port: int) -> Iterator[str]:
         simulator.stop()
 
 
+def _xero_section(app: App, url: str) -> str:
+    """The simulated Xero in `arsync.toml`."""
+    return (
+        "[xero]\n"
+        f'client_id = "{app.client_id}"\n'
+        f'client_secret_file = "{XERO_SECRET}"\n'
+        f'base_url = "{url}"\n'
+        f'token_url = "{url}/connect/token"\n'
+        f'authorize_url = "{url}/identity/connect/authorize"\n'
+        f'revoke_url = "{url}/connect/revocation"\n'
+    )
+
+
 def _section(simulator: QuickBooksSimulator, url: str, secret_file: str) -> str:
     """The simulator in `arsync.toml`."""
     return (
@@ -283,15 +309,15 @@ def _section(simulator: QuickBooksSimulator, url: str, secret_file: str) -> str:
 # ---- the chapters
 
 
-def found(guide: Guide, simulator: QuickBooksSimulator, url: str) -> None:
-    """Make the installation and write the simulator's addresses, id and secret where a person would write Intuit's."""
+def found(guide: Guide, file_name: str, app_secret: str, section: str) -> None:
+    """Make the installation; its addresses, id and secret stand where a person would write the real ones."""
     guide.arsync(("init", str(guide.folder), "--admin", ADMIN))
-    secret = guide.folder / SECRET
-    secret.write_text(simulator.client_secret + "\n", encoding="utf-8")
+    secret = guide.folder / file_name
+    secret.write_text(app_secret + "\n", encoding="utf-8")
     secret.chmod(0o600)
     file = guide.folder / config.FILE
     written = file.read_text(encoding="utf-8").partition("[quickbooks]")[0]
-    file.write_text(written + _section(simulator, url, SECRET), encoding="utf-8")
+    file.write_text(written + section, encoding="utf-8")
 
 
 def unpack(guide: Guide, world: World) -> None:
@@ -306,6 +332,17 @@ def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World) -> None:
     """What people do once: sign in, name each other and the bank accounts, agree on a policy and a mode."""
     back = f"{REDIRECT}?{urlencode({'code': simulator.tokens.new_code(REALM, REDIRECT), 'realmId': REALM})}"
     guide.quietly("connect", "quickbooks", "--ledger", LEDGER, "--redirected", back)
+    _agree(guide, world)
+    guide.say(
+        [
+            f"people: {ADMIN} (admin), {MANAGER} (manager), {CLERK} (clerk); bank files: {len(world.files)}",
+            f"policy: proposed by {ADMIN}, approved by {MANAGER}, who has also set the ledger to auto",
+        ]
+    )
+
+
+def _agree(guide: Guide, world: World) -> None:
+    """People name each other and the bank accounts, agree on a policy and a mode."""
     guide.quietly("people", "add", MANAGER, "--role", "manager")
     guide.quietly("people", "add", CLERK, "--role", "clerk")
     for account in world.accounts:
@@ -314,12 +351,21 @@ def set_up(guide: Guide, simulator: QuickBooksSimulator, world: World) -> None:
     guide.quietly("policy", "apply", str(guide.folder / POLICY), who=ADMIN)
     guide.quietly("policy", "approve", "2", who=MANAGER)
     guide.quietly("ledger", "mode", "auto", who=MANAGER)
-    guide.say(
-        [
-            f"people: {ADMIN} (admin), {MANAGER} (manager), {CLERK} (clerk); bank files: {len(world.files)}",
-            f"policy: proposed by {ADMIN}, approved by {MANAGER}, who has also set the ledger to auto",
-        ]
-    )
+
+
+def set_up_xero(guide: Guide, simulator: XeroSimulator, world: World, url: str) -> None:
+    """The same for the twin on Xero; there each bank account names the account of the books it is."""
+    [tenant] = simulator.tenants.values()
+    app = simulator.add_app("arsync", redirect_uris=(XERO_REDIRECT,))
+    grant = simulator.desk.consent(app, (tenant.organisation.id,), ALL_SCOPES, user=ADMIN)
+    back = f"{XERO_REDIRECT}?{urlencode({'code': simulator.desk.new_code(grant, XERO_REDIRECT)})}"
+    found(guide, XERO_SECRET, app.client_secret, _xero_section(app, url))
+    unpack(guide, world)
+    guide.quietly("connect", "xero", "--ledger", f"{LEDGER}-xero", "--redirected", back)
+    _agree(guide, world)
+    guide.quietly("pull")
+    for account in world.accounts:
+        guide.quietly("bank", "map", account.name, "--deposit-account", tenant.books.bank())
 
 
 def _put(file: Path, data: bytes) -> None:
@@ -329,7 +375,8 @@ def _put(file: Path, data: bytes) -> None:
 
 def _policy(world: World) -> str:
     """What arsync may do here by itself; adjustments are booked with the products of these books."""
-    discount, loss = world.products["Cash discount"], world.products["Write-off"]
+    usual = world.products.get("General Expenses", "")
+    discount, loss = (world.products.get(name, usual) for name in ("Cash discount", "Write-off"))
     return (
         '[match]\nautomatic = ["reference", "remittance", "one item", "balance"]\n\n'
         '[match.small_difference]\nUSD = "1.00"\n\n'
@@ -350,6 +397,26 @@ def _first_run(guide: Guide, world: World) -> None:
         guide.show("show", f"D-{_decision(guide, world, case)}", until="suggestion")
     guide.step("one that waits for a person, with what speaks for and against it")
     guide.show("queue", "show", f"Q-{_queued(guide, world, _SHORT_PAY)}", until="history")
+
+
+def _on_xero(guide: Guide, twin: Guide, simulator: XeroSimulator, world: World, url: str) -> None:
+    """The same company, its customers and receipts, on the other platform; what became of them, side by side."""
+    guide.step(f"the same company on Xero, simulated at {url}; in {twin.folder}/, side by side")
+    set_up_xero(twin, simulator, world, url)
+    twin.show("reconcile", until="in the queue")
+    here, there = _became(guide), _became(twin)
+    rows = [(name, here.get(name, 0), there.get(name, 0)) for name in sorted({*here, *there})]
+    guide.say(["", *grid(("of the same receipts", "QuickBooks", "Xero"), rows)])
+    guide.say(
+        "(Xero knows no parent companies and no discount terms: what rested on them waits for a person.)"
+    )
+
+
+def _became(guide: Guide) -> Counter[str]:
+    """Receipts of an installation, by what became of them."""
+    with _store(guide) as store, store.read() as conn:
+        rows = queries.receipts(conn, office.find_ledger(conn, None).id)
+    return Counter(row.state for row in rows)
 
 
 def _people_decide(guide: Guide, world: World) -> list[str]:
@@ -385,12 +452,12 @@ def _reports(guide: Guide) -> None:
     guide.show("audit", "replay", "D-1")
 
 
-def _last_run(guide: Guide, simulator: QuickBooksSimulator) -> bool:
+def _last_run(guide: Guide, platform: str, books: Callable[[], str]) -> bool:
     """Run again with nothing new; compare everything, here and in the books, with what it was before."""
-    guide.step("once more: a run with nothing new changes nothing, anywhere")
-    store_before, books_before = contents_of(guide), _books(simulator)
+    guide.step(f"once more on {platform}: a run with nothing new changes nothing, anywhere")
+    store_before, books_before = contents_of(guide), books()
     guide.show("run")
-    store_after, books_after = contents_of(guide), _books(simulator)
+    store_after, books_after = contents_of(guide), books()
     changed = {name for name, held in store_after.items() if store_before[name] != held} - A_RUN_ITSELF
     same_books = books_before == books_after
     guide.say(
@@ -398,7 +465,7 @@ def _last_run(guide: Guide, simulator: QuickBooksSimulator) -> bool:
         + (f"CHANGED: {', '.join(sorted(changed))}" if changed else "the same, but for the run's own record")
     )
     guide.say(
-        f"compared: {len(books_after):,} characters of books in QuickBooks: "
+        f"compared: {len(books_after):,} characters of books in {platform}: "
         + ("the same" if same_books else "CHANGED")
     )
     return same_books and not changed
@@ -414,6 +481,13 @@ def _books(simulator: QuickBooksSimulator) -> str:
     """Every account, customer, transaction and journal line of the simulated books, as text."""
     with simulator.lock:
         return dump_json(books_document(simulator.companies[REALM]))
+
+
+def _xero_books(simulator: XeroSimulator) -> str:
+    """The same of the organisation on Xero."""
+    [tenant] = simulator.tenants.values()
+    with simulator.lock:
+        return dump_json(xero_document(tenant))
 
 
 # ---- looking things up
@@ -455,8 +529,8 @@ def _queued(guide: Guide, world: World, case: str) -> int:
     return next(int(q["id"]) for q in guide.told("queue", "list") if q["subject"] == subject)
 
 
-def _readme(folder: Path, url: str) -> str:
-    port = url.rpartition(":")[2]
+def _readme(folder: Path, url: str, xero_url: str) -> str:
+    port, xero_port = url.rpartition(":")[2], xero_url.rpartition(":")[2]
     return f"""\
 A demonstration of arsync: {COMPANY}, a company that was invented for it.
 
@@ -469,6 +543,7 @@ profiles/           how the lockbox writes its CSV file
 aging.xlsx, forecast.csv    two reports, each with its manifest: rows, control totals, SHA-256
 {BOOKS}     the simulated QuickBooks, as the tour left it
 {SECRET}   the simulated app's secret
+{XERO}/               the same company on Xero: an installation of its own, with its books in {XERO_BOOKS}
 
 People: {ADMIN} (admin), {MANAGER} (manager), {CLERK} (clerk). Act as one of them with --as NAME.
 
@@ -487,6 +562,10 @@ then, for example:
 
     arsync --as {CLERK} queue accept --preferred
     arsync reconcile
+
+The same for Xero, in {XERO}/:
+
+    arsync simulate xero --port {xero_port} --state {XERO_BOOKS}
 
 `arsync demo` makes this folder anew.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.measure import Figure, show
 
-NAMES = ("upsert", "main_job", "idle")
+NAMES = ("upsert", "main_job", "idle", "xero")
 PAGE = Path(__file__).parents[1] / "docs" / "evidence" / "speed.md"
 
 
@@ -49,7 +49,7 @@ def page(table: str, command: str) -> str:
 
 NOTES = """\
 What is compared with what stands at the head of each bench: `bench/upsert.py`, `bench/main_job.py` and its
-`bench/floor.py`, `bench/idle.py`.
+`bench/floor.py`, `bench/idle.py`, `bench/xero.py`.
 
 - Beside the raw driver: a third of what a new invoice costs is compressing its raw record. The driver that only
   writes ready-made rows does not pay that, so the ratio is given without and with it.

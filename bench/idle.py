@@ -154,20 +154,7 @@ def _asked_by(office: Any, work: Callable[[], object]) -> list[Any]:
 
 def first_load(number: int) -> list[Figure]:
     """Pull from a simulator in another process, in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="arsync-bench-") as folder:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "bench.idle", "serve", str(number)], stdout=subprocess.PIPE
-        )
-        try:
-            assert server.stdout is not None
-            told = json.loads(server.stdout.readline())
-            puller = [sys.executable, "-m", "bench.idle", "pull", folder, json.dumps(told)]
-            made = json.loads(subprocess.run(puller, check=True, stdout=subprocess.PIPE).stdout)
-        finally:
-            server.kill()
-            server.wait()
-            if server.stdout is not None:
-                server.stdout.close()
+    made = in_processes("bench.idle", number)
     assert made["invoices"] == number
     return [
         Figure(
@@ -180,6 +167,27 @@ def first_load(number: int) -> list[Figure]:
         Figure("  memory before it began", made["before_mib"], "MiB"),
         Figure("  pulled over HTTP and stored", number / made["took_s"], "invoices/s"),
     ]
+
+
+def in_processes(module: str, number: int) -> dict[str, Any]:
+    """What the puller of a bench tells, its simulator being served by another process."""
+    with tempfile.TemporaryDirectory(prefix="arsync-bench-") as folder:
+        server = subprocess.Popen(
+            [sys.executable, "-m", module, "serve", str(number)], stdout=subprocess.PIPE
+        )
+        try:
+            assert server.stdout is not None
+            told = json.loads(server.stdout.readline())
+            puller = [sys.executable, "-m", module, "pull", folder, json.dumps(told)]
+            made: dict[str, Any] = json.loads(
+                subprocess.run(puller, check=True, stdout=subprocess.PIPE).stdout
+            )
+        finally:
+            server.kill()
+            server.wait()
+            if server.stdout is not None:
+                server.stdout.close()
+    return made
 
 
 def serve(number: int) -> None:
@@ -239,17 +247,18 @@ def pull(folder: Path, told: dict) -> None:
     connect.keep_tokens(house, connection_id, tokens)
     ledger, _ = connect.add_ledger(house, connection_id, "books", ada)
     job, _ = connect.job_of(house, ledger, lambda _step, _text: None)
-    before_mib, began = _peak_mib(), time.perf_counter()
+    before_mib, began = peak_mib(), time.perf_counter()
     pull_all(job)
     took_s = time.perf_counter() - began
     with store.read() as conn:
         invoices = conn.execute(select(func.count()).select_from(item)).scalar_one()
     store.close()
-    made = {"invoices": invoices, "took_s": took_s, "before_mib": before_mib, "peak_mib": _peak_mib()}
+    made = {"invoices": invoices, "took_s": took_s, "before_mib": before_mib, "peak_mib": peak_mib()}
     print(json.dumps(made))
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """The most memory this process has had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

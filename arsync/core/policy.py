@@ -74,6 +74,10 @@ receipts = "queue"        # or "first open date": book a receipt dated in closed
 state = "off"             # "note": a tag in the private note of open items; "field": a custom field of ours
 # field = "AR status"     # the custom field's name, with state = "field"
 
+[learning]
+history = "use"           # statistics of this ledger's own customers: payers' names that clerks confirmed, and how late
+                          # each usually pays; "ignore": confirmations teach nothing, the forecast goes by due dates
+
 [unidentified]
 at_period_end = "leave"   # or "book": receipts nobody could identify are booked to `account` at month end
 # account = "96"
@@ -105,6 +109,7 @@ class Policy:
     closed_period: ClosedPeriod = "queue"
     write_back: WriteBack = "off"
     write_back_field: str | None = None
+    learns: bool = True
 
     @property
     def fee_account(self) -> str | None:
@@ -129,7 +134,16 @@ def parse(text: str, where: str = "policy") -> Policy:
     reader.only(
         "",
         document,
-        {"match", "discount", "write_off", "adjustments", "unidentified", "closed_period", "write_back"},
+        {
+            "match",
+            "discount",
+            "write_off",
+            "adjustments",
+            "unidentified",
+            "closed_period",
+            "write_back",
+            "learning",
+        },
     )
     match, discount = reader.table(document, "match"), reader.table(document, "discount")
     reader.only(
@@ -159,6 +173,8 @@ def parse(text: str, where: str = "policy") -> Policy:
     closed, back = reader.table(document, "closed_period"), reader.table(document, "write_back")
     reader.only("closed_period", closed, {"receipts"})
     reader.only("write_back", back, {"state", "field"})
+    learning = reader.table(document, "learning")
+    reader.only("learning", learning, {"history"})
     state, own_field = reader.choice(back, "write_back.state", get_args(WriteBack), "off"), back.get("field")
     if state == "field" and not (isinstance(own_field, str) and own_field):
         raise reader.wrong(
@@ -187,6 +203,7 @@ def parse(text: str, where: str = "policy") -> Policy:
         closed_period=reader.choice(closed, "closed_period.receipts", get_args(ClosedPeriod), "queue"),  # type: ignore[arg-type]  # `choice` returns one of the two
         write_back=state,  # type: ignore[arg-type]  # `choice` returns one of the three
         write_back_field=own_field if state == "field" else None,
+        learns=reader.choice(learning, "learning.history", ("use", "ignore"), "use") == "use",
     )
 
 

@@ -659,7 +659,7 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
     """A confirmed payer becomes a dated suggestion."""
     from arsync.core.matching.learn import learn
 
-    if customer_id is None:
+    if customer_id is None or not office.policy_in_force(conn, desk.ledger.id).policy.learns:
         return
     receipt = receipt_of(conn, desk, row)
     before = work.knowledge(conn, desk.ledger.id)

@@ -17,7 +17,7 @@ from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
 from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
 from arsync.core.matching import record
-from arsync.core.matching.snapshot import ReceiptRow
+from arsync.core.matching.snapshot import Knowledge, ReceiptRow
 from arsync.core.money import Money
 from arsync.core.policy import Policy
 from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
@@ -90,6 +90,8 @@ def look(job: Job) -> Decided:
         policy = office.policy_in_force(conn, job.ledger.id)
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
+    if not policy.policy.learns:
+        todo = replace(todo, knowledge=Knowledge())
     standing = _Standing(
         todo.proven,
         facts.closed_until if facts else None,

@@ -131,8 +131,10 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
             for r in queries.open_as_of(conn, ledger.id, now.date(), stamp(now))
         ]
         complete = _completeness(conn, ledger, current=True)
+        learns = office.policy_in_force(conn, ledger.id).policy.learns
     head = Stamp(now.date(), "due", None, complete, ledger.name)
-    return ForecastReport(head, forecast(rows, Habits.learn(paid, rows, now.date()), now.date(), weeks))
+    habits = Habits.learn(paid, rows, now.date()) if learns else Habits.learn((), (), now.date())
+    return ForecastReport(head, forecast(rows, habits, now.date(), weeks))
 
 
 def _unapplied(row: Any) -> UnappliedPayment:

@@ -83,22 +83,23 @@ def _handler(knocks: Knocks, keeper: _Keeper) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
             if not length.isdecimal() or int(length) > MOST_BYTES:
-                self._answer(413 if length.isdecimal() else 411, "no length, or too long")
+                self._answer(413 if length.isdecimal() else 411)
                 return
             body = self.rfile.read(int(length))
             if not knocks.signed(body, self.headers.get(knocks.header, "")):
                 log.warning("a knock whose signature is wrong, from %s", self.client_address[0])
-                self._answer(401, "not signed by this app")
+                self._answer(401)
                 return
             knock = _Knock(knocks.companies(body))
             if knock.companies == frozenset():
-                self._answer(200, "nothing that is read here")
+                self._answer(200)
                 return
             keeper.waiting.put(knock)
             kept = knock.kept.wait(ANSWER_WITHIN_S)
-            self._answer(200 if kept else 503, "kept" if kept else "busy, knock again")
+            self._answer(200 if kept else 503)
 
-        def _answer(self, status: int, text: str) -> None:
+        def _answer(self, status: int, text: str = "") -> None:
+            """To a knock without a word: Xero takes a door that says anything for one that does not work."""
             body = text.encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/plain; charset=utf-8")

@@ -20,6 +20,7 @@ UNNAMED = {
     "CreatedDateUTCString", "ID", "ValidationErrors", "BatchPayment", "Attachments", "HasValidationErrors",
     "PlannedPaymentDateString", "BatchPaymentID", "CurrencyCode", "LineItems", "CreditNotes", "Overpayments",
     "Prepayments", "HasErrors", "IsDiscounted", "CurrencyRate", "DueDate", "InvoiceNumber",
+    "StatusAttributeString",  # of any element with summarizeErrors=false; BatchPayment's schema forgets it
 }  # fmt: skip
 DATES = re.compile(
     r"/Date\(-?\d+(\+0000)?\)/|\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z?)?|\d{1,2} [A-Z][a-z]+ \d{4}|"

@@ -2,8 +2,8 @@
 
 A line that begins with `$ ` is a command; what follows, up to the next one, is what it must print. Commands are
 arsync's own, run in this process at a fixed time, and a few of the shell's; a block that names a file, as in
-```python client.py, is that file, and port 8800 is wherever the simulator is. With `ARSYNC_REGENERATE=1` the pages are
-written anew.
+```python client.py, is that file, and port 8800 (of Xero: 8801) is wherever the simulator is. With
+`ARSYNC_REGENERATE=1` the pages are written anew.
 """
 
 import os
@@ -23,10 +23,9 @@ from arsync.cli import trying
 from arsync.clock import Clock
 from arsync.errors import ArsyncError
 from arsync.simulators.quickbooks import QuickBooksSimulator
-from arsync.simulators.world import build_xero
-from arsync.simulators.xero import XeroSimulator
+from arsync.simulators.xero import ALL_SCOPES, Switches, XeroSimulator
 
-PORT_OF_PAGES, XERO_OF_PAGES = "http://127.0.0.1:8800", "http://127.0.0.1:8801"
+PORT_OF_PAGES, PORT_OF_XERO = "127.0.0.1:8800", "127.0.0.1:8801"
 TODAY, SEED = date(2026, 11, 22), 1
 WORLD = re.compile(r"<!-- tested: ([a-z-]+) -->")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,42 +34,48 @@ SHELL = ("cat", "cp", "curl", "grep", "head", "ls", "python3", "sed", "mkdir")
 _VARIES = (
     (re.compile(rf"({TODAY}) \d\d:\d\d"), r"\1 12:00"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
-    (re.compile(r"127\.0\.0\.1:(?!880[01])\d+"), "127.0.0.1:8800"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "00000000-0000-4000-8000-000000000000"),
+    (re.compile(r"\b[0-9A-F]{32}\b"), "0" * 32),
     (re.compile(r"arsync \S+, Python \S+, SQLite \S+"), "arsync 0.1.0, Python 3.11.9, SQLite 3.45.0"),
-    (re.compile(r"\d+(?= quickbooks\.read)"), "31"),
-    (re.compile(r"\d+(?= quickbooks\.write)"), "44"),
+    (re.compile(r"\d+(?= (quickbooks|xero)\.read)"), "31"),
+    (re.compile(r"\d+(?= (quickbooks|xero)\.write)"), "44"),
+    (re.compile(r"[\d,]+(?= xero\.bytes)"), "250,000"),
     (re.compile(r"[\d,]+ MiB of disk"), "50,000 MiB of disk"),
 )
 
 
 @dataclass(frozen=True)
 class World:
-    """A folder to work in, and the simulated platform behind it."""
+    """A folder to work in, and the simulated platform behind it; how a page writes its address."""
 
     folder: Path
     simulator: QuickBooksSimulator | XeroSimulator
     url: str
-    said: str = PORT_OF_PAGES  # where the pages say that it is
+    written: str = PORT_OF_PAGES
+
+    def code(self) -> str:
+        """What a browser comes back with once somebody has consented."""
+        if isinstance(self.simulator, QuickBooksSimulator):
+            return self.simulator.tokens.new_code(demo.REALM, demo.REDIRECT)
+        [app], [tenant] = self.simulator.desk.apps.values(), self.simulator.tenants
+        grant = self.simulator.desk.consent(app, (tenant,), ALL_SCOPES, user=demo.ADMIN)
+        return self.simulator.desk.new_code(grant, demo.XERO_REDIRECT)
 
 
 @contextmanager
 def served_again(template: Path, folder: Path, clock: Clock) -> Iterator[World]:
-    """A copy of a folder of the demo, its QuickBooks served where the folder expects it."""
+    """A copy of a folder of the demo, its platform served where the folder expects it."""
     shutil.copytree(template, folder)
-    simulator = QuickBooksSimulator(clock=clock, state_path=folder / demo.BOOKS)
     port = int(re.findall(r"base_url = .*:(\d+)", (folder / "arsync.toml").read_text("utf-8"))[0])
+    if (folder / demo.XERO_BOOKS).exists():
+        switches = Switches(minute_limit=10_000)
+        xero = XeroSimulator(clock=clock, state_path=folder / demo.XERO_BOOKS, switches=switches)
+        with xero.serve(port) as url:
+            yield World(folder, xero, url, PORT_OF_XERO)
+        return
+    simulator = QuickBooksSimulator(clock=clock, state_path=folder / demo.BOOKS)
     with simulator.serve(port) as url:
         yield World(folder, simulator, url)
-
-
-@contextmanager
-def served_xero(folder: Path, clock: Clock) -> Iterator[World]:
-    """An empty folder beside the invented company on Xero."""
-    folder.mkdir()
-    simulator = XeroSimulator(seed=SEED, clock=clock)
-    build_xero(simulator, TODAY, SEED)
-    with simulator.serve() as url:
-        yield World(folder, simulator, url, XERO_OF_PAGES)
 
 
 def play(text: str, world: World) -> str:
@@ -94,16 +99,25 @@ def _give(line: str, world: World) -> str:
     )
     for pipe in pipes:
         output = _shell(pipe, output, world)
-    return settled(output.replace(world.url, world.said), world.folder)
+    return settled(output, world.folder).replace(world.url.removeprefix("http://"), world.written)
 
 
 def _arsync(arguments: list[str], world: World) -> str:
-    code = world.simulator.tokens.new_code(demo.REALM, demo.REDIRECT)
-    given = [one.replace("CODE", code).replace("REALM", demo.REALM) for one in arguments]
+    code = world.code() if any("CODE" in one for one in arguments) else ""
+    given = [_meant(one, code, world) for one in arguments]
     try:
         return trying._printed(given)
     except ArsyncError as error:
         return f"error: {error}\n"
+
+
+def _meant(argument: str, code: str, world: World) -> str:
+    """An argument with the words that stand for something: a code, the company, an account of its bank."""
+    text = argument.replace("CODE", code).replace("REALM", demo.REALM)
+    if isinstance(world.simulator, XeroSimulator) and argument == "BANK-ACCOUNT-ID":
+        [tenant] = world.simulator.tenants.values()
+        return tenant.books.bank()
+    return text
 
 
 def _shell(command: str, text: str, world: World) -> str:
@@ -116,7 +130,7 @@ def _shell(command: str, text: str, world: World) -> str:
 
 def _here(text: str, world: World) -> str:
     """The same with the address of the simulator."""
-    return text.replace(world.said, world.url)
+    return text.replace(world.written, world.url.removeprefix("http://"))
 
 
 def settled(output: str, folder: Path) -> str:

@@ -12,7 +12,8 @@ from arsync.cli import trying
 from arsync.clock import Clock
 from arsync.config import load
 from arsync.simulators.quickbooks import QuickBooksSimulator
-from arsync.simulators.world import World, build
+from arsync.simulators.world import World, build, build_xero
+from arsync.simulators.xero import XeroSimulator
 from arsync.store import office
 from arsync.store.engine import Store
 from arsync.store.vault import Vault
@@ -30,6 +31,7 @@ def clock_of(today: date) -> Clock:
 def stand(monkeypatch: Any, clock: Clock) -> None:
     """Make the command line live by this clock, and the tour serve at a port that nobody else uses."""
     monkeypatch.setattr(demo, "PORT", 0)
+    monkeypatch.setattr(demo, "XERO_PORT", 0)
     for module in ("arsync.cli.common", "arsync.cli.setup", "arsync.cli.trying"):
         monkeypatch.setattr(f"{module}.utc_now", clock)
 
@@ -41,10 +43,23 @@ def furnish(folder: Path, clock: Clock, seed: int, *, connected: bool = True) ->
     world = build(simulator, demo.REALM, clock().date(), seed)
     guide = demo.Guide(folder, lambda _: None, trying._printed)
     with demo.served(simulator, 0) as url:
-        demo.found(guide, simulator, url)
+        demo.found(guide, demo.SECRET, simulator.client_secret, demo._section(simulator, url, demo.SECRET))
         demo.unpack(guide, world)
         if connected:
             demo.set_up(guide, simulator, world)
+    return world
+
+
+def furnish_xero(folder: Path, clock: Clock, seed: int) -> World:
+    """The same on Xero, right after `arsync init`, with the app's id and secret written down."""
+    folder.mkdir(parents=True)
+    simulator = XeroSimulator(seed=seed, clock=clock, state_path=folder / demo.XERO_BOOKS)
+    world = build_xero(simulator, clock().date(), seed)
+    app = simulator.add_app("arsync", redirect_uris=(demo.XERO_REDIRECT,))
+    guide = demo.Guide(folder, lambda _: None, trying._printed)
+    with demo.served(simulator, 0) as url:
+        demo.found(guide, demo.XERO_SECRET, app.client_secret, demo._xero_section(app, url))
+        demo.unpack(guide, world)
     return world
 
 

@@ -10,9 +10,11 @@ import sys
 import urllib.request
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import func, select
 
 from arsync import demo
 from arsync.cli import trying
@@ -20,12 +22,16 @@ from arsync.config import load
 from arsync.core.decisions import Verdict
 from arsync.errors import UsageError
 from arsync.simulators.quickbooks import QuickBooksSimulator
-from arsync.simulators.world import World, build
+from arsync.simulators.world import World, build, build_xero
+from arsync.simulators.xero import XeroSimulator
+from arsync.store import decisions, office, queries, tables
+from arsync.store.engine import Store
 from arsync.sync.run import dry_run
 from tests.worlds.pages import SEED, TODAY, served_again
 from tests.worlds.standing import clock_of, furnish, job_in, stand, toured
 
-MOST_LINES = 145
+PLATFORMS = ("QuickBooks", "Xero")
+MOST_LINES = 175
 PEOPLE = (demo.ADMIN, demo.MANAGER, demo.CLERK)
 
 CERTAIN = {
@@ -134,8 +140,9 @@ def test_the_tour_shows_everything_and_fits_a_reader(tour_taken):
     shown = [line.split()[1:] for line in lines if line.startswith("$ arsync")]
     verbs = {next(word for word in words[1:] if word not in ("--as", *PEOPLE)) for words in shown}
     assert {"reconcile", "run", "show", "queue", "aging", "forecast", "export", "audit", "proof"} <= verbs
-    assert any(line.startswith("QuickBooks has been stopped") for line in lines[-7:])
-    assert any(line.endswith("the same, but for the run's own record") for line in lines)
+    assert any(line.startswith("QuickBooks and Xero have been stopped") for line in lines[-7:])
+    assert sum(line.endswith("the same, but for the run's own record") for line in lines) == len(PLATFORMS)
+    assert sum(line.endswith(": nothing changed") for line in lines) == len(PLATFORMS)
 
 
 @pytest.mark.slow
@@ -166,6 +173,33 @@ def test_the_tour_leaves_a_folder_in_which_reading_works(tour_taken, monkeypatch
     url = urlsplit(load(folder / "arsync.toml").quickbooks.base_url)
     with pytest.raises(ConnectionRefusedError), socket.create_connection((url.hostname, url.port), 5):
         pass  # everything the tour started has been stopped
+
+
+@pytest.mark.slow
+def test_what_the_tour_applied_on_xero_is_true(tour_taken):
+    """The same receipts as on QuickBooks, each applied as its truth has it, and the books of both sides agree."""
+    folder, _, clock = tour_taken
+    simulator = XeroSimulator(clock=clock, state_path=folder / demo.XERO / demo.XERO_BOOKS)
+    [tenant] = simulator.tenants.values()
+    tenant.books.audit()
+    truths = defaultdict(list)
+    for truth in build_xero(XeroSimulator(clock=clock), TODAY, SEED).truths:
+        truths[truth.on, truth.cents].append(dict(truth.settles))
+    store = Store(load(folder / demo.XERO / "arsync.toml").store)
+    i = tables.item.c
+    with store.read() as conn:
+        ledger = office.find_ledger(conn, None)
+        numbers = dict(conn.execute(select(i.id, i.number)).all())
+        ours = conn.execute(select(func.sum(i.open_minor)).where(i.gone.is_(False))).scalar_one()
+        applied = [row for row in queries.receipts(conn, ledger.id) if row.state == "applied"]
+        for row in applied:
+            did = Counter()
+            for line in decisions.lines(conn, ledger.id, row.decision_id):
+                did[numbers[line.item_id]] += line.amount_minor
+            assert did in truths[row.on_date, row.amount_minor], row
+    store.close()
+    assert len(applied) > 30
+    assert ours == sum(int(Decimal(str(one["open"])) * 100) for one in tenant.books.open_items())
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The office on Xero: the same desk and bank, a simulated organisation behind it, Xero's specification as referee."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from arsync.sync.connect import House
 from tests.simulators import xero_spec
 from tests.worlds.office import ACCOUNT, BANK, PEOPLE, START, Clock, Office, Platform, open_house
 
+_LONG = 200_000
 _MARKER = re.compile(r"arsync:([^.]+)\.")
 POLICY = """
 [match]
@@ -47,7 +49,9 @@ def objections_to_request(request: Any, answer: Any) -> str:
     found = []
     for tight in (False, True):
         try:
-            xero_spec.specification(tight=tight).validate_request(xero_spec.Sent(request, answer))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it knows no OAuth and says so
+                xero_spec.specification(tight=tight).validate_request(xero_spec.Sent(request, answer))
         except Exception as bad:  # noqa: BLE001 - openapi-core raises many unrelated kinds
             cause: BaseException | None = bad
             while cause is not None and cause.__cause__ is not None:
@@ -166,7 +170,7 @@ class XeroOffice(Office):
         for one in self.keeper.open_items():
             theirs[one["contact_id"], one["currency"]] += int(Decimal(str(one["open"])) * 100)
         assert ours == {key: minor for key, minor in theirs.items() if minor}
-        assert self.objections == []
+        assert not self.objections, self.objections[0]
 
 
 def settings(url: str, tenant_id: str, **fields: Any) -> XeroSettings:
@@ -199,6 +203,8 @@ def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: A
 
     def judge(request: Any, answer: Any) -> str:
         said = objections_to_request(request, answer)
+        if xero_spec.FOLDER.exists() and len(answer.body) < _LONG:  # a thousand rows are read like ten
+            said = "; ".join(filter(None, (said, xero_spec.judge(request, answer))))
         if said:
             objections.append(said)
         return said

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from arsync.connectors.xero.wire import Tenant
 
 NAME = "xero"
-READING = "accounting.invoices.read accounting.payments.read accounting.banktransactions.read accounting.contacts.read"
-WRITING = "accounting.invoices accounting.payments accounting.banktransactions accounting.contacts"
-_ALWAYS = "accounting.settings.read"
+_AREAS = ("invoices", "payments", "banktransactions", "contacts")
+_SETTINGS = "accounting.settings.read"
+READING = " ".join((*(f"accounting.{area}.read" for area in _AREAS), _SETTINGS))
+WRITING = " ".join((*(f"accounting.{area}" for area in _AREAS), _SETTINGS))
 # What a sign-in must hold before anything is written; "accounting.transactions" is the older word for all of it.
 _NEEDED = ("accounting.invoices", "accounting.payments", "accounting.banktransactions")
 _LIMITS = (Limit(55, 60),)  # Xero allows 60 a minute
@@ -59,7 +60,7 @@ class XeroSettings:
     tenant_id: str = ""  # a custom connection needs none
     app: str = ""  # which of the installation's apps, where it has several
     custom: bool = False  # the app stands for itself: a custom connection
-    scopes: str = f"{WRITING} {_ALWAYS}"
+    scopes: str = WRITING
     reserve: int = 100  # of the day's calls, kept for writing
     prepayment_account: str = ""
     returns_account: str = ""

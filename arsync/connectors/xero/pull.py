@@ -142,7 +142,7 @@ class Puller:
                 states = self._states(step, read.rows)
                 entity = "Invoices" if step == SWEEP else step
                 following = replace(cursor, step=step, after=read.after)
-                seen = seen or bool(read.rows)
+                seen = seen or any(_is_new(row, cursor.window) for row in read.rows)
                 if read.rows:
                     keeps = several or read.more
                     page = self._page(states, following if keeps else None, f"{len(read.rows)} {step}")
@@ -423,6 +423,12 @@ def _rows(answer: Mapping[str, Any], entity: str) -> list[Row]:
 
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _is_new(row: Row, window: str) -> bool:
+    """Whether a row changed after the round before began; what only the overlap shows again is not."""
+    when = mapping.instant(row.get("UpdatedDateUTC"))
+    return when is None or not window or when >= datetime.fromisoformat(window) + OVERLAP
 
 
 def _resumes(rows: Sequence[Row]) -> datetime | None:
