@@ -142,7 +142,8 @@ def test_the_tour_shows_everything_and_fits_a_reader(tour_taken):
     assert {"reconcile", "run", "show", "queue", "aging", "forecast", "export", "audit", "proof"} <= verbs
     assert any(line.startswith("QuickBooks and Xero have been stopped") for line in lines[-7:])
     assert sum(line.endswith("the same, but for the run's own record") for line in lines) == len(PLATFORMS)
-    assert sum(line.endswith(": nothing changed") for line in lines) == len(PLATFORMS)
+    again = lines[next(place for place, line in enumerate(lines) if line.startswith("== once more")) :]
+    assert sum(line.endswith(": nothing changed") for line in again) == len(PLATFORMS)
 
 
 @pytest.mark.slow
