@@ -64,8 +64,15 @@ def run(site, test, *options):
     )
 
 
-def test_it_passes_the_suite(site):
-    ran = run(site, site.parent / "source" / "test_pebble.py")
+@pytest.mark.parametrize(
+    "spread",
+    [
+        pytest.param((), id="in one process"),
+        pytest.param(("-n", "2", "--dist", "load"), id="over two processes"),
+    ],
+)
+def test_it_passes_the_suite(site, spread):
+    ran = run(site, site.parent / "source" / "test_pebble.py", *spread)
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"^(=+ )?\d\d passed in", ran.stdout, re.MULTILINE), "nothing is skipped"
 
