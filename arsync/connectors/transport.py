@@ -169,6 +169,10 @@ class Reply:
             or self.headers.get("xero-correlation-id", "")
         )
 
+    def kept(self) -> bytes:
+        """The body of a refusal as it may be stored: some pages quote what was sent, the token too."""
+        return REDACTION.clean(self.text).encode()
+
     def excerpt(self) -> str:
         """The beginning of the body on one line, without secrets."""
         return REDACTION.clean(" ".join(self.text[: 4 * _EXCERPT].split()))[:_EXCERPT]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arsync.connectors import exact
-from arsync.connectors.transport import Reply
+from arsync.connectors.transport import REDACTION, Reply
 
 Meaning = Literal[
     "sign_in",
@@ -41,13 +41,13 @@ class Fault:
 
     @property
     def said(self) -> str:
-        """One line for people, in the platform's own words."""
+        """One line for people, in the platform's own words, without what it quotes of our secrets."""
         words = (
             self.message
             if not self.detail or self.detail == self.message
             else f"{self.message}: {self.detail}"
         )
-        return f"{words} (code {self.code or 'none'})"
+        return REDACTION.clean(f"{words} (code {self.code or 'none'})")
 
 
 @dataclass(frozen=True, slots=True)

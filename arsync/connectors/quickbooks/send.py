@@ -69,7 +69,7 @@ def send(company: Company, call: Call) -> Answer:
     try:
         answer = company.write(request.entity, request.operation, call.body.decode(), call.key)
     except Faulted as error:
-        return _faulted(call, request, error.fault, company.last.text.encode())
+        return _faulted(call, request, error.fault, company.last.kept())
     except (NoAnswer, Throttled, Garbled) as error:
         return Answer(call, "unknown", None, why=str(error))
     return _judged(company, call, request, answer.get(request.entity), company.last.text.encode())
@@ -92,7 +92,7 @@ def send_together(company: Company, calls: Sequence[Call]) -> Iterator[Answer]:
     try:
         answer = company.batch(f'{{"BatchItemRequest":[{body}]}}', key)
     except Faulted as error:
-        raw = company.last.text.encode()
+        raw = company.last.kept()
         yield from (_refused(call, error.fault, raw) for call in calls)
         return
     except (NoAnswer, Throttled, Garbled) as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arsync.connectors import exact
-from arsync.connectors.transport import Reply
+from arsync.connectors.transport import REDACTION, Reply
 
 Meaning = Literal["sign_in", "consent", "no_right", "gone", "locked", "stale", "refused", "busy", "unknown"]
 Row = Mapping[str, Any]
@@ -39,7 +39,8 @@ def fault_of(reply: Reply) -> Fault | None:
     messages = [message for element in _elements(body) for message in said_of(element)]
     words = messages or [str(body.get(name)) for name in ("Message", "Detail", "Title") if body.get(name)]
     kind = str(body.get("Detail") or body.get("Type") or "")
-    return Fault(reply.status, "; ".join(dict.fromkeys(words)) or "a fault without a word", kind, reply.trace)
+    said = REDACTION.clean("; ".join(dict.fromkeys(words)))
+    return Fault(reply.status, said or "a fault without a word", kind, reply.trace)
 
 
 def said_of(element: Row) -> list[str]:

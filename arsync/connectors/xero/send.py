@@ -13,7 +13,7 @@ from typing import Any
 
 from arsync.connectors import exact
 from arsync.connectors.contract import Answer, Call, Found, Ref
-from arsync.connectors.transport import REDACTION, NoAnswer
+from arsync.connectors.transport import NoAnswer
 from arsync.connectors.xero import mapping
 from arsync.connectors.xero.faults import Fault, meaning, refusal, said_of
 from arsync.connectors.xero.mapping import FieldUnreadable, amount, day
@@ -87,8 +87,7 @@ def _request(tenant: Tenant, group: Sequence[Call]) -> list[Answer]:
     try:
         answer = tenant.write(first.method, first.path, body, key)
     except Faulted as error:
-        raw = REDACTION.clean(tenant.last.text).encode()  # some proxies' pages quote what was sent
-        return [_refused(call, error.fault, raw) for call in group]
+        return [_refused(call, error.fault, tenant.last.kept()) for call in group]
     except (NoAnswer, Throttled, Garbled) as error:
         return [Answer(call, "unknown", None, why=str(error)) for call in group]
     if not first.path.endswith(EACH_BY_ITSELF):

@@ -1,5 +1,6 @@
 """Writing to the simulated platform: exactly one effect, and no answer believed that does not show it."""
 
+import json
 from datetime import date
 
 import pytest
@@ -17,6 +18,7 @@ from arsync.connectors.contract import (
     Reverse,
     Settle,
 )
+from arsync.connectors.transport import Reply, Transport
 from arsync.core.items import AppliedLine, Books
 from arsync.core.money import Money
 from arsync.errors import ConsentLost, Unreachable
@@ -293,6 +295,22 @@ def test_more_than_is_left_is_refused_by_the_platform_too(world, acme):
     world.keeper.create_payment(acme.id, "40", [("Invoice", owed.id.split(":")[1], "40")])
     _, [answer] = world.send(receipt(acme, "100", (owed, "100")), raw=raw)
     assert (answer.outcome, answer.code) == ("refused", "6000")
+
+
+@pytest.mark.parametrize("number", [pytest.param(1, id="by itself"), pytest.param(2, id="in a batch")])
+def test_a_refusal_that_quotes_what_was_sent_is_kept_without_the_token(world, acme, monkeypatch, number):
+    calls = [
+        world.connector.plan(Bundle(f"b-{n}", 0, (receipt(acme, "10"),)), Fresh({}, USD_BOOKS), ())
+        for n in range(number)
+    ]
+    detail = "we were sent Authorization: Bearer eyJhbGciOi.QmFzZTY0"
+    stated = {"Error": [{"code": "6000", "Message": "no", "Detail": detail}], "type": "ValidationFault"}
+    page = Reply(400, {}, json.dumps({"Fault": stated}))
+    monkeypatch.setattr(Transport, "request", lambda _self, _ask: page)
+    answers = list(world.connector.send(calls))
+    assert [answer.outcome for answer in answers] == ["refused"] * number
+    assert all(b"QmFzZTY0" not in answer.raw and b"[hidden]" in answer.raw for answer in answers)
+    assert all("QmFzZTY0" not in answer.why and "[hidden]" in answer.why for answer in answers)
 
 
 # ---- lost answers
