@@ -11,9 +11,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from arsync.connectors.contract import Pace, Ports
+from arsync.connectors.contract import Ports
 from arsync.connectors.oauth import Endpoints, SignIn
-from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.pace import Limit, shared
 from arsync.connectors.transport import Ask, Reply, Transport, garbled
 from arsync.errors import ConsentLost
 
@@ -86,12 +86,8 @@ class JsonApi:
     @cached_property
     def _transport(self) -> Transport:
         ports, name = self._ports, self._endpoints.name
-
-        def made() -> Pace:
-            return AccountPace(self._limits, _CONCURRENT, ports.now, ports.sleep)
-
         # Platforms count by account, so all who speak with one share a pace.
-        pace = ports.paces.of(f"{name} {self._url}", made) if ports.paces else made()
+        pace = shared(ports, f"{name} {self._url}", self._limits, _CONCURRENT)
         return Transport(name, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property

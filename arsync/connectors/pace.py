@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from arsync.connectors.contract import Pace
+from arsync.connectors.contract import Pace, Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,15 @@ class AccountPace:
         with self._slots:
             self._throttle.wait(path)
             yield
+
+
+def shared(ports: Ports, account: str, limits: Sequence[Limit], concurrent: int) -> Pace:
+    """The pace of everybody in this process who speaks with the account; without `ports.paces`, one of its own."""
+
+    def made() -> Pace:
+        return AccountPace(limits, concurrent, ports.now, ports.sleep)
+
+    return made() if ports.paces is None else ports.paces.of(account, made)
 
 
 class ProcessPaces:

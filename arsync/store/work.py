@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
@@ -103,23 +103,8 @@ def _named_by_returns(conn: Connection, ledger_id: int, rows: Iterable[Any]) -> 
 
 def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None) -> dict[int, int]:
     """Minor units per item that are decided and not yet verified, signed like the item."""
-    query = (
-        select(decision_line.c.item_id, func.sum(decision_line.c.amount_minor))
-        .join(
-            decision,
-            and_(
-                decision.c.ledger_id == decision_line.c.ledger_id,
-                decision.c.id == decision_line.c.decision_id,
-            ),
-        )
-        .where(
-            decision_line.c.ledger_id == ledger_id,
-            decision_line.c.item_id.is_not(None),
-            decision.c.state.in_(("asked", "planned")),
-            decision.c.undoes_id.is_(None),
-        )
-        .group_by(decision_line.c.item_id)
-    )
+    sums = select(decision_line.c.item_id, func.sum(decision_line.c.amount_minor))
+    query = _under_way(sums, ledger_id).group_by(decision_line.c.item_id)
     if ids is not None:
         query = query.where(bulk.among(conn, decision_line.c.item_id, ids))
     return {item_id: int(minor) for item_id, minor in conn.execute(query)}
@@ -127,24 +112,21 @@ def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None)
 
 def spending(conn: Connection, ledger_id: int) -> list[Any]:
     """(item, decision, state of the decision) of everything decided that no pull has shown yet."""
-    query = (
-        select(decision_line.c.item_id, decision.c.id, decision.c.state)
-        .join(
-            decision,
-            and_(
-                decision.c.ledger_id == decision_line.c.ledger_id,
-                decision.c.id == decision_line.c.decision_id,
-            ),
-        )
-        .where(
-            decision_line.c.ledger_id == ledger_id,
-            decision_line.c.item_id.is_not(None),
-            decision.c.state.in_(("asked", "planned")),
-            decision.c.undoes_id.is_(None),
-        )
-        .order_by(decision.c.id)
+    who = select(decision_line.c.item_id, decision.c.id, decision.c.state)
+    return list(conn.execute(_under_way(who, ledger_id).order_by(decision.c.id)))
+
+
+def _under_way(query: Select[Any], ledger_id: int) -> Select[Any]:
+    """Narrowed to the items of decisions that are asked or planned; taking one back spends nothing."""
+    return query.join(
+        decision,
+        and_(decision.c.ledger_id == decision_line.c.ledger_id, decision.c.id == decision_line.c.decision_id),
+    ).where(
+        decision_line.c.ledger_id == ledger_id,
+        decision_line.c.item_id.is_not(None),
+        decision.c.state.in_(("asked", "planned")),
+        decision.c.undoes_id.is_(None),
     )
-    return list(conn.execute(query))
 
 
 def receipt_row(row: Any) -> ReceiptRow:

@@ -93,13 +93,7 @@ def link(
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
-        payment = books.item_row(conn, desk.ledger.id, payment_id)
-        if payment is None or payment.kind != "payment" or payment.gone:
-            raise NotFound(
-                "there is no such payment on the platform",
-                where=f"I-{payment_id}",
-                do="see: arsync show CUSTOMER",
-            )
+        payment = acting.payment_row(conn, desk, payment_id)
         return acting.link_payment(conn, desk, row, payment_id, payment.customer_id, parts)
 
 

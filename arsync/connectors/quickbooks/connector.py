@@ -30,7 +30,7 @@ from arsync.connectors.contract import (
     Webhooks,
     Writes,
 )
-from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.pace import Limit, shared
 from arsync.connectors.quickbooks import plan, query
 from arsync.connectors.transport import Transport, garbled
 from arsync.core.items import Books
@@ -290,11 +290,7 @@ class QuickBooksConnector:
         ports = self._ports
         # QuickBooks counts by company and app, so all who speak with the company here share one pace.
         account = f"{self._settings.base_url} {self._settings.realm_id}"
-
-        def make() -> AccountPace:
-            return AccountPace(_LIMITS, _CONCURRENT, ports.now, ports.sleep)
-
-        pace = make() if ports.paces is None else ports.paces.of(account, make)
+        pace = shared(ports, account, _LIMITS, _CONCURRENT)
         return Transport(NAME, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property

@@ -29,7 +29,7 @@ from arsync.connectors.contract import (
     Webhooks,
     Writes,
 )
-from arsync.connectors.pace import AccountPace, Limit
+from arsync.connectors.pace import Limit, shared
 from arsync.connectors.transport import Transport
 from arsync.connectors.xero import plan
 from arsync.core.items import Books
@@ -254,11 +254,7 @@ class XeroConnector:
         ports = self._ports
         # Xero counts by organisation and app.
         account = f"{self._settings.base_url} {self._settings.tenant_id} {ports.client_id}"
-
-        def make() -> AccountPace:
-            return AccountPace(_LIMITS, _CONCURRENT, ports.now, ports.sleep)
-
-        pace = make() if ports.paces is None else ports.paces.of(account, make)
+        pace = shared(ports, account, _LIMITS, _CONCURRENT)
         return Transport(NAME, ports.now, ports.sleep, ports.meter, pace)
 
     @cached_property
