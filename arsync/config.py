@@ -12,17 +12,21 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
-_KEYS = {"store", "key_file", "inbox", "quickbooks"}
+_KEYS = {"store", "key_file", "inbox", "quickbooks", "mailbox"}
 _READS = "monthly_reads"
 _QUICKBOOKS = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
     "webhook_token_file", _READS,
 }  # fmt: skip
+_MAILBOX = {"ledger", "host", "port", "user", "password_file", "security", "folder", "authority", "ca_file"}
+_SECURITY = ("tls", "starttls", "none")
+_TLS_PORT, _PLAIN_PORT = 993, 143
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 TEMPLATE = """\
 # arsync: this installation. Ledgers, connections, bank accounts, people and policies are rows in the store.
@@ -35,6 +39,13 @@ client_id = ""                     # of your app at Intuit
 client_secret_file = ""            # a file that holds the app's secret, readable by you alone
 # monthly_reads = 20000            # reads of one company in a month; arsync slows down at 80 % of them
 # webhook_token_file = ""          # a file with the app's webhook verifier token, for: arsync listen
+
+# [mailbox]                        # remittance advices by mail; arsync only reads there
+# ledger = ""                      # whose they are
+# host = ""
+# user = ""
+# password_file = ""
+# authority = ""                   # the name under which your mail server says what it checked of a sender
 """
 
 
@@ -63,14 +74,33 @@ class QuickBooksApp:
         return _secret(self.webhook_token_file, "webhook_token_file", "the app's webhook verifier token")
 
 
-def _secret(file: Path | None, key: str, what: str) -> str:
+@dataclass(frozen=True, slots=True)
+class MailboxAt:
+    """Where remittance advices are sent to."""
+
+    ledger: str
+    host: str
+    user: str
+    port: int = _TLS_PORT
+    password_file: Path | None = None
+    security: Literal["tls", "starttls", "none"] = "tls"
+    folder: str = "INBOX"
+    authority: str = ""
+    ca_file: Path | None = None
+
+    def password(self) -> str:
+        """What opens it."""
+        return _secret(self.password_file, "password_file", "the mailbox's password", "mailbox")
+
+
+def _secret(file: Path | None, key: str, what: str, section: str = "quickbooks") -> str:
     if file is None:
         raise ConfigError(
-            f"quickbooks.{key} is not set",
+            f"{section}.{key} is not set",
             where=FILE,
             do=f"write {what} into a file of mode 0600 and name it there",
         )
-    where = f"quickbooks.{key} = {file}"
+    where = f"{section}.{key} = {file}"
     try:
         found = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -92,6 +122,7 @@ class Config:
     key_file: Path
     inbox: Path
     quickbooks: QuickBooksApp
+    mailbox: MailboxAt | None = None
 
     def keys(self) -> list[bytes]:
         """The installation's keys, newest first (one a line)."""
@@ -157,9 +188,7 @@ def load(given: Path | None) -> Config:
             f"cannot be read: {error.strerror}", where=str(file), do="check its permissions"
         ) from error
     _only(document, _KEYS, file, "")
-    section = document.get("quickbooks", {})
-    if not isinstance(section, dict):
-        raise _wrong(file, "quickbooks", section, "a table: [quickbooks]")
+    section = _section(document, "quickbooks", file)
     _only(section, _QUICKBOOKS, file, "quickbooks.")
     return Config(
         file=file.resolve(),
@@ -167,7 +196,36 @@ def load(given: Path | None) -> Config:
         key_file=_path(file, os.environ.get("ARSYNC_KEY_FILE") or _text(document, "key_file", file)),
         inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
         quickbooks=_quickbooks(section, file),
+        mailbox=_mailbox(_section(document, "mailbox", file), file) if "mailbox" in document else None,
     )
+
+
+def _section(document: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:
+    section = document.get(name, {})
+    if not isinstance(section, dict):
+        raise _wrong(file, name, section, f"a table: [{name}]")
+    return section
+
+
+def _mailbox(section: Mapping[str, Any], file: Path) -> MailboxAt:
+    _only(section, _MAILBOX, file, "mailbox.")
+    for key in ("ledger", "host", "user"):
+        if not section.get(key):
+            raise _wrong(file, f"mailbox.{key}", section.get(key), "a text in quotes")
+    values: dict[str, Any] = {key: _text(section, key, file, "mailbox.") for key in section.keys() - {"port"}}
+    security = values.get("security", "tls")
+    if security not in _SECURITY:
+        raise _wrong(file, "mailbox.security", security, ", ".join(_SECURITY))
+    port = section.get("port", _TLS_PORT if security == "tls" else _PLAIN_PORT)
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 1 << 16:
+        raise _wrong(file, "mailbox.port", port, "a whole number of a port")
+    if security == "none" and values["host"] not in _HERE:
+        raise _wrong(
+            file, "mailbox.security", security, "tls or starttls; none only for a server on this machine"
+        )
+    for key in ("password_file", "ca_file"):
+        values[key] = _path(file, values[key]) if values.get(key) else None
+    return MailboxAt(**values | {"port": port})
 
 
 def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:

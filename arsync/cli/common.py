@@ -14,6 +14,7 @@ import click
 from arsync import migrations, output
 from arsync.clock import utc_now
 from arsync.config import Config, load
+from arsync.connectors.deliveries import Source
 from arsync.errors import UsageError
 from arsync.store import office
 from arsync.store.engine import Store
@@ -77,10 +78,25 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 time.sleep,
                 lambda platform: _app(config, platform),
                 config.quickbooks.monthly_reads,
+                sources=lambda ledger: sources_of(config, ledger.name),
             ),
         )
     finally:
         store.close()
+
+
+def sources_of(config: Config, ledger_name: str) -> tuple[Source, ...]:
+    """Where the documents of a ledger come from besides the inbox."""
+    at = config.mailbox
+    if at is None or at.ledger != ledger_name:
+        return ()
+    from arsync.connectors.mail.imap import Mailbox
+
+    ca_file = str(at.ca_file) if at.ca_file else None
+    box = Mailbox(
+        at.ledger, at.host, at.port, at.user, at.password(), at.security, at.folder, at.authority, ca_file
+    )
+    return (box,)
 
 
 def _app(config: Config, platform: str) -> tuple[str, str]:

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     BOOKS_DISAGREE = "books disagree"
     UNMAPPED_ADJUSTMENT = "unmapped adjustment"
     PLATFORM_REFUSED = "platform refused"
+    BANK_DETAILS = "bank details"  # a letter asks to change where money is paid to
     WEAK_EVIDENCE = "weak evidence"
     CONFIRMATION = (
         "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here

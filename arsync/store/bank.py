@@ -86,6 +86,12 @@ def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> 
     )
 
 
+def keep_letter(conn: Connection, sha: bytes, name: str, found: int, new: int, at: str) -> None:
+    """Remember that a letter was read, with how many advices."""
+    columns = ("sha", "name", "format", "outcome", "lines", "new_lines", "at")
+    bulk.upsert(conn, bank_file, columns, [(sha, name, "mail", "imported", found, new, at)])
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """A file as it came: its name and bytes, and the ledger of what names no bank account."""

@@ -83,7 +83,12 @@ class Advices:
         return self._only(receipt, payer, self._nearly(receipt, payer))
 
     def _only(self, receipt: ReceiptRow, payer: Payer, advices: Iterable[_Advice]) -> Outcome:
-        outcomes = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
+        applied = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
+        # An advice that is sent twice says one thing: the one that is believed most says it.
+        said: dict[tuple[Share, ...], Outcome] = {}
+        for outcome in sorted(applied, key=lambda one: one.reason is not None):
+            said.setdefault(outcome.explanations[0].shares, outcome)
+        outcomes = list(said.values())
         if len(outcomes) <= 1:
             return outcomes[0] if outcomes else Outcome()
         explanations = tuple(one for outcome in outcomes for one in outcome.explanations)
