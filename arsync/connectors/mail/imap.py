@@ -21,7 +21,6 @@ from arsync.errors import ConfigError, Garbled, Unreachable
 Security = Literal["tls", "starttls", "none"]
 MAX_BYTES = 32 * 1024**2
 _TIMEOUT_S = 60.0
-_FETCHED = re.compile(rb"UID ([0-9]+)")
 _SIZED = re.compile(rb"UID ([0-9]+) RFC822\.SIZE ([0-9]+)|RFC822\.SIZE ([0-9]+) UID ([0-9]+)")
 
 
@@ -147,10 +146,9 @@ def _letter(server: imaplib.IMAP4, uid: int) -> bytes | None:
     answer, said = server.uid("FETCH", str(uid), "(BODY.PEEK[])")
     if answer != "OK":
         raise imaplib.IMAP4.error(f"FETCH {uid}: {_text(said)}")
-    for part in said:
-        if isinstance(part, tuple) and (named := _FETCHED.search(part[0])) and int(named[1]) == uid:
-            return bytes(part[1])
-    return None
+    # What servers say unasked of other letters holds no body.
+    bodies = (bytes(part[1]) for part in said if isinstance(part, tuple) and b"BODY[]" in part[0])
+    return next(bodies, None)
 
 
 def _let_go(server: imaplib.IMAP4) -> None:
