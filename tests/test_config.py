@@ -133,3 +133,32 @@ def test_the_secret_of_the_app_is_read_from_its_file(file, tmp_path):
     (tmp_path / "secret").unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
         app.secret()
+
+
+MAILBOX = '[mailbox]\nledger = "books"\nhost = "imap.x.example"\nuser = "u"\npassword_file = "p"\n'
+
+
+def test_a_mailbox(file, tmp_path):
+    (tmp_path / "p").write_text("secret\n")
+    file.write_text(WHOLE + MAILBOX)
+    box = config.load(file).mailbox
+    assert (box.port, box.security, box.folder, box.password()) == (993, "tls", "INBOX", "secret")
+    file.write_text(WHOLE + MAILBOX + 'security = "starttls"\n')
+    assert config.load(file).mailbox.port == 143
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (MAILBOX.replace('host = "imap.x.example"\n', ""), "mailbox.host is missing"),
+        (MAILBOX + 'security = "ssl"\n', "tls, starttls, none"),
+        (MAILBOX + 'security = "none"\n', "only for a server on this machine"),
+        (MAILBOX + "port = 0\n", "mailbox.port"),
+        (MAILBOX + 'pasword = "x"\n', "mailbox.pasword is not a setting"),
+        ("mailbox = 1\n", r"a table: \[mailbox\]"),
+    ],
+)
+def test_a_mailbox_that_is_wrong_names_the_key(file, changed, says):
+    file.write_text(WHOLE + changed)
+    with pytest.raises(ConfigError, match=says):
+        config.load(file)

@@ -27,7 +27,8 @@ from arsync.sync.job import ENGINE, Job
 def collect(job: Job, inbox: Path, taken: Taken) -> Taken:
     """Take in what the ledger's sources bring; what they brought is added to what the inbox did."""
     for source in job.sources:
-        with locked(job.store, f"source-{source.name}", wait_s=60):
+        # The name of a lock is the name of a file.
+        with locked(job.store, f"source-{raw.sha(source.name.encode()).hex()[:12]}", wait_s=60):
             try:
                 _collect(job, source, inbox, taken)
             except PlatformBusy as busy:
@@ -47,7 +48,9 @@ def _collect(job: Job, source: Source, inbox: Path, taken: Taken) -> None:
         else:
             profiles = inbox.parent / "profiles"
             incoming = Incoming(delivery.name, delivery.data, delivery.folder, profiles, ENGINE)
-            if told := take_file(job, incoming, taken):
+            with locked(job.store, "inbox", wait_s=60):
+                told = take_file(job, incoming, taken)
+            if told:
                 job.tell("bank", told)
         with job.store.begin() as conn:
             sources.set_mark(conn, source.name, delivery.mark, job.at())
