@@ -17,13 +17,25 @@ from typing import Any, Literal
 from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
-_KEYS = {"store", "key_file", "inbox", "quickbooks", "mailbox"}
+_KEYS = {"store", "key_file", "inbox", "quickbooks", "mailbox", "sftp", "plaid", "gocardless"}
 _READS = "monthly_reads"
 _QUICKBOOKS = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
     "webhook_token_file", _READS,
 }  # fmt: skip
 _MAILBOX = {"ledger", "host", "port", "user", "password_file", "security", "folder", "authority", "ca_file"}
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "sftp": ("ledger", "host", "user", "key_file", "known_hosts"),
+    "plaid": ("ledger", "client_id", "secret_file", "access_token_file"),
+    "gocardless": ("ledger", "secret_id", "secret_file", "account_id"),
+}
+_ALLOWED = {
+    "sftp": ("port", "folder", "account"),
+    "plaid": ("account", "base_url"),
+    "gocardless": ("account", "base_url"),
+}
+_FILES = ("key_file", "known_hosts", "secret_file", "access_token_file")
+_SSH_PORT = 22
 _SECURITY = ("tls", "starttls", "none")
 _TLS_PORT, _PLAIN_PORT = 993, 143
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -46,6 +58,8 @@ client_secret_file = ""            # a file that holds the app's secret, readabl
 # user = ""
 # password_file = ""
 # authority = ""                   # the name under which your mail server says what it checked of a sender
+
+# A bank's SFTP server, or a feed: [sftp.NAME], [plaid.NAME], [gocardless.NAME]; see docs/how-to/read-bank-files.md
 """
 
 
@@ -93,6 +107,42 @@ class MailboxAt:
         return _secret(self.password_file, "password_file", "the mailbox's password", "mailbox")
 
 
+@dataclass(frozen=True, slots=True)
+class BankAt:
+    """A server or feed of a bank: `[sftp.NAME]`, `[plaid.NAME]` or `[gocardless.NAME]`.
+
+    Attributes:
+        account: the bank account its files belong to where they do not say.
+    """
+
+    kind: Literal["sftp", "plaid", "gocardless"]
+    name: str
+    ledger: str
+    account: str | None = None
+    host: str = ""
+    user: str = ""
+    port: int = _SSH_PORT
+    folder: str = "."
+    key_file: Path | None = None
+    known_hosts: Path | None = None
+    client_id: str = ""
+    secret_id: str = ""
+    account_id: str = ""
+    secret_file: Path | None = None
+    access_token_file: Path | None = None
+    base_url: str | None = None
+
+    def secret(self) -> str:
+        """The secret of the service's app."""
+        return _secret(self.secret_file, "secret_file", "the secret", f"{self.kind}.{self.name}")
+
+    def access_token(self) -> str:
+        """What stands for the sign-in at the bank."""
+        return _secret(
+            self.access_token_file, "access_token_file", "the access token", f"{self.kind}.{self.name}"
+        )
+
+
 def _secret(file: Path | None, key: str, what: str, section: str = "quickbooks") -> str:
     if file is None:
         raise ConfigError(
@@ -123,6 +173,7 @@ class Config:
     inbox: Path
     quickbooks: QuickBooksApp
     mailbox: MailboxAt | None = None
+    banks: tuple[BankAt, ...] = ()
 
     def keys(self) -> list[bytes]:
         """The installation's keys, newest first (one a line)."""
@@ -197,7 +248,36 @@ def load(given: Path | None) -> Config:
         inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
         quickbooks=_quickbooks(section, file),
         mailbox=_mailbox(_section(document, "mailbox", file), file) if "mailbox" in document else None,
+        banks=tuple(
+            _bank(kind, name, table, file)
+            for kind in _NEEDED
+            for name, table in sorted(_section(document, kind, file).items())
+        ),
     )
+
+
+def _bank(kind: str, name: str, table: object, file: Path) -> BankAt:
+    where = f"{kind}.{name}"
+    if not isinstance(table, dict):
+        raise _wrong(file, where, table, f"a table: [{kind}.NAME]")
+    _only(table, {*_NEEDED[kind], *_ALLOWED[kind]}, file, f"{where}.")
+    for key in _NEEDED[kind]:
+        if not table.get(key):
+            raise _wrong(file, f"{where}.{key}", table.get(key), "a text in quotes")
+    values: dict[str, Any] = {key: _text(table, key, file, f"{where}.") for key in table.keys() - {"port"}}
+    values |= {key: _path(file, values[key]) for key in _FILES if key in values}
+    if "port" in table:
+        values["port"] = _port(table["port"], f"{where}.port", file)
+    url = values.get("base_url", "https://")
+    if not url.startswith(("https://", *(f"http://{host}" for host in _HERE))):
+        raise _wrong(file, f"{where}.base_url", url, "an address that begins with https://")
+    return BankAt(kind=kind, name=name, **values)  # type: ignore[arg-type]  # a key of _NEEDED
+
+
+def _port(port: object, key: str, file: Path) -> int:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 1 << 16:
+        raise _wrong(file, key, port, "a whole number of a port")
+    return port
 
 
 def _section(document: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:
@@ -216,9 +296,7 @@ def _mailbox(section: Mapping[str, Any], file: Path) -> MailboxAt:
     security = values.get("security", "tls")
     if security not in _SECURITY:
         raise _wrong(file, "mailbox.security", security, ", ".join(_SECURITY))
-    port = section.get("port", _TLS_PORT if security == "tls" else _PLAIN_PORT)
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 1 << 16:
-        raise _wrong(file, "mailbox.port", port, "a whole number of a port")
+    port = _port(section.get("port", _TLS_PORT if security == "tls" else _PLAIN_PORT), "mailbox.port", file)
     if security == "none" and values["host"] not in _HERE:
         raise _wrong(
             file, "mailbox.security", security, "tls or starttls; none only for a server on this machine"

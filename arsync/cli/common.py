@@ -13,7 +13,7 @@ import click
 
 from arsync import migrations, output
 from arsync.clock import utc_now
-from arsync.config import Config, load
+from arsync.config import BankAt, Config, load
 from arsync.connectors.deliveries import Source
 from arsync.errors import UsageError
 from arsync.store import office
@@ -87,16 +87,61 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
 
 def sources_of(config: Config, ledger_name: str) -> tuple[Source, ...]:
     """Where the documents of a ledger come from besides the inbox."""
-    at = config.mailbox
-    if at is None or at.ledger != ledger_name:
-        return ()
-    from arsync.connectors.mail.imap import Mailbox
+    found: list[Source] = [_bank_source(at) for at in config.banks if at.ledger == ledger_name]
+    box = config.mailbox
+    if box is not None and box.ledger == ledger_name:
+        from arsync.connectors.mail.imap import Mailbox
 
-    ca_file = str(at.ca_file) if at.ca_file else None
-    box = Mailbox(
-        at.ledger, at.host, at.port, at.user, at.password(), at.security, at.folder, at.authority, ca_file
+        ca_file = str(box.ca_file) if box.ca_file else None
+        found.append(
+            Mailbox(
+                box.ledger,
+                box.host,
+                box.port,
+                box.user,
+                box.password(),
+                box.security,
+                box.folder,
+                box.authority,
+                ca_file,
+            )
+        )
+    return tuple(found)
+
+
+def _bank_source(at: BankAt) -> Source:
+    if at.kind == "sftp":
+        from arsync.connectors.bank.sftp import Server
+
+        assert at.key_file is not None
+        assert at.known_hosts is not None
+        return Server(
+            at.name, at.ledger, at.host, at.user, at.key_file, at.known_hosts, at.port, at.folder, at.account
+        )
+    from arsync.connectors.bank import feeds
+
+    line = feeds.Line(utc_now, time.sleep, office.NoMeter())
+    if at.kind == "plaid":
+        return feeds.Plaid(
+            at.name,
+            at.ledger,
+            at.client_id,
+            at.secret(),
+            at.access_token(),
+            line,
+            at.account,
+            at.base_url or feeds.PLAID,
+        )
+    return feeds.GoCardless(
+        at.name,
+        at.ledger,
+        at.secret_id,
+        at.secret(),
+        at.account_id,
+        line,
+        at.account,
+        at.base_url or feeds.GOCARDLESS,
     )
-    return (box,)
 
 
 def _app(config: Config, platform: str) -> tuple[str, str]:

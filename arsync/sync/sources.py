@@ -15,7 +15,7 @@ from arsync.connectors.mail import letter
 from arsync.connectors.mail.letter import Letter
 from arsync.core.bank import Problem, Remittance
 from arsync.core.decisions import Reason
-from arsync.errors import FileRefused, PlatformBusy
+from arsync.errors import ArsyncError, FileRefused, PlatformBusy, PlatformRefused, SetupError
 from arsync.store import audit, bank, breakdowns, queries, queues, raw, sources
 from arsync.store.engine import Tx
 from arsync.store.lock import locked
@@ -31,9 +31,28 @@ def collect(job: Job, inbox: Path, taken: Taken) -> Taken:
         with locked(job.store, f"source-{raw.sha(source.name.encode()).hex()[:12]}", wait_s=60):
             try:
                 _collect(job, source, inbox, taken)
-            except PlatformBusy as busy:
+            except PlatformBusy as busy:  # the next run tries again
                 taken.refused.append((source.name, busy.what))
+            except (SetupError, PlatformRefused) as refused:  # a person must act, and the rest goes on
+                taken.refused.append((source.name, refused.what))
+                _ask(job, source, refused)
+            else:
+                with job.store.begin() as conn:
+                    queues.close(
+                        conn, job.ledger.id, [_subject(source)], ENGINE, "it is read again", job.at()
+                    )
     return taken
+
+
+def _subject(source: Source) -> str:
+    return f"source:{source.name}"
+
+
+def _ask(job: Job, source: Source, refused: ArsyncError) -> None:
+    detail = f"{source.name}: {refused.what}; {refused.do}"
+    entry = Entry(_subject(source), Reason.PLATFORM_REFUSED.value, detail)
+    with job.store.begin() as conn:
+        queues.open_items(conn, job.ledger.id, [entry], job.at())
 
 
 def _collect(job: Job, source: Source, inbox: Path, taken: Taken) -> None:

@@ -19,7 +19,7 @@ from arsync.core.matching.snapshot import (
     RemittanceRow,
     Snapshot,
 )
-from arsync.errors import NotFound, NotPermitted, Unreachable, UsageError
+from arsync.errors import ConsentLost, NotFound, NotPermitted, Unreachable, UsageError
 from arsync.store import breakdowns, office, queues, sources
 from arsync.store.engine import Store
 from arsync.store.tables import bank_line, receipt, remittance
@@ -131,6 +131,18 @@ def test_a_mailbox_that_breaks_off_keeps_what_came_and_goes_on_there(desk):
     assert taken.refused == [("mail:box", "the mail server does not answer")]
     box.broken_after = None
     assert run(desk, box).remittances == 1
+
+
+def test_a_source_that_needs_a_person_asks_one_until_it_works_again(desk):
+    class Ended(Box):
+        def new(self, mark):
+            raise ConsentLost("the bank asks for a new consent", do="sign in again")
+
+    taken = run(desk, Ended(), Box([mail(TABLE)], name="another"))
+    assert (taken.remittances, [name for name, _ in taken.refused]) == (1, ["mail:box"])
+    assert queue(desk) == [("platform refused", "mail:box: the bank asks for a new consent; sign in again")]
+    run(desk, Box())
+    assert queue(desk) == []
 
 
 def test_a_letter_that_asks_to_change_bank_details_is_an_alert_and_its_advice_is_not_believed(desk):
