@@ -1,6 +1,8 @@
 """What every test may use: databases, the shared corpus, and the rule that CI skips nothing."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,16 +85,34 @@ def corpus() -> Path:
     return CORPUS
 
 
+# ---- clients in another language
+
+NPM_INSTALL = "npm install --prefix FOLDER --no-package-lock --no-audit --no-fund --ignore-scripts"
+
+
+@pytest.fixture(scope="session")
+def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages of tests/foreign/package.json, in their pinned versions."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip(f"node and npm are missing: install Node.js 20, then {NPM_INSTALL}")
+    made = tmp_path_factory.mktemp("foreign")
+    shutil.copy(TESTS / "foreign" / "package.json", made)
+    command = NPM_INSTALL.replace("FOLDER", str(made)).split()
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(
+            f"the packages of tests/foreign cannot be installed here: {NPM_INSTALL}\n{done.stderr[-500:]}"
+        )
+    return made
+
+
 # ---- databases
 
 
 def _server(major: int) -> Iterator[Server]:
     given = os.environ.get("ARSYNC_TEST_PG_URL")
-    if given:
-        yield Server.existing(given)
-        return
     try:
-        server = Server.start(major)
+        server = Server.existing(given) if given else Server.start(major)
     except NoServer as reason:
         pytest.skip(str(reason))
     yield server

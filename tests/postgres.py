@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ class Server:
     folder: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _lasting: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     def start(cls, major: int, installed: Path | None = None) -> "Server":
@@ -125,6 +126,10 @@ class Server:
         finally:
             self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def lasting(self) -> str:
+        """A new database that stays until the server is stopped; fixtures of a session end in no fixed order."""
+        return self._lasting.enter_context(self.database())
+
     def url(self, name: str) -> str:
         """The URL of one database, for SQLAlchemy."""
         return self.base_url.format(name=name).replace("postgresql://", "postgresql+psycopg://", 1)
@@ -137,7 +142,9 @@ class Server:
             connection.execute(statement)
 
     def stop(self) -> None:
-        """Stop the server (fast shutdown) and remove its folder; a server of somebody else is left alone."""
+        """Stop the server (fast shutdown) and remove its folder; a server of somebody else only loses our databases."""
+        if self.process is None or self.process.poll() is None:
+            self._lasting.close()
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             try:

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "evidence" / "mutation.md"
 MOST_S = 1200
+UNNOTICED = ("survived", "no tests")
 _RESULT = re.compile(r"^ *(\S+?)\.x\S+: (.+)$", re.MULTILINE)
 
 
@@ -41,8 +42,8 @@ def main() -> None:
     counts = Counter((module, fate) for _, module, fate in found)
     for (module, fate), number in sorted(counts.items()):
         sys.stdout.write(f"{module:<28} {fate:<12} {number:>5}\n")
-    survivors = [name for name, _, fate in found if fate == "survived"]
-    sys.stdout.writelines(f"survived  {name}   (mutmut show {name})\n" for name in survivors)
+    survivors = [(name, fate) for name, _, fate in found if fate in UNNOTICED]
+    sys.stdout.writelines(f"{fate}  {name}   (mutmut show {name})\n" for name, fate in survivors)
     if not found or any(fate == "not checked" for _, _, fate in found):
         sys.exit(f"mutants  not all were tried\n{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}")
     sys.stdout.write(f"mutants  {len(found)} tried, {len(survivors)} unnoticed, {allowed()} explained\n")

@@ -594,6 +594,11 @@ _SHOWS = {
 # ---- inside
 
 
+def _likely(probability: float) -> str:
+    """Per cent, rounded down: nothing here is certain."""
+    return f"{int(probability * 1000) / 10:.1f}%"
+
+
 class _Shown:
     """A finding with the names of what it is about."""
 
@@ -612,7 +617,7 @@ class _Shown:
         for place, e in enumerate(self.finding.explanations, 1):
             who = self.names.get(e.customer_id or 0, "customer not known")
             lines += [
-                f"suggestion {place}: {who}  {e.klass.value}, {e.probability:.1%} likely",
+                f"suggestion {place}: {who}  {e.klass.value}, {_likely(e.probability)} likely",
                 *self._shares(e),
             ]
             lines += [f"    {'+' if x.supports else '-'} {output.visible(x.text)}" for x in e.evidence]

@@ -153,7 +153,8 @@ def receipt_row(row: Any) -> ReceiptRow:
     return ReceiptRow(
         row.id, row.on_date, row.currency, row.amount_minor, row.payer_name, row.payer_account, tuple(texts["texts"]),
         texts["creditor_reference"], texts["end_to_end_id"], texts["bank_reference"], texts["cheque_number"],
-        row.is_return, texts["original_reference"], texts["return_reason"],
+        # Receipts of before these were kept do not name them.
+        row.is_return, texts.get("original_reference", ""), texts.get("return_reason", ""),
     )  # fmt: skip
 
 

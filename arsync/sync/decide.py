@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
@@ -25,7 +25,11 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents
+from arsync.sync.fitting import fitter
 from arsync.sync.job import ENGINE, Job
+
+if TYPE_CHECKING:
+    from arsync.core.matching.rounds import Judged
 
 _QUEUED = (Verdict.PROPOSE, Verdict.QUEUE)
 
@@ -48,20 +52,12 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A receipt with what was found and decided."""
-
-    receipt: ReceiptRow
-    finding: Finding
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """The outcome of a match run, before anything is kept."""
 
     work: work.Work
-    cases: tuple[Case, ...]
+    cases: "tuple[Judged, ...]"
+    taken: tuple[tuple[int, ...], ...]  # the receipts that each round decided
     policy: PolicyVersion
 
 
@@ -88,13 +84,12 @@ def _no_collector() -> Iterator[None]:
 def look(job: Job) -> Decided:
     """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
     from arsync.core.matching.decide import decide
-    from arsync.core.matching.engine import match
+    from arsync.core.matching.rounds import rounds
 
     with job.store.read() as conn:
         policy = office.policy_in_force(conn, job.ledger.id)
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
-    findings = match(todo.snapshot, todo.knowledge, policy.policy.match)
     standing = _Standing(
         todo.proven,
         facts.closed_until if facts else None,
@@ -102,12 +97,13 @@ def look(job: Job) -> Decided:
         owners={row.id: row.customer_id for row in todo.snapshot.items},
         parents={row.id: row.parent_id for row in todo.snapshot.customers},
     )
-    cases = []
-    for receipt, finding in zip(todo.snapshot.receipts, findings, strict=True):
-        decided = decide(finding, receipt, policy.policy.match, job.ledger.mode)
-        guarded = _guard(decided, receipt, standing)
-        cases.append(Case(receipt, finding, guarded))
-    return Decided(todo, tuple(cases), policy)
+    matching = policy.policy.match
+
+    def judge(finding: Finding, receipt: ReceiptRow) -> Decision:
+        return _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+
+    outcome = rounds(todo.snapshot, todo.knowledge, matching, judge)
+    return Decided(todo, outcome.judged, outcome.taken, policy)
 
 
 @_no_collector()
@@ -129,17 +125,24 @@ def keep(job: Job, decided: Decided) -> Tally:
         shas = {i: raw.sha(text) for i, text in texts.items()}
         news = _news(conn, job, queued, shas)
         if acting or news:
-            snapshot_sha = _keep_evidence(conn, decided, [texts[c.receipt.id] for c in acting + news])
-            tally.dropped = _act(conn, job, decided, acting, shas, snapshot_sha, at)
-            opened = queues.open_items(
-                conn, job.ledger.id, [_entry(c, shas[c.receipt.id], snapshot_sha, decided) for c in news], at
-            )
+            proofs = _keep_evidence(conn, decided, acting + news, texts, shas)
+            tally.dropped = _act(conn, job, decided, acting, proofs, at)
+            entries = [_entry(c, proofs[c.receipt.id], decided) for c in news]
+            opened = queues.open_items(conn, job.ledger.id, entries, at)
             tally.new_queue_items, tally.changed_queue_items = len(opened.new), len(opened.changed)
             _note_queued(conn, job, news, opened, at)
         for state, cases in (("queued", queued), ("waiting", waiting)):
             ids = [c.receipt.id for c in cases if decided.work.states[c.receipt.id] != state]
             decisions.move_receipts(conn, job.ledger.id, ids, state)
     return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """Where what was seen and what was found are kept."""
+
+    snapshot_sha: bytes
+    finding_sha: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _St
     return None
 
 
-def _news(conn: Tx, job: Job, queued: Sequence[Case], shas: Mapping[int, bytes]) -> list[Case]:
+def _news(conn: Tx, job: Job, queued: "Sequence[Judged]", shas: Mapping[int, bytes]) -> "list[Judged]":
     """Queued cases whose finding is not in the queue already as it is."""
     known = {row.subject: row for row in queues.listing(conn, job.ledger.id)}
     news = []
@@ -206,29 +209,41 @@ def _news(conn: Tx, job: Job, queued: Sequence[Case], shas: Mapping[int, bytes])
     return news
 
 
-def _keep_evidence(conn: Tx, decided: Decided, findings: Sequence[bytes]) -> bytes:
+def _keep_evidence(
+    conn: Tx,
+    decided: Decided,
+    cases: "Sequence[Judged]",
+    texts: Mapping[int, bytes],
+    shas: Mapping[int, bytes],
+) -> dict[int, _Proof]:
     """Keep what the matcher saw and said, so that `audit replay` gives the same answer again."""
-    body = "\n".join(
+    first = "\n".join(
         (
             record.snapshot_to_text(decided.work.snapshot),
             record.knowledge_to_text(decided.work.knowledge),
             record.policy_to_text(decided.policy.policy.match),
         )
     ).encode()
-    return raw.keep(conn, [body, *findings])[0]
+    sha = raw.sha(first)
+    # A later round saw what the ones before it had left.
+    seen = [first] + [
+        record.later_to_text(record.Later(sha.hex(), decided.taken[:number])).encode()
+        for number in range(1, max((c.round for c in cases), default=0) + 1)
+    ]
+    kept = raw.keep(conn, [*seen, *(texts[c.receipt.id] for c in cases)])
+    return {c.receipt.id: _Proof(kept[c.round], shas[c.receipt.id]) for c in cases}
 
 
 def _act(
     conn: Tx,
     job: Job,
     decided: Decided,
-    acting: Sequence[Case],
-    shas: Mapping[int, bytes],
-    snapshot_sha: bytes,
+    acting: "Sequence[Judged]",
+    proofs: Mapping[int, _Proof],
     at: str,
 ) -> int:
     """Keep decisions that act by themselves; the number the store refused."""
-    news = [_new(case, shas[case.receipt.id], snapshot_sha, decided.policy) for case in acting]
+    news = [_new(case, proofs[case.receipt.id], decided.policy) for case in acting]
     out = decisions.refused(
         conn, job.ledger.id, news, decided.work.item_versions, decided.work.receipt_versions
     )
@@ -255,13 +270,14 @@ def plan_bundles(
     )
     receipt_ids = [new.receipt_id for _, new in rows if new.receipt_id is not None]
     cash = _cash(conn, ledger.id, receipt_ids, open_from(conn, ledger.id, policy.policy))
+    fitted = fitter(conn, ledger)
     bundles = []
     for decision_id, new in rows:
         assert new.customer_id is not None
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
-        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))
+        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(wanted))))
     outbox.plan(conn, ledger.id, bundles, at)
 
 
@@ -327,7 +343,7 @@ def decision_event(decision_id: int, new: decisions.New) -> audit.Entry:
     )
 
 
-def _new(case: Case, finding_sha: bytes, snapshot_sha: bytes, policy: PolicyVersion) -> decisions.New:
+def _new(case: "Judged", proof: _Proof, policy: PolicyVersion) -> decisions.New:
     from arsync.core.matching.engine import ENGINE_VERSION
 
     explanation, verdict = case.decision.explanation, case.decision.verdict
@@ -347,8 +363,8 @@ def _new(case: Case, finding_sha: bytes, snapshot_sha: bytes, policy: PolicyVers
         state="planned" if verdict is Verdict.APPLY else "done",
         receipt_state=receipt_state,
         payment_id=explanation.booked_payment_id if explanation else None,
-        snapshot_sha=snapshot_sha,
-        finding_sha=finding_sha,
+        snapshot_sha=proof.snapshot_sha,
+        finding_sha=proof.finding_sha,
         engine_version=ENGINE_VERSION,
         policy_version=policy.version,
     )
@@ -358,7 +374,7 @@ def _reason(decided: Decision) -> Reason:
     return decided.reason or Reason.WEAK_EVIDENCE
 
 
-def _entry(case: Case, finding_sha: bytes, snapshot_sha: bytes, decided: Decided) -> Entry:
+def _entry(case: "Judged", proof: _Proof, decided: Decided) -> Entry:
     first = case.finding.explanations[0] if case.finding.explanations else None
     return Entry(
         subject=f"receipt:{case.receipt.id}",
@@ -369,12 +385,12 @@ def _entry(case: Case, finding_sha: bytes, snapshot_sha: bytes, decided: Decided
         currency=case.receipt.currency,
         amount_minor=case.receipt.amount_minor,
         preferred=case.decision.verdict is Verdict.PROPOSE,
-        finding_sha=finding_sha,
-        snapshot_sha=snapshot_sha,
+        finding_sha=proof.finding_sha,
+        snapshot_sha=proof.snapshot_sha,
     )
 
 
-def _detail(case: Case, decided: Decided) -> str:
+def _detail(case: "Judged", decided: Decided) -> str:
     """One line for the queue: who, and what speaks for or against the first explanation."""
     reason, first = (
         _reason(case.decision),
@@ -391,7 +407,7 @@ def _detail(case: Case, decided: Decided) -> str:
     return case.finding.rejected[0].why if case.finding.rejected else "nothing in the books fits"
 
 
-def _note_queued(conn: Tx, job: Job, news: Sequence[Case], opened: queues.Opened, at: str) -> None:
+def _note_queued(conn: Tx, job: Job, news: "Sequence[Judged]", opened: queues.Opened, at: str) -> None:
     ids = opened.new | opened.changed
     audit.record(
         conn,

@@ -22,6 +22,7 @@ from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.decide import reference_of
+from arsync.sync.fitting import fitted
 from arsync.sync.intents import Held
 from arsync.sync.job import ENGINE, Job
 
@@ -273,4 +274,6 @@ def book_refund(conn: Tx, ledger: Ledger, row: Any, line: Any, today: date, at: 
     )
     decisions.tell_receipt(conn, ledger.id, row.id, receipt_id)
     queues.close(conn, ledger.id, [f"receipt:{receipt_id}"], ENGINE, f"it paid the refund D-{row.id}", at)
-    outbox.plan(conn, ledger.id, [(row.id, Bundle(f"{ledger.uid}-{row.id}", 1, wanted))], at)
+    outbox.plan(
+        conn, ledger.id, [(row.id, Bundle(f"{ledger.uid}-{row.id}", 1, fitted(conn, ledger, wanted)))], at
+    )

@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
@@ -19,9 +20,9 @@ from typing import Any
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.items import ItemKind
 from arsync.core.matching.decide import decide
-from arsync.core.matching.engine import match
 from arsync.core.matching.learn import learn
 from arsync.core.matching.normalise import normalise_payer
+from arsync.core.matching.rounds import Judged, rounds
 from arsync.core.matching.snapshot import (
     CustomerRow,
     ItemRow,
@@ -113,10 +114,9 @@ class Matcher:
             recent_customers=tuple(c for _, c in self.recent),
         )
         began = time.perf_counter()
-        findings = match(snapshot, self.knowledge, self.policy)
+        outcome = rounds(snapshot, self.knowledge, self.policy, self._judge)
         self.seconds += time.perf_counter() - began
-        pairs = zip(waiting, findings[: len(waiting)], strict=True)
-        return [answer for receipt, finding in pairs if (answer := self._answer(receipt, finding))]
+        return [answer for one in outcome.judged[: len(waiting)] if (answer := self._answer(one))]
 
     def _post(self, day: Given) -> None:
         for item in day.items:
@@ -209,8 +209,15 @@ class Matcher:
             if advice.total_minor != receipt.amount_minor or normalise_payer(advice.payer_name) not in payers
         ]
 
-    def _answer(self, receipt: ReceiptRow, finding: Finding) -> dict[str, Any] | None:
+    def _judge(self, finding: Finding, receipt: ReceiptRow) -> Decision:
+        """As production does; what a clerk has is decided no more."""
         decision = decide(finding, receipt, self.policy, "auto")
+        if self.line_names[receipt.id] in self.queued and decision.verdict is Verdict.APPLY:
+            return replace(decision, verdict=Verdict.QUEUE)
+        return decision
+
+    def _answer(self, judged: Judged) -> dict[str, Any] | None:
+        receipt, finding, decision = judged.receipt, judged.finding, judged.decision
         self.log[self.line_names[receipt.id]] = (receipt, finding, decision)
         if decision.verdict is Verdict.WAIT:
             self.held.append(receipt)

@@ -153,6 +153,50 @@ ENTRY = PostEntry(NORTH, DAY, Money(100_00, "USD"), "84", "35", "returned paymen
 PAYMENT = Ref("payment", "Payment:9")
 
 
+HELD = intents.Held(PAYMENT, NORTH, locked=False, today=DAY)
+HUNDRED = Money(100_00, "USD")
+MEMO = Settle(REFS[2], -HUNDRED)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "bundle"),
+    [
+        pytest.param(
+            intents.for_return,
+            (ENTRY, PAYMENT, [Settle(REFS[1], HUNDRED)]),
+            (ENTRY, ApplyPayment(PAYMENT, (), entries_of=(0,), frees=(Settle(REFS[1], HUNDRED),))),
+            id="a return: the payment leaves its invoice for the entry",
+        ),
+        pytest.param(
+            intents.for_return,
+            (ENTRY, None, [Settle(REFS[1], HUNDRED)]),
+            (ENTRY,),
+            id="a return whose payment may not change: the entry is what is owed",
+        ),
+        pytest.param(
+            intents.for_refund,
+            (ENTRY, None, [MEMO]),
+            (ENTRY, ApplyCredits(NORTH, DAY, (MEMO,), entries_of=(0,))),
+            id="a refund of credits",
+        ),
+        pytest.param(
+            intents.for_refund,
+            (ENTRY, HELD, ()),
+            (ENTRY, ApplyPayment(PAYMENT, (), entries_of=(0,))),
+            id="a refund of money on account",
+        ),
+        pytest.param(
+            intents.for_refund,
+            (ENTRY, replace(HELD, locked=True), ()),
+            (ENTRY, ApplyCredits(NORTH, DAY, (Settle(PAYMENT, -HUNDRED),), entries_of=(0,))),
+            id="a refund of money on account whose payment is locked",
+        ),
+    ],
+)
+def test_money_that_goes_back_word_for_word(asked, given, bundle):
+    assert asked(*given) == bundle
+
+
 @pytest.mark.parametrize(
     ("wanted", "back"),
     [

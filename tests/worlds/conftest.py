@@ -28,25 +28,20 @@ def sqlite_template(platform, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_templates(platform, tmp_path_factory) -> Iterator[Callable[[Server], tuple[Path, str]]]:
+def postgres_templates(platform, tmp_path_factory) -> Callable[[Server], tuple[Path, str]]:
     """Makes, once per server, a furnished office on PostgreSQL: its folder and the name of its database."""
     kept: dict[int, tuple[Path, str]] = {}
-    open_ones = []
 
     def template(server: Server) -> tuple[Path, str]:
         if id(server) not in kept:
-            database = server.database()
-            url = database.__enter__()
-            open_ones.append(database)
+            url = server.lasting()
             folder = tmp_path_factory.mktemp("furnished-pg")
             made = make_office(platform, url, folder)
             made.house.store.close()
             kept[id(server)] = (folder, str(make_url(url).database))
         return kept[id(server)]
 
-    yield template
-    for database in open_ones:
-        database.__exit__(None, None, None)
+    return template
 
 
 @pytest.fixture

@@ -80,6 +80,14 @@ class Advices:
             self._by_total[advice.currency, advice.total_minor].append(advice)
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
 
+    def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
+        """Whose items the advices list that may belong to the receipt."""
+        fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        advices = [*fitting, *self._nearly(receipt, payer)]
+        listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
+        named = (self._payers.find_name(one.payer_name).candidates for one in advices)
+        return listed.union(*named)
+
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What the advice with this receipt's total says, if one and only one belongs to it.
 

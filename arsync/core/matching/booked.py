@@ -49,6 +49,12 @@ class Past:
             for name in {receipt.end_to_end_id, receipt.bank_reference} & wanted:
                 self._by_reference[name].append((receipt, payer))
 
+    def customers(self, receipt: ReceiptRow) -> set[int]:
+        """Whose payments, booked or seen lately, have the receipt's amount."""
+        key, back = (receipt.currency, receipt.amount_minor), (receipt.currency, -receipt.amount_minor)
+        seen = (*self._recent.get(key, ()), *self._recent.get(back, ()))
+        return {row.customer_id for row in self._booked.get(key, ())} | {customer for _, customer in seen}
+
     def booked(self, receipt: ReceiptRow, payer: Payer, named_owners: frozenset[int]) -> list[Explanation]:
         """Platform payments that may be this receipt, best first."""
         rows = self._booked.get((receipt.currency, receipt.amount_minor), ())

@@ -33,6 +33,11 @@ class Pool:
         self.dues = tuple(row.due for row in self.debits)
 
     @cached_property
+    def key(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What tells it from another pool of the same books."""
+        return tuple(row.id for row in self.items), self.values_minor
+
+    @cached_property
     def twins(self) -> tuple[int, ...]:
         """A mark for each item; items with one mark are twins."""
         if max(self.times.values(), default=1) == 1:
@@ -144,21 +149,17 @@ class Book:
             rows.sort(key=lambda row: (row.due, row.id))
         return Pool(rows)
 
-    def discount_minor(self, item: ItemRow, on: date) -> int:
-        """The cash discount the terms grant on this day; none on an item of which a part is settled."""
-        if (
-            not item.discount_minor
-            or item.discount_until is None
-            or item.available_minor != item.original_minor
-        ):
-            return 0
-        last = item.discount_until + timedelta(days=self.policy.discount_grace_days)
-        return item.discount_minor if on <= last else 0
-
     def name(self, customer_id: int) -> str:
         """The customer's name for people."""
         row = self.customers.get(customer_id)
         return row.name if row else f"customer {customer_id}"
+
+
+def discount_minor(item: ItemRow, on: date, grace_days: int) -> int:
+    """The cash discount the terms grant on this day; none on an item of which a part is settled."""
+    if not item.discount_minor or item.discount_until is None or item.available_minor != item.original_minor:
+        return 0
+    return item.discount_minor if on <= item.discount_until + timedelta(days=grace_days) else 0
 
 
 def twin_key(item: ItemRow) -> TwinKey:

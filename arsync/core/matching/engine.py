@@ -11,8 +11,8 @@ Source  DESIGN: already booked, remittances, references, payer, structured sets,
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import attrgetter
 
@@ -27,6 +27,7 @@ from arsync.core.matching.months import months_named
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer, Payers
+from arsync.core.matching.reach import Reach, roofs_of
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
@@ -39,12 +40,37 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
-_KNOWN, _CLOSE = 0.9995, 0.9  # how sure a known payer is, and one whose name is close
+_USUALLY_OPEN = 8  # items of one customer
+_CLOSE = 0.9  # how often a payer is one of the customers whose names are close
+_SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known payer and of a close name
+
+
+class Lasting:
+    """What holds for every snapshot of the same customers, knowledge, policy and day."""
+
+    def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
+        self.policy = policy
+        self.payers = Payers(snapshot, knowledge, policy)
+        self.sets = Sets(policy)
+        self.roofs = roofs_of(snapshot.customers)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Findings in the snapshot's order, and what each receipt of it looks at."""
+
+    findings: tuple[Finding, ...]
+    reach: Callable[[int], Reach]
 
 
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
     """What may be said of every receipt of the snapshot, in its order."""
-    batch = _Batch(snapshot, knowledge, policy)
+    return match_with(snapshot, Lasting(snapshot, knowledge, policy)).findings
+
+
+def match_with(snapshot: Snapshot, lasting: Lasting) -> Matched:
+    """The same, with what may be kept between matches."""
+    batch = _Batch(snapshot, lasting)
     batch.look_back()
     batch.read_names()
     batch.settle(named=True)
@@ -52,19 +78,19 @@ def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tupl
     batch.settle(named=False)
     batch.look_at_payers(known=False)
     batch.settle(named=False)
-    return tuple(batch.finding(batch.drafts[receipt.id]) for receipt in snapshot.receipts)
+    findings = tuple(batch.finding(batch.drafts[receipt.id]) for receipt in snapshot.receipts)
+    return Matched(findings, batch.reach)
 
 
 class _Batch:
     """One match in progress."""
 
-    def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
-        self._as_of, self._policy = snapshot.as_of, policy
-        self._book = Book(snapshot, policy)
-        self._payers = Payers(snapshot, knowledge, policy)
+    def __init__(self, snapshot: Snapshot, lasting: Lasting) -> None:
+        self._as_of, self._policy = snapshot.as_of, lasting.policy
+        self._book = Book(snapshot, self._policy)
+        self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._past = Past(snapshot, self._book)
         self._advices = Advices(snapshot, self._book, self._payers)
-        self._sets = Sets(self._book)
         self._twin_receipts = repeats_in_batch(snapshot.receipts)
         self._named: dict[int, Named] = {}
         self._spent: dict[int, int] = {}  # item -> receipt that settles it
@@ -224,7 +250,7 @@ class _Batch:
         customer = draft.payer.known
         assert customer is not None
         answer = self._fits(draft.receipt, customer)
-        fits, sure = answer.fits, _KNOWN / answer.total
+        fits, sure = answer.fits, _SURE / answer.total
         draft.explanations = [
             self._explain_fit(draft, customer, fit, fit.weight * sure)
             for fit in fits[: self._policy.max_suggestions]
@@ -307,7 +333,7 @@ class _Batch:
                 )
         found.sort(key=lambda pair: (-pair[0].weight, draft.payer.candidates.index(pair[1])))
         draft.explanations = [
-            self._explain_fit(draft, customer, fit, each * fit.weight / total)
+            self._explain_fit(draft, customer, fit, _SURE_IF_CLOSE * each * fit.weight / total)
             for fit, customer in found[: self._policy.max_suggestions]
         ]
         owners = {customer for _, customer in found}
@@ -330,7 +356,9 @@ class _Batch:
             for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
             if item.customer_id not in near
         ]
-        return len(alike) / max(1, len(self._book.items)) + elsewhere(receipt.amount_minor)
+        # By customers and not by items: settling one must not change what is said of everybody else's receipts.
+        usual = _USUALLY_OPEN * max(1, len(self._book.customers))
+        return len(alike) / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -528,6 +556,22 @@ class _Batch:
             reason = Reason.UNKNOWN_PAYER if draft.payer.known is None else Reason.WEAK_EVIDENCE
         wait = self._may_wait(draft.receipt) and reason not in _NO_ADVICE_HELPS and not _is_settled(draft)
         return Finding(draft.receipt.id, explanations, draft.unique, reason, tuple(draft.rejected), wait)
+
+    def reach(self, receipt_id: int) -> Reach:
+        """What the finding of this receipt may depend on."""
+        draft = self.drafts[receipt_id]
+        receipt, payer = draft.receipt, draft.payer
+        customers = {*payer.candidates, *self._past.customers(receipt)}
+        customers |= self._advices.customers(receipt, payer)
+        if receipt_id in self._named:
+            customers |= self._named[receipt_id].owners
+        if payer.known is None:
+            alike = self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
+            customers.update(item.customer_id for item in alike)
+        return Reach(
+            frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
+            frozenset({(receipt.currency, abs(receipt.amount_minor))}),
+        )
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days

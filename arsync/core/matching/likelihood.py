@@ -75,10 +75,11 @@ def elsewhere(amount_minor: int, values_minor: Sequence[int] = ()) -> float:
 
     Where all of the items are multiples of one amount, what else is paid is likely to be one too.
     """
-    amount, grain = abs(amount_minor), gcd(*values_minor)
-    if len(values_minor) >= _ALIKE and grain > 1 and not amount % grain:
-        return _OTHER / (_USUAL + amount // grain)
-    return _OTHER * sum(share / (_USUAL + amount // grain) for grain, share in _ROUND if not amount % grain)
+    grain = gcd(*values_minor)
+    alike = len(values_minor) >= _ALIKE and grain > 1 and not amount_minor % grain
+    grains = ((grain, 1.0),) if alike else _ROUND
+    multiples = [(abs(amount_minor) // step, share) for step, share in grains if not amount_minor % step]
+    return _OTHER * sum(share / (_USUAL + number) for number, share in multiples)
 
 
 def unseen(amount_minor: int, values_minor: Sequence[int]) -> float:
@@ -86,7 +87,8 @@ def unseen(amount_minor: int, values_minor: Sequence[int]) -> float:
     grain = gcd(*values_minor)
     if grain == 0 or amount_minor % grain:
         return 0.0
-    return _SOME / max(1, abs(amount_minor) // grain)
+    multiples = max(1, abs(amount_minor) // grain)
+    return _SOME / multiples
 
 
 def _between(chosen: Sequence[int], dues: Sequence[object]) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
-from arsync.core.matching.candidates import Book, Pool, twin_key
+from arsync.core.matching.candidates import Book, Pool, discount_minor, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import (
     con,
@@ -60,6 +60,7 @@ class Named:
     open_end: bool  # the list of numbers may go on
     shared: tuple[str, ...]  # numbers several items have
     rejected: tuple[Rejected, ...]
+    owners: frozenset[int]  # the customers of everything that has one of the numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ class _Case:
         more = payer_evidence(self.book, self.payer, owners)
         return explanation(self.receipt, owner, shares, klass, likely, (*evidence, *more))
 
+    def discount_minor(self, item: ItemRow) -> int:
+        return discount_minor(item, self.receipt.on, self.book.policy.discount_grace_days)
+
     def money(self, minor: int) -> str:
         return money(minor, self.receipt.currency)
 
@@ -128,8 +132,10 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
     foreign: dict[int, ItemRow] = {}
     shared: list[str] = []
     rejected: list[Rejected] = []
+    owners: set[int] = set()
     for mention in reading.mentions:
         rows = [row for row in _rows(book, mention) if row.id not in spent]
+        owners.update(row.customer_id for row in rows)
         alien = [row for row in rows if row.currency != receipt.currency]
         rows = [row for row in rows if row.currency == receipt.currency]
         rows = [row for row in rows if row.customer_id in near] or rows
@@ -164,6 +170,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         reading.open_end,
         tuple(shared),
         tuple(rejected),
+        frozenset(owners),
     )
 
 
@@ -299,7 +306,7 @@ def _reference_kind(case: _Case, items: Sequence[ItemRow]) -> str:
 
 def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -> list[list[Share]]:
     """The ways in which granted discounts explain what is missing: all of them, else the only subset."""
-    granted = [(item, case.book.discount_minor(item, case.receipt.on)) for item in items]
+    granted = [(item, case.discount_minor(item)) for item in items]
     eligible = [(item, less) for item, less in granted if less]
     if missing_minor <= 0 or not eligible:
         return []
@@ -364,7 +371,7 @@ def _credits_of(case: _Case, items: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
 
 def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Share]]:
     plain = [Share(item.id, item.available_minor) for item in items]
-    less = [case.book.discount_minor(item, case.receipt.on) for item in items]
+    less = [case.discount_minor(item) for item in items]
     if not any(less):
         return [plain]
     taken = [

@@ -4,6 +4,7 @@ Shape   one line each: objects by field name, named tuples as lists, dates as IS
 Law     from_text(to_text(x)) == x; the same value always gives the same text.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
     from msgspec import json
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a later round saw: the snapshot that is kept under a hash, less what the rounds before it took."""
+
+    sha: str
+    taken: tuple[tuple[int, ...], ...]
+
+
+def later_to_text(later: Later) -> str:
+    """What a later round saw, as JSON."""
+    return _encode(later)
+
+
+def later_from_text(text: str) -> Later:
+    """What a text states of a later round."""
+    return _decode(text, Later)
 
 
 def snapshot_to_text(snapshot: Snapshot) -> str:

@@ -1,6 +1,6 @@
 """Sets of one customer's open items that fit an amount: one item, the balance, a block, any set.
 
-Shape   `Sets(book).fits(pool, amount, on)` -> `Fits`; a `Fit` is a set of items with the discounts it takes.
+Shape   `Sets(policy).fits(pool, amount, on)` -> `Fits`; a `Fit` is a set of items with the discounts it takes.
 Law     every fit adds up exactly; twins count once and the lowest ids stand for them. Amounts are taken
         whole, or all less the discounts the terms grant on the day; never some of each (only references can
         say which).
@@ -10,12 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
-from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
 from arsync.core.matching.likelihood import OTHER_MONTH, discounting, elsewhere, unseen, weight
 from arsync.core.matching.months import Month, of_month
-from arsync.core.matching.snapshot import ItemRow
+from arsync.core.matching.snapshot import ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
 
 _SWAPS = 8  # items of one amount that are tried in each other's place
@@ -55,15 +56,22 @@ class Fits:
 
 
 class Sets:
-    """Asks for sets; keeps the prepared sums of each customer between questions."""
+    """Asks for sets; keeps prepared sums and answers, which hold as long as the items they are about."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, policy: MatchPolicy) -> None:
+        self._policy = policy
+        self._answers: dict[tuple[Any, ...], Fits] = {}
         self._tables: dict[tuple[tuple[int, ...], tuple[int, ...]], SumTable] = {}
         self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...], tuple[int, ...]], RunTable] = {}
 
     def fits(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month] = frozenset()) -> Fits:
         """All sets of the pool that fit, twins merged, best first; `months` are those that the text names."""
+        question = (pool.key, amount_minor, on, months)
+        if question not in self._answers:
+            self._answers[question] = self._search(pool, amount_minor, on, months)
+        return self._answers[question]
+
+    def _search(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month]) -> Fits:
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
@@ -92,7 +100,8 @@ class Sets:
         none = (0,) * len(pool.items)
         if not pool.discountable:
             return [none]
-        granted = tuple(self._book.discount_minor(item, on) for item in pool.items)
+        grace_days = self._policy.discount_grace_days
+        granted = tuple(discount_minor(item, on, grace_days) for item in pool.items)
         return [none, granted] if any(granted) else [none]
 
     def _places(
@@ -111,7 +120,7 @@ class Sets:
             hits.setdefault(places, (EvidenceClass.BALANCE, note))
         for places, note in _blocks(pool, self._runs(values, pool), values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BLOCK, note))
-        sums = table.find(amount_minor, self._book.policy.max_set_items)
+        sums = table.find(amount_minor, self._policy.max_set_items)
         for places in sums.sets:
             if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
@@ -130,7 +139,7 @@ class Sets:
     def _table(self, values: tuple[int, ...], twins: tuple[int, ...]) -> SumTable:
         key = (values, twins)
         if key not in self._tables:
-            self._tables[key] = SumTable(values, self._book.policy.search_budget, twins)
+            self._tables[key] = SumTable(values, self._policy.search_budget, twins)
         return self._tables[key]
 
 

@@ -235,37 +235,46 @@ class RunTable:
         return [0, *accumulate(sum(map(self._values.__getitem__, places)) for places in self._dates)]
 
     @cached_property
-    def _starts(self) -> list[tuple[int, Sequence[int], int, int]]:
-        """Each beginning: date, what of it, the sum of that, the sum of everything up to the end of the date."""
-        return [
-            (number, part, total, self._before[number + 1])
-            for number, places in enumerate(self._dates)
-            for part, total in _parts(places, self._values, self._twins)
-        ]
-
-    @cached_property
-    def _ends(self) -> dict[int, list[tuple[int, Sequence[int]]]]:
-        """Each end, by the sum of everything up to it."""
-        found: dict[int, list[tuple[int, Sequence[int]]]] = {}
-        for number, part, total, _ in self._starts:
-            found.setdefault(self._before[number] + total, []).append((number, part))
-        return found
+    def _table(self) -> "_Runs":
+        table = _Runs([], [], {}, {})
+        for number, places in enumerate(self._dates):
+            before, after = self._before[number], self._before[number + 1]
+            for some, total in _parts(places, self._values, self._twins):
+                table.starts.append((number, some))
+                table.rests.append(after - total)
+                table.ends.setdefault(before + total, []).append((number, some))
+                if len(some) > 1:
+                    table.within.setdefault(total, []).append(some)
+        return table
 
     def find(self, target: int) -> list[tuple[int, ...]]:
         """The places of runs of at least two that add up to `target`; at most 24 of them."""
         if not 0 < target <= self._most:
             return []
-        found: dict[tuple[int, ...], None] = {}
-        for number, part, total, after in self._starts:
-            if total == target and len(part) > 1:
-                found[tuple(part)] = None
-            for other, last in self._ends.get(target - total + after, ()):
+        table = self._table
+        found = dict.fromkeys(map(tuple, table.within.get(target, ())))
+        ends = table.ends
+        for place in [place for place, rest in enumerate(table.rests) if target + rest in ends]:
+            number, some = table.starts[place]
+            for other, last in ends[target + table.rests[place]]:
                 if other > number:
                     between = range(self._dates[number][-1] + 1, self._dates[other][0])
-                    found[(*part, *between, *last)] = None
+                    found[(*some, *between, *last)] = None
             if len(found) >= _ENOUGH:
                 break
         return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The ways to begin and to end a run."""
+
+    starts: list[tuple[int, Sequence[int]]]  # date, and what of it
+    rests: list[
+        int
+    ]  # beside each start: the sum of everything up to the end of its date, less what is taken of it
+    ends: dict[int, list[tuple[int, Sequence[int]]]]  # the same by the sum of everything up to and with it
+    within: dict[int, list[Sequence[int]]]  # several items of one date, by their sum
 
 
 def run_ends(dues: Sequence[object]) -> int:
@@ -282,13 +291,14 @@ def _parts(
         yield places, values[places[0]]
         return
     if len(places) <= _FEW_ON_A_DATE:
+        distinct = len({twins[place] for place in places}) == len(places)
         seen: set[tuple[int, ...]] = set()
         for size in range(1, len(places) + 1):
             for chosen in combinations(places, size):
-                marks = tuple(sorted(twins[place] for place in chosen))
-                if marks not in seen:
+                marks = chosen if distinct else tuple(sorted(twins[place] for place in chosen))
+                if distinct or marks not in seen:
                     seen.add(marks)
-                    yield chosen, sum(values[place] for place in chosen)
+                    yield chosen, sum([values[place] for place in chosen])
         return
     start, stop = places[0], places[-1] + 1
     for end, total in enumerate(accumulate(values[start:stop]), start + 1):
