@@ -4,10 +4,16 @@ Errors  `UnsafeFile` for too many pages, `UnsupportedFormat` for a locked one or
 """
 
 import io
+import logging
+import zlib
 
 from arsync.errors import FileRefused, UnsafeFile, UnsupportedFormat
 
 MOST_PAGES = 500
+# What a broken PDF raises inside pypdf is no closed list; damaging files at random met some of these.
+_BROKEN = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError, zlib.error,
+)  # fmt: skip
 
 
 def text_of(data: bytes) -> str:
@@ -15,6 +21,7 @@ def text_of(data: bytes) -> str:
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a file is nothing for people
     try:
         reader = PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted:
@@ -24,17 +31,7 @@ def text_of(data: bytes) -> str:
                 f"the PDF has {len(reader.pages)} pages, more than {MOST_PAGES}", do="ask for a CSV"
             )
         text = "\n".join(page.extract_text(extraction_mode="layout") for page in reader.pages)
-    # What a broken PDF raises inside pypdf is no closed list; each of these is seen in its issues.
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+    except (PyPdfError, *_BROKEN) as error:
         raise FileRefused(
             f"the PDF cannot be read: {error}"[:200], do="ask the sender for it again"
         ) from None
