@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from arsync.errors import ConfigError, KeyMissing
 
@@ -25,12 +25,29 @@ _USUAL: Mapping[str, Mapping[str, Any]] = {
     # Xero takes no redirect address in numbers, has apps without a secret, and its free tier allows 1,000 calls a day.
     "xero": {"redirect_uri": "http://localhost:8765/callback", _READS: 25_000, "is_without_secret": True},
 }
-_KEYS = {"store", "key_file", "inbox", *_USUAL}
+_KEYS = {"store", "key_file", "inbox", "mailbox", "sftp", "plaid", "gocardless", *_USUAL}
 _APPS = "apps"  # further apps of a platform: [xero.apps.shop]
 _APP = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
     "webhook_token_file", _READS,
 }  # fmt: skip
+
+_MAILBOX = {"ledger", "host", "port", "user", "password_file", "security", "folder", "authority", "ca_file"}
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "sftp": ("ledger", "host", "user", "key_file", "known_hosts"),
+    "plaid": ("ledger", "client_id", "secret_file", "access_token_file"),
+    "gocardless": ("ledger", "secret_id", "secret_file", "account_id"),
+}
+_ALLOWED = {
+    "sftp": ("port", "folder", "account"),
+    "plaid": ("account", "base_url"),
+    "gocardless": ("account", "base_url"),
+}
+_FILES = ("key_file", "known_hosts", "secret_file", "access_token_file")
+_SSH_PORT = 22
+_SECURITY = ("tls", "starttls", "none")
+_TLS_PORT, _PLAIN_PORT = 993, 143
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 TEMPLATE = """\
 # arsync: this installation. Ledgers, connections, bank accounts, people and policies are rows in the store.
@@ -49,6 +66,15 @@ client_secret_file = ""            # a file that holds the app's secret, readabl
 # client_secret_file = ""          # a file that holds its secret; an app without one signs in with PKCE
 # webhook_token_file = ""          # a file with the app's webhook signing key
 # [xero.apps.shop]                 # another app, for: arsync connect xero --app shop
+
+# [mailbox]                        # remittance advices by mail; arsync only reads there
+# ledger = ""                      # whose they are
+# host = ""
+# user = ""
+# password_file = ""
+# authority = ""                   # the name under which your mail server says what it checked of a sender
+
+# A bank's SFTP server, or a feed: [sftp.NAME], [plaid.NAME], [gocardless.NAME]; see docs/how-to/read-bank-files.md
 """
 
 
@@ -100,6 +126,61 @@ class App:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MailboxAt:
+    """Where remittance advices are sent to."""
+
+    ledger: str
+    host: str
+    user: str
+    port: int = _TLS_PORT
+    password_file: Path | None = None
+    security: Literal["tls", "starttls", "none"] = "tls"
+    folder: str = "INBOX"
+    authority: str = ""
+    ca_file: Path | None = None
+
+    def password(self) -> str:
+        """What opens it."""
+        return _secret("mailbox", self.password_file, "password_file", "the mailbox's password")
+
+
+@dataclass(frozen=True, slots=True)
+class BankAt:
+    """A server or feed of a bank: `[sftp.NAME]`, `[plaid.NAME]` or `[gocardless.NAME]`.
+
+    Attributes:
+        account: the bank account its files belong to where they do not say.
+    """
+
+    kind: Literal["sftp", "plaid", "gocardless"]
+    name: str
+    ledger: str
+    account: str | None = None
+    host: str = ""
+    user: str = ""
+    port: int = _SSH_PORT
+    folder: str = "."
+    key_file: Path | None = None
+    known_hosts: Path | None = None
+    client_id: str = ""
+    secret_id: str = ""
+    account_id: str = ""
+    secret_file: Path | None = None
+    access_token_file: Path | None = None
+    base_url: str | None = None
+
+    def secret(self) -> str:
+        """The secret of the service's app."""
+        return _secret(f"{self.kind}.{self.name}", self.secret_file, "secret_file", "the secret")
+
+    def access_token(self) -> str:
+        """What stands for the sign-in at the bank."""
+        return _secret(
+            f"{self.kind}.{self.name}", self.access_token_file, "access_token_file", "the access token"
+        )
+
+
 def _secret(section: str, file: Path | None, key: str, what: str) -> str:
     if file is None:
         raise ConfigError(
@@ -129,6 +210,8 @@ class Config:
     key_file: Path
     inbox: Path
     apps: Mapping[str, App]  # "quickbooks", "xero", "xero.shop"
+    mailbox: MailboxAt | None = None
+    banks: tuple[BankAt, ...] = ()
 
     @property
     def quickbooks(self) -> App:
@@ -213,7 +296,58 @@ def load(given: Path | None) -> Config:
         key_file=_path(file, os.environ.get("ARSYNC_KEY_FILE") or _text(document, "key_file", file)),
         inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
         apps={name: app for platform in _USUAL for name, app in _apps(document, platform, file)},
+        mailbox=_mailbox(_table(document["mailbox"], file, "mailbox"), file)
+        if "mailbox" in document
+        else None,
+        banks=tuple(
+            _bank(kind, name, table, file)
+            for kind in _NEEDED
+            for name, table in sorted(_table(document.get(kind, {}), file, kind).items())
+        ),
     )
+
+
+def _bank(kind: str, name: str, table: object, file: Path) -> BankAt:
+    where = f"{kind}.{name}"
+    if not isinstance(table, dict):
+        raise _wrong(file, where, table, f"a table: [{kind}.NAME]")
+    _only(table, {*_NEEDED[kind], *_ALLOWED[kind]}, file, f"{where}.")
+    for key in _NEEDED[kind]:
+        if not table.get(key):
+            raise _wrong(file, f"{where}.{key}", table.get(key), "a text in quotes")
+    values: dict[str, Any] = {key: _text(table, key, file, f"{where}.") for key in table.keys() - {"port"}}
+    values |= {key: _path(file, values[key]) for key in _FILES if key in values}
+    if "port" in table:
+        values["port"] = _port(table["port"], f"{where}.port", file)
+    url = values.get("base_url", "https://")
+    if not url.startswith(("https://", *(f"http://{host}" for host in _HERE))):
+        raise _wrong(file, f"{where}.base_url", url, "an address that begins with https://")
+    return BankAt(kind=kind, name=name, **values)  # type: ignore[arg-type]  # a key of _NEEDED
+
+
+def _port(port: object, key: str, file: Path) -> int:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 1 << 16:
+        raise _wrong(file, key, port, "a whole number of a port")
+    return port
+
+
+def _mailbox(section: Mapping[str, Any], file: Path) -> MailboxAt:
+    _only(section, _MAILBOX, file, "mailbox.")
+    for key in ("ledger", "host", "user"):
+        if not section.get(key):
+            raise _wrong(file, f"mailbox.{key}", section.get(key), "a text in quotes")
+    values: dict[str, Any] = {key: _text(section, key, file, "mailbox.") for key in section.keys() - {"port"}}
+    security = values.get("security", "tls")
+    if security not in _SECURITY:
+        raise _wrong(file, "mailbox.security", security, ", ".join(_SECURITY))
+    port = _port(section.get("port", _TLS_PORT if security == "tls" else _PLAIN_PORT), "mailbox.port", file)
+    if security == "none" and values["host"] not in _HERE:
+        raise _wrong(
+            file, "mailbox.security", security, "tls or starttls; none only for a server on this machine"
+        )
+    for key in ("password_file", "ca_file"):
+        values[key] = _path(file, values[key]) if values.get(key) else None
+    return MailboxAt(**values | {"port": port})
 
 
 def app_name(platform: str, app: str) -> str:

@@ -133,3 +133,68 @@ def test_the_secret_of_the_app_is_read_from_its_file(file, tmp_path):
     (tmp_path / "secret").unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
         app.secret()
+
+
+MAILBOX = '[mailbox]\nledger = "books"\nhost = "imap.x.example"\nuser = "u"\npassword_file = "p"\n'
+
+
+def test_a_mailbox(file, tmp_path):
+    (tmp_path / "p").write_text("secret\n")
+    file.write_text(WHOLE + MAILBOX)
+    box = config.load(file).mailbox
+    assert (box.port, box.security, box.folder, box.password()) == (993, "tls", "INBOX", "secret")
+    file.write_text(WHOLE + MAILBOX + 'security = "starttls"\n')
+    assert config.load(file).mailbox.port == 143
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (MAILBOX.replace('host = "imap.x.example"\n', ""), "mailbox.host is missing"),
+        (MAILBOX + 'security = "ssl"\n', "tls, starttls, none"),
+        (MAILBOX + 'security = "none"\n', "only for a server on this machine"),
+        (MAILBOX + "port = 0\n", "mailbox.port"),
+        (MAILBOX + 'pasword = "x"\n', "mailbox.pasword is not a setting"),
+        ("mailbox = 1\n", r"a table: \[mailbox\]"),
+    ],
+)
+def test_a_mailbox_that_is_wrong_names_the_key(file, changed, says):
+    file.write_text(WHOLE + changed)
+    with pytest.raises(ConfigError, match=says):
+        config.load(file)
+
+
+SFTP = (
+    '[sftp.chase]\nledger = "books"\nhost = "sftp.x.example"\nuser = "u"\nkey_file = "k"\nknown_hosts = "h"\n'
+)
+FEED = '[plaid.chase]\nledger = "books"\nclient_id = "c"\nsecret_file = "s"\naccess_token_file = "t"\n'
+
+
+def test_servers_and_feeds_of_banks(file, tmp_path):
+    (tmp_path / "s").write_text("secret\n")
+    (tmp_path / "t").write_text("token\n")
+    file.write_text(WHOLE + SFTP + FEED)
+    server, feed = config.load(file).banks
+    assert (server.kind, server.name, server.port, server.key_file) == ("sftp", "chase", 22, tmp_path / "k")
+    assert (feed.kind, feed.secret(), feed.access_token(), feed.base_url) == (
+        "plaid",
+        "secret",
+        "token",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (SFTP.replace('known_hosts = "h"\n', ""), "sftp.chase.known_hosts is missing"),
+        (SFTP + "port = true\n", "sftp.chase.port"),
+        (SFTP + 'password = "x"\n', "sftp.chase.password is not a setting"),
+        (FEED + 'base_url = "http://plaid.example"\n', "https"),
+        ('[gocardless]\nledger = "books"\n', r"a table: \[gocardless.NAME\]"),
+    ],
+)
+def test_a_server_or_feed_that_is_wrong_names_the_key(file, changed, says):
+    file.write_text(WHOLE + changed)
+    with pytest.raises(ConfigError, match=says):
+        config.load(file)

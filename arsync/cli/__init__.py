@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "connect": ("setup", "Connect an accounting platform and open a ledger."),
     "disconnect": ("setup", "Sign a ledger out of its platform."),
     "bank": ("setup", "Bank accounts whose statements are read from the inbox."),
+    "mail": ("mail", "Remittance advices by mail, and whose are believed."),
     "people": ("setup", "Who may act, and in which role."),
     "ledger": ("setup", "Ledgers and how far they go by themselves."),
     "policy": ("setup", "What may be done without a person: show, diff, apply, approve."),

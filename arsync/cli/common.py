@@ -13,7 +13,8 @@ import click
 
 from arsync import migrations, output
 from arsync.clock import utc_now
-from arsync.config import Config, load
+from arsync.config import BankAt, Config, load
+from arsync.connectors.deliveries import Source
 from arsync.errors import UsageError
 from arsync.store import office
 from arsync.store.engine import Store
@@ -77,10 +78,70 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 time.sleep,
                 lambda app: config.app(app).credentials(),
                 lambda app: config.app(app).monthly_reads,
+                sources=lambda ledger: sources_of(config, ledger.name),
             ),
         )
     finally:
         store.close()
+
+
+def sources_of(config: Config, ledger_name: str) -> tuple[Source, ...]:
+    """Where the documents of a ledger come from besides the inbox."""
+    found: list[Source] = [_bank_source(at) for at in config.banks if at.ledger == ledger_name]
+    box = config.mailbox
+    if box is not None and box.ledger == ledger_name:
+        from arsync.connectors.mail.imap import Mailbox
+
+        ca_file = str(box.ca_file) if box.ca_file else None
+        found.append(
+            Mailbox(
+                box.ledger,
+                box.host,
+                box.port,
+                box.user,
+                box.password(),
+                box.security,
+                box.folder,
+                box.authority,
+                ca_file,
+            )
+        )
+    return tuple(found)
+
+
+def _bank_source(at: BankAt) -> Source:
+    if at.kind == "sftp":
+        from arsync.connectors.bank.sftp import Server
+
+        assert at.key_file is not None
+        assert at.known_hosts is not None
+        return Server(
+            at.name, at.ledger, at.host, at.user, at.key_file, at.known_hosts, at.port, at.folder, at.account
+        )
+    from arsync.connectors.bank import feeds
+
+    line = feeds.Line(utc_now, time.sleep, office.NoMeter())
+    if at.kind == "plaid":
+        return feeds.Plaid(
+            at.name,
+            at.ledger,
+            at.client_id,
+            at.secret(),
+            at.access_token(),
+            line,
+            at.account,
+            at.base_url or feeds.PLAID,
+        )
+    return feeds.GoCardless(
+        at.name,
+        at.ledger,
+        at.secret_id,
+        at.secret(),
+        at.account_id,
+        line,
+        at.account,
+        at.base_url or feeds.GOCARDLESS,
+    )
 
 
 def person_of(ctx: click.Context, house: House) -> Person:

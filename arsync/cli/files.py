@@ -1,5 +1,6 @@
-"""bank import, bank check, bank profile: bank files in a person's hand."""
+"""bank import, bank check, bank sheet, bank profile: bank files in a person's hand."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,8 +9,9 @@ from arsync import output
 from arsync.cli.common import desk, emit, json_option, ledger_option, opened, say, screen
 from arsync.core.bank import BankFile, Statement
 from arsync.errors import UsageError
+from arsync.store import bank
 from arsync.sync import bankfiles
-from arsync.sync.bankfiles import Brought
+from arsync.sync.bankfiles import Brought, Sheet
 
 _SHOWN_LINES = 5
 _TEXT_WIDTH = 60
@@ -127,6 +129,47 @@ def check_command(ctx: click.Context, as_json: bool) -> None:
         return
     rows: list[tuple[output.Cell, ...]] = [(f.account, f.code, f.text) for f in findings]
     say(output.grid(("Account", "What", "Why"), rows, screen()) if rows else "nothing is missing or doubled")
+
+
+@click.command(name="sheet")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--account", "names", multiple=True, metavar="NAME", help="Only this bank account.")
+@json_option
+@click.pass_context
+def sheet_command(ctx: click.Context, day: datetime, names: tuple[str, ...], as_json: bool) -> None:
+    """A bank account's day: each credit is applied, queued, on account or not ours; the sum is the bank's."""
+    with opened(ctx) as (_, house), house.store.read() as conn:
+        wanted = names or tuple(row.name for row in bank.accounts(conn))
+        sheets = [bankfiles.sheet(conn, name, day.date()) for name in wanted]
+    if as_json:
+        emit([{"sheet": output.jsonable(one), "agrees": one.agrees} for one in sheets])
+    else:
+        say([line for one in sheets for line in _sheet(one)] or "no bank account yet")
+    if not all(one.agrees for one in sheets):
+        ctx.exit(4)
+
+
+def _sheet(one: Sheet) -> list[str]:
+    rows: list[tuple[output.Cell, ...]] = [
+        (
+            f"R-{line.receipt_id}" if line.receipt_id else f"L-{line.line_id}",
+            line.payer,
+            line.standing,
+            line.amount,
+        )
+        for line in one.lines
+    ]
+    totals: list[tuple[output.Cell, ...]] = [
+        *(("", "", standing, amount) for standing, amount in sorted(one.totals.items())),
+        ("", "", "credits of the bank", one.credits),
+    ]
+    table = output.grid(("Receipt", "Payer", "Standing", "Amount"), rows, screen(), totals=totals)
+    verdict = "the shares are the credits" if one.agrees else "the sheet does NOT agree with the bank"
+    said = "; ".join(one.statements) or "no statement covers the day"
+    head = f"{one.account}  {one.day}"
+    if not rows:
+        return [f"{head}  no credit; debits {one.debits}; {said}"]
+    return [head, *(f"  {line}" for line in table), f"  debits {one.debits}; {said}; {verdict}"]
 
 
 @click.group(name="profile")

@@ -504,6 +504,7 @@ def bank_list(ctx: click.Context, as_json: bool) -> None:
 
 bank_command.add_command(files.import_command)
 bank_command.add_command(files.check_command)
+bank_command.add_command(files.sheet_command)
 bank_command.add_command(files.profile_command)
 
 

@@ -46,6 +46,8 @@ class Reason(StrEnum):
     BOOKS_DISAGREE = "books disagree"
     UNMAPPED_ADJUSTMENT = "unmapped adjustment"
     PLATFORM_REFUSED = "platform refused"
+    FULL_PAYMENT = "claims full payment"  # less than is owed, and the payer says that it is all
+    BANK_DETAILS = "bank details"  # a letter asks to change where money is paid to
     WEAK_EVIDENCE = "weak evidence"
     CONFIRMATION = (
         "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here

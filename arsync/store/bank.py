@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
+from arsync.core.money import Money
 from arsync.store import breakdowns, bulk, raw, receipts
 from arsync.store.breakdowns import Split, Twin
 from arsync.store.receipts import Place, Share
@@ -84,6 +85,12 @@ def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> 
         ("sha", "name", "format", "outcome", "lines", "new_lines", "at"),
         [(sha, name, "", why, 0, 0, at)],
     )
+
+
+def keep_letter(conn: Connection, sha: bytes, name: str, found: int, new: int, at: str) -> None:
+    """Remember that a letter was read, with how many advices."""
+    columns = ("sha", "name", "format", "outcome", "lines", "new_lines", "at")
+    bulk.upsert(conn, bank_file, columns, [(sha, name, "mail", "imported", found, new, at)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +165,12 @@ def _keep_statement(
             statement_id=read.statement_id,
             sequence=None if read.sequence is None else str(read.sequence),
             currency=currency,
-            opening_minor=read.opening.minor if read.opening else None,
-            closing_minor=read.closing.minor if read.closing else None,
+            opening_minor=_minor(read.opening),
+            closing_minor=_minor(read.closing),
             from_date=read.from_date,
             to_date=read.to_date,
             proven=read.proven,
-            difference_minor=read.difference.minor if read.difference else None,
+            difference_minor=_minor(read.difference),
         )
     )
     for problem in read.problems:
@@ -191,6 +198,10 @@ def _keep_statement(
             _supersede(conn, account, (line_id, line.corrects.provider_id, line.corrects.action), imported)
     for provider_id in read.removed:
         _supersede(conn, account, (None, provider_id, "DELETE"), imported)
+
+
+def _minor(amount: Money | None) -> int | None:
+    return None if amount is None else amount.minor
 
 
 def _known_lines(
@@ -356,6 +367,33 @@ def _supersede(
         by = old_id if line_id is None else line_id
         conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=by))
         imported.corrections.append((account.ledger_id, old_id, action))
+
+
+def lines_on(conn: Connection, account_id: int, day: date) -> list[Any]:
+    """The lines of an account booked on a day, each once, in the order they came."""
+    query = select(bank_line).where(
+        bank_line.c.bank_account_id == account_id,
+        bank_line.c.booking_date == day,
+        bank_line.c.superseded_by.is_(None),
+    )
+    return list(conn.execute(query.order_by(bank_line.c.id)))
+
+
+def receipts_on(conn: Connection, ledger_id: int, line_ids: Iterable[int]) -> list[Any]:
+    """The receipts of these lines, by line and part."""
+    query = select(receipt).where(
+        receipt.c.ledger_id == ledger_id, bulk.among(conn, receipt.c.bank_line_id, line_ids)
+    )
+    return list(conn.execute(query.order_by(receipt.c.bank_line_id, receipt.c.part)))
+
+
+def is_all_of(conn: Connection, statement_id: int, day: date) -> bool:
+    """Whether every line of a statement was booked on this day, and is counted."""
+    query = select(func.count()).where(
+        bank_line.c.statement_id == statement_id,
+        (bank_line.c.booking_date != day) | bank_line.c.superseded_by.is_not(None),
+    )
+    return not conn.execute(query).scalar_one()
 
 
 def totals_by_state(conn: Connection, ledger_id: int) -> list[tuple[str, str, int, int]]:

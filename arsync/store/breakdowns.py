@@ -63,12 +63,12 @@ def keep(conn: Connection, sha: bytes, read: Statement, account: Any) -> int:
         return 0
     (our_id,) = bulk.take_ids(conn, INSTALLATION, "breakdown", 1)
     days = [day for day in (read.to_date, *(line.booking_date for line in read.lines)) if day]
-    total = read.total or _sum(read)
+    total = _sum(read) if read.total is None else read.total
     conn.execute(
         breakdown.insert().values(
             id=our_id, bank_account_id=account.id, standing=read.standing, file_sha=sha,
             statement_id=read.statement_id, reference=read.reference or "", currency=read.currency or account.currency,
-            total_minor=total.minor if total else None, last_day=max(days, default=None), proven=read.proven,
+            total_minor=None if total is None else total.minor, last_day=max(days, default=None), proven=read.proven,
         )
     )  # fmt: skip
     ids = bulk.take_ids(conn, INSTALLATION, "breakdown_line", len(new))
@@ -142,7 +142,7 @@ def keep_remittances(
                     our_id,
                     number,
                     line.reference,
-                    *(a.minor if a else None for a in amounts),
+                    *(None if a is None else a.minor for a in amounts),
                     line.note,
                 )
             )

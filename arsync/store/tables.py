@@ -356,6 +356,22 @@ remittance_line = Table(
     Column("discount_minor", Minor),
     Column("note", Text, nullable=False),
 )
+source_mark = Table(  # how far a mailbox, server or feed was read
+    "source_mark",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("at", At, nullable=False),
+)
+known_sender = Table(  # whose mails may be believed, once their domain is proven
+    "known_sender",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("address", Text, primary_key=True),  # in lower case; "@domain" stands for all of a domain
+    Column("customer_id", Id),  # whose payments it advises; null: it says so itself
+    Column("at", At, nullable=False),
+    Column("who", Text, nullable=False),
+)
 receipt = Table(
     "receipt",
     metadata,

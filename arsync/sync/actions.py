@@ -5,6 +5,7 @@ Law     every action is done by a named person with a role, on the item as that 
         them. A person's decision is never undone by the program.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from arsync.core.decisions import EvidenceClass
 from arsync.core.money import Money
 from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
-from arsync.store import bank, books, decisions, office, outbox, proofs, queues
+from arsync.store import bank, books, decisions, office, outbox, proofs, queues, sources
 from arsync.store.decisions import Line
 from arsync.store.receipts import Share
 from arsync.sync import acting, giving_back, intents
@@ -568,3 +569,35 @@ def map_bank_account(desk: Desk, name: str, account: str) -> Acted:
         body = {"name": name, "before": row.deposit_account, "after": account}
         acting.note(conn, desk, "bank account mapped", "bank", body)
     return Acted(None, "done", f"{name} is account {account} {known['name']} of the books")
+
+
+# ---- mail
+
+_ADDRESS = re.compile(r"[^@\s]*@[^@\s]+\.[^@\s.]+")
+
+
+def know_sender(desk: Desk, address: str, customer_id: int | None) -> Acted:
+    """Put an address, or "@domain", on file: its advices count as those of a known sender once its domain is proven."""
+    permitted(desk.person, "govern")
+    wanted = address.strip().lower()
+    if not _ADDRESS.fullmatch(wanted):
+        raise UsageError(
+            f"{address!r} is no mail address", do="give ap@customer.example, or @customer.example"
+        )
+    with desk.store.begin() as conn:
+        sources.know_sender(conn, desk.ledger.id, wanted, customer_id, desk.person.name, desk.at())
+        body = {"address": wanted, "customer": customer_id}
+        acting.note(conn, desk, "sender put on file", f"sender:{wanted}", body)
+    return Acted(
+        None, "done", f"{wanted} is on file; its letters count from now on where its domain is proven"
+    )
+
+
+def forget_sender(desk: Desk, address: str) -> Acted:
+    """Take an address off the file."""
+    permitted(desk.person, "govern")
+    wanted = address.strip().lower()
+    with desk.store.begin() as conn:
+        sources.forget_sender(conn, desk.ledger.id, wanted)
+        acting.note(conn, desk, "sender taken off the file", f"sender:{wanted}", {"address": wanted})
+    return Acted(None, "done", f"{wanted} is not on file any more")

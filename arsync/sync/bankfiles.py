@@ -4,10 +4,11 @@ Shape   paths -> what they brought; the store -> findings, each a sentence with 
 Law     looking writes nothing. An import by hand is the inbox's: same rules, same queue, and the person's name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from arsync.connectors.bank.bankprofile import parse_profile
 from arsync.connectors.bank.mapping import read_file
@@ -96,6 +97,114 @@ def check(conn: Tx) -> list[Finding]:
             text = f"{waiting} payouts, lockbox or ACH batches are not found on the account"
             findings.append(Finding(account.name, "deposit-not-seen", text))
     return findings
+
+
+# ---- the daily sheet
+
+Standing = Literal["applied", "queued", "on account", "not ours", "returned", "unexplained"]
+_STANDING: dict[str, Standing] = {
+    "applied": "applied", "linked": "applied", "planned": "applied", "on_account": "on account",
+    "not_ours": "not ours", "returned": "returned",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """A share of a credit: what became of it."""
+
+    line_id: int
+    receipt_id: int | None
+    amount: Money
+    payer: str
+    text: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A bank account's day.
+
+    Attributes:
+        lines: shares of all credits of the day; they add up to `credits`, what is left of one being unexplained.
+        credits, debits: of the booked lines, as the bank has them; debits are negative.
+        statements: what the statements that cover the day say of themselves.
+        moved: closing less opening of the statement that has the lines of this day alone; None where there is none.
+    """
+
+    account: str
+    day: date
+    lines: tuple[SheetLine, ...]
+    totals: Mapping[Standing, Money]
+    credits: Money
+    debits: Money
+    statements: tuple[str, ...]
+    moved: Money | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether receipts are all of the credits, and these with the debits what the statement moved by."""
+        whole = self.moved is None or self.credits + self.debits == self.moved
+        return "unexplained" not in self.totals and whole
+
+
+def sheet(conn: Tx, name: str, day: date) -> Sheet:
+    """What became of every credit of a day: applied, queued, on account, not ours, returned; and what nobody explains.
+
+    Raises:
+        NotFound: there is no such bank account.
+    """
+    account = next((a for a in bank.accounts(conn) if a.name == name), None)
+    if account is None:
+        raise NotFound(f"there is no bank account {name}", do="see: arsync bank list")
+    booked = bank.lines_on(conn, account.id, day)
+    shares: dict[int, list[Any]] = {}
+    for row in bank.receipts_on(conn, account.ledger_id, [line.id for line in booked]):
+        shares.setdefault(row.bank_line_id, []).append(row)
+    paid_in = [line for line in booked if line.amount_minor > 0]
+    lines = tuple(one for line in paid_in for one in _shares(line, shares.get(line.id, [])))
+    totals: dict[Standing, Money] = {}
+    for one in lines:
+        totals[one.standing] = totals.get(one.standing, Money.zero(account.currency)) + one.amount
+    covering = [row for row in bank.statements(conn, account.id) if _covers(row, day)]
+    return Sheet(
+        account=name,
+        day=day,
+        lines=lines,
+        totals=totals,
+        credits=Money(sum(line.amount_minor for line in paid_in), account.currency),
+        debits=Money(sum(line.amount_minor for line in booked if line.amount_minor < 0), account.currency),
+        statements=tuple(f"statement {row.statement_id or row.id}: {row.proven}" for row in covering),
+        moved=_moved(conn, booked, covering, day),
+    )
+
+
+def _shares(line: Any, rows: Sequence[Any]) -> list[SheetLine]:
+    """The receipts of a credit, and what is left of it without one."""
+    found = [
+        SheetLine(
+            line.id, row.id, Money(row.amount_minor, line.currency), row.payer_name or line.payer_name, line.text,
+            _STANDING.get(row.state, "queued"),
+        )
+        for row in rows
+    ]  # fmt: skip
+    left = line.amount_minor - sum(row.amount_minor for row in rows)
+    if left:
+        amount = Money(left, line.currency)
+        found.append(SheetLine(line.id, None, amount, line.payer_name, line.text, "unexplained"))
+    return found
+
+
+def _covers(row: Any, day: date) -> bool:
+    return row.from_date is not None and row.to_date is not None and row.from_date <= day <= row.to_date
+
+
+def _moved(conn: Tx, booked: Sequence[Any], covering: Sequence[Any], day: date) -> Money | None:
+    """What the balance moved by, where one statement has all lines of the day and no other."""
+    for row in covering:
+        whole = None not in (row.opening_minor, row.closing_minor) and row.to_date == day
+        if whole and {line.statement_id for line in booked} <= {row.id} and bank.is_all_of(conn, row.id, day):
+            return Money(row.closing_minor - row.opening_minor, row.currency)
+    return None
 
 
 def _span(row: Any) -> Span:

@@ -14,6 +14,7 @@ from arsync.clock import Clock, stamp
 from arsync.config import app_name
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
+from arsync.connectors.deliveries import Source
 from arsync.connectors.pace import ProcessPaces
 from arsync.errors import ConsentLost, KeyMissing, NotPermitted, PlatformBusy, PlatformRefused, UsageError
 from arsync.store import audit, office, outbox
@@ -40,6 +41,7 @@ class House:
     paces: ProcessPaces = field(
         default_factory=ProcessPaces
     )  # one a process: its ledgers share each account's limits
+    sources: Callable[[Ledger], tuple[Source, ...]] = lambda _ledger: ()
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
@@ -253,7 +255,11 @@ def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tu
     with house.store.read() as conn:
         stops = budget_of(conn, ledger.connection_id, house.monthly_reads, house.clock).stops
     key = house.vault.signing_key()
-    return Job(house.store, ledger, connector, house.clock, key, tell, optional_reads=not stops), meter
+    job = Job(
+        house.store, ledger, connector, house.clock, key, tell,
+        optional_reads=not stops, sources=house.sources(ledger),
+    )  # fmt: skip
+    return job, meter
 
 
 @contextmanager

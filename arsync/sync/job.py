@@ -6,6 +6,7 @@ from datetime import date
 
 from arsync.clock import Clock, stamp
 from arsync.connectors.contract import Connector
+from arsync.connectors.deliveries import Source
 from arsync.store.books import Place
 from arsync.store.engine import Store
 from arsync.store.office import Ledger
@@ -24,6 +25,7 @@ class Job:
     signing_key: bytes = field(repr=False)
     tell: Callable[[str, str], None] = lambda _step, _text: None  # progress for people
     optional_reads: bool = True  # False: the month's reads run out, only necessary ones are asked
+    sources: tuple[Source, ...] = ()  # mailboxes, servers and feeds to look into
     still_ours: Callable[[], None] = lambda: None  # raises when the ledger's lock was lost
 
     def at(self) -> str:

@@ -24,6 +24,7 @@ from arsync.sync.park import park
 from arsync.sync.proof import Proof, prove
 from arsync.sync.pull import pull
 from arsync.sync.settle import Settled
+from arsync.sync.sources import collect
 from arsync.sync.write import Written, write
 
 
@@ -55,6 +56,7 @@ class Ran:
         return bool(
             self.pulled.total
             or self.taken.new_lines
+            or self.taken.remittances
             or self.new_queue
             or self.tally.changed_queue_items
             or self.tally.number.get("apply")
@@ -91,7 +93,7 @@ def dry_run(job: Job, inbox: Path) -> tuple[Kept, Taken, Proof, Decided]:
     with locked(job.store, f"ledger-{job.ledger.id}"):
         pulled = pull(job)
         proof = prove(job, changed=bool(pulled.total))
-        taken = intake(job, inbox)
+        taken = collect(job, inbox, intake(job, inbox))
         return pulled, taken, proof, decide.look(job)
 
 
@@ -102,7 +104,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     contradicted = settle.watch(job, pulled.item_ids)
     before = prove(job, changed=bool(pulled.total or settled.verified))
     contradicted += settle.watch(job, set(before.moved))
-    taken = intake(job, inbox)
+    taken = collect(job, inbox, intake(job, inbox))
     decided = decide.look(job)
     tally = decide.keep(job, decided)
     ran = Ran(

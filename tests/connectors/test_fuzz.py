@@ -13,16 +13,22 @@ from itertools import count
 import pytest
 
 from arsync.connectors import exact
+from arsync.connectors.bank import advices
+from arsync.connectors.bank.readers.advice_document import Given
 from arsync.connectors.contract import Record, Unreadable
+from arsync.connectors.mail import letter
 from arsync.connectors.quickbooks import mapping, reports
 from arsync.connectors.quickbooks.faults import fault_of, meaning
 from arsync.connectors.transport import Reply
 from arsync.core.items import OpenItem, Payment
 from arsync.core.money import AmountUnreadable
+from arsync.errors import FileRefused
 from arsync.simulators.quickbooks import QuickBooksSimulator
 from tests.conftest import CORPUS
 from tests.connectors.bank.samples import camt, entry, ofx, ofx_line, statement, transaction
+from tests.connectors.bank.test_bank_advices import LETTER, TABLE, pdf
 from tests.connectors.bank.test_bank_files import check_ends_well
+from tests.connectors.mail.test_mail_letter import OURS, PASS, mail
 from tests.connectors.quickbooks.helpers import Clock
 from tests.connectors.quickbooks.test_corpus import FACTS, recorded, rows
 from tests.connectors.quickbooks.test_reports import cells, grand, report
@@ -90,6 +96,40 @@ def test_damaged_bank_files_end_soon_in_values_or_a_named_error():
             check_ends_well(data)
         except Exception as found:
             raise AssertionError(f"FUZZ_SEED={SEED} turn {number}: {data[:2000]!r}") from found
+
+
+# ---- letters and documents of strangers
+
+
+def letters():
+    documents = [
+        pdf(TABLE, "Payment date: 2026-01-07"),
+        b"Invoice,Paid\nINV-1,10.00\nTotal,10.00\n",
+        *bank_samples()[:1],
+    ]
+    page = "<table><tr><th>Invoice</th><th>Paid</th></tr><tr><td>INV-1</td><td>10.00</td></tr></table>"
+    return documents, [mail(LETTER), mail(page, results=[f"{OURS}; {PASS}"])]
+
+
+def test_damaged_letters_and_documents_end_soon_in_advices_or_a_named_error():
+    documents, mails = letters()
+    given = Given("USD", None)
+    for number, chance in turns(BUDGET_S):
+        is_mail = chance.random() < 0.3
+        data = damaged(chance.choice(mails if is_mail else documents), chance, documents)
+        began = time.monotonic()
+        try:
+            if is_mail:
+                read = letter.read(data, OURS)
+                found = advices.in_mail(read.text, read.html, given)
+            else:
+                found = advices.in_document(data, given)
+        except FileRefused:
+            found = ()
+        except Exception as error:
+            raise AssertionError(f"FUZZ_SEED={SEED} turn {number}: {data[:2000]!r}") from error
+        assert time.monotonic() - began < 5, f"FUZZ_SEED={SEED} turn {number}"
+        assert all(one.lines or one.problems for one in found)
 
 
 # ---- QuickBooks

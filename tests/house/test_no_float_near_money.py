@@ -15,6 +15,7 @@ NOT_MONEY = re.compile(r"probability|share|threshold|likeness|score|quantile|_s$
 COUNTS = {
     "connectors/contract.py": "seconds to sleep",
     "connectors/quickbooks/connector.py": "seconds of a rate limit",
+    "connectors/bank/feeds.py": "seconds",
     "connectors/pace.py": "seconds",
     "connectors/transport.py": "seconds",
     "core/forecast/": "probabilities and quantiles of days",

@@ -10,10 +10,12 @@ from arsync import migrations
 from arsync.core.matching.engine import match
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import Money
+from arsync.errors import NotFound
 from arsync.store import breakdowns, office, queues
 from arsync.store import work as works
 from arsync.store.engine import Store
 from arsync.store.tables import bank_line, breakdown, breakdown_line, receipt
+from arsync.store.tables import statement as statements_table
 from arsync.sync import bankfiles, giving_back
 from arsync.sync.acting import Desk
 from arsync.sync.intake import Incoming, Taken, take_file
@@ -430,3 +432,63 @@ def test_what_a_feed_takes_back_is_superseded(desk):
     )
     assert [row.superseded_by == row.id for row in rows(desk, bank_line)] == [True, False]
     assert [row[1] for row in receipts(desk)] == ["not_ours", "undecided"]
+
+
+# ---- the daily sheet
+
+DAY = date(2026, 1, 16)
+
+
+def sheet(desk, day=DAY, name="us"):
+    with desk.store.read() as conn:
+        return bankfiles.sheet(conn, name, day)
+
+
+def test_every_credit_of_a_day_stands_somewhere_and_the_sum_is_the_banks(desk):
+    credits_ = ("62.10", "40.00", "30.00", "20.00", "10.00")
+    lines = [ofx_line(a, fitid=f"F{n}", posted="20260116") for n, a in enumerate(credits_)]
+    take(desk, us(*lines, ofx_line("-5.00", fitid="D", kind="DEBIT", posted="20260116")))
+    take(desk, PAYOUT, "us")
+    states = {2: "applied", 3: "on_account", 4: "not_ours", 5: "returned"}
+    with desk.store.begin() as conn:
+        for our_id, state in states.items():
+            conn.execute(receipt.update().where(receipt.c.id == our_id).values(state=state))
+    one = sheet(desk)
+    assert {standing: amount.minor for standing, amount in one.totals.items()} == {
+        "queued": 6_500, "not ours": 1_710, "applied": 4_000, "on account": 3_000, "returned": 1_000,
+    }  # fmt: skip
+    assert (one.credits.minor, one.debits.minor, one.agrees) == (16_210, -500, True)
+    assert sum(line.amount.minor for line in one.lines) == one.credits.minor
+
+
+def test_a_line_of_two_formats_stands_on_the_sheet_once(desk):
+    take(desk, camt(statement(entry("100.00", reference="R77"))))
+    take(desk, mt940("//R77"))
+    one = sheet(desk, date(2026, 1, 15), "giro")
+    assert (one.credits.minor, len(one.lines), one.agrees) == (10_000, 1, True)
+
+
+def test_a_day_that_does_not_come_to_its_statement_says_so(desk):
+    take(desk, mt940(""))
+    assert sheet(desk, date(2026, 1, 15), "giro").agrees
+    with desk.store.begin() as conn:
+        conn.execute(receipt.delete())
+    one = sheet(desk, date(2026, 1, 15), "giro")
+    assert [(line.standing, line.amount.minor) for line in one.lines] == [("unexplained", 10_000)]
+    assert not one.agrees
+    with desk.store.begin() as conn:
+        conn.execute(statements_table.update().values(closing_minor=10_001))
+        conn.execute(bank_line.update().values(amount_minor=0))
+    assert not sheet(desk, date(2026, 1, 15), "giro").agrees, "the statement moved by more than its lines"
+
+
+def test_a_balance_of_zero_is_a_balance(desk):
+    take(desk, mt940(""))
+    (kept,) = rows(desk, statements_table)
+    assert (kept.opening_minor, kept.closing_minor) == (0, 10_000)
+
+
+def test_a_sheet_of_an_account_nobody_has_or_of_a_day_without_lines(desk):
+    with pytest.raises(NotFound):
+        sheet(desk, name="nobody")
+    assert (sheet(desk).lines, sheet(desk).agrees) == ((), True)

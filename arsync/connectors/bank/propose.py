@@ -81,7 +81,7 @@ def propose(data: bytes, name: str, *, is_workbook: bool) -> Proposal:
     else:
         decoded = decode.decode(data, (*_ENCODINGS, "latin-1"))
         draft.encodings = (decoded.codec,)
-        draft.delimiter = _delimiter(decoded.text)
+        draft.delimiter = delimiter_of(decoded.text)
         lines = decoded.text.splitlines()[:_SEEN_ROWS]
         table = list(csv.reader(lines, delimiter=draft.delimiter))
     _find_header(draft, table)
@@ -89,7 +89,7 @@ def propose(data: bytes, name: str, *, is_workbook: bool) -> Proposal:
     return Proposal(_toml(draft, name), tuple(draft.questions))
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The mark that stands equally often in most lines."""
     lines = [line for line in text.splitlines()[:_SEEN_ROWS] if line.strip()]
 

@@ -10,8 +10,9 @@ Units   minor units of the advice's currency; a line's `paid` is what it contrib
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
 
 from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
 from arsync.core.matching.candidates import Book, twin_key
@@ -32,7 +33,10 @@ from arsync.core.matching.references import read
 from arsync.core.matching.snapshot import ItemRow, ReceiptRow, RemittanceRow, Snapshot
 
 _NEAR_DAYS = 7
+_MOST_ADVICES, _MOST_TOGETHER, _MOST_LINES = 12, 4, 12  # beyond these a sum says nothing any more
 _UNKNOWN = "unknown"
+_PART = " in part"
+_TWO = 2  # ways to one sum are as good as many
 _FEE_STEP_MINOR = 50  # what banks keep for themselves is round
 
 
@@ -68,6 +72,9 @@ class Advices:
         self._by_total: dict[tuple[str, int], list[_Advice]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[_Advice]] = defaultdict(list)
         self._readings: dict[str, _Reading] = {}
+        self._received: dict[tuple[str, str], list[ReceiptRow]] = defaultdict(list)
+        for receipt in snapshot.receipts if snapshot.remittances else ():
+            self._received[receipt.currency, normalise_payer(receipt.payer_name)].append(receipt)
         for key in sorted(grouped):
             advice = _advice(key, grouped[key])
             self._by_total[advice.currency, advice.total_minor].append(advice)
@@ -82,16 +89,86 @@ class Advices:
         return listed.union(*named)
 
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
-        """What the advice with this receipt's total says, if one and only one belongs to it."""
+        """What the advice with this receipt's total says, if one and only one belongs to it.
+
+        Else what several advices say that together come to it, or a part of one that several receipts come to.
+        """
         fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
-        return self._only(receipt, payer, [a for a in fitting if self._belongs(a, receipt, payer)])
+        whole = self._only(receipt, payer, [a for a in fitting if self._belongs(a, receipt, payer)])
+        if whole.explanations:
+            return whole
+        together = self._only(receipt, payer, self._together(receipt, payer))
+        return (
+            together if together.explanations else self._only(receipt, payer, self._in_part(receipt, payer))
+        )
+
+    def _of_sender(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
+        """Advices that name this receipt's sender, near its day."""
+        names = {normalise_payer(receipt.payer_name)}
+        if payer.known is not None:
+            names.add(normalise_payer(self._book.name(payer.known)))
+        found = {a.id: a for name in names if name for a in self._by_name.get((receipt.currency, name), ())}
+        return [advice for advice in found.values() if _near(advice, receipt)]
+
+    def _together(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
+        """The only few advices of the sender whose totals are the receipt, as one."""
+        smaller = [a for a in self._of_sender(receipt, payer) if 0 < a.total_minor < receipt.amount_minor]
+        if len(smaller) > _MOST_ADVICES:
+            return []
+        found = [
+            chosen
+            for size in range(2, _MOST_TOGETHER + 1)
+            for chosen in combinations(smaller, size)
+            if sum(a.total_minor for a in chosen) == receipt.amount_minor
+        ]
+        if len(found) != 1:
+            return []
+        (chosen,) = found
+        return [
+            replace(
+                chosen[0], id=" and ".join(a.id for a in chosen), total_minor=receipt.amount_minor,
+                graded=all(a.graded for a in chosen), rows=tuple(row for a in chosen for row in a.rows),
+            )
+        ]  # fmt: skip
+
+    def _in_part(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
+        """The lines of a larger advice that are this receipt, where receipts of the sender come to the whole of it."""
+        parts = []
+        for advice in self._of_sender(receipt, payer):
+            others = [
+                r.amount_minor
+                for r in self._received.get((receipt.currency, normalise_payer(receipt.payer_name)), ())
+                if r.id != receipt.id and _near(advice, r)
+            ]
+            rest = advice.total_minor - receipt.amount_minor
+            if rest <= 0 or len(others) > _MOST_ADVICES or len(advice.rows) > _MOST_LINES:
+                continue
+            if not any(sum(c) == rest for n in range(1, _MOST_TOGETHER) for c in combinations(others, n)):
+                continue
+            rows = _summing(advice.rows, receipt.amount_minor)
+            if rows:
+                parts.append(
+                    replace(
+                        advice,
+                        id=f"{advice.id}{_PART}",
+                        total_minor=receipt.amount_minor,
+                        graded=False,
+                        rows=rows,
+                    )
+                )
+        return parts
 
     def explain_nearly(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """The same for an advice of this payer whose total is a tolerated difference more."""
         return self._only(receipt, payer, self._nearly(receipt, payer))
 
     def _only(self, receipt: ReceiptRow, payer: Payer, advices: Iterable[_Advice]) -> Outcome:
-        outcomes = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
+        applied = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
+        # An advice that is sent twice says one thing: the one that is believed most says it.
+        said: dict[tuple[Share, ...], Outcome] = {}
+        for outcome in sorted(applied, key=lambda one: one.reason is not None):
+            said.setdefault(outcome.explanations[0].shares, outcome)
+        outcomes = list(said.values())
         if len(outcomes) <= 1:
             return outcomes[0] if outcomes else Outcome()
         explanations = tuple(one for outcome in outcomes for one in outcome.explanations)
@@ -100,14 +177,10 @@ class Advices:
     def _nearly(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         """Advices of the same payer whose total is a tolerated difference more than the receipt."""
         tolerated = self._book.policy.small_difference_minor.get(receipt.currency, 0)
-        names = {normalise_payer(receipt.payer_name)}
-        if payer.known is not None:
-            names.add(normalise_payer(self._book.name(payer.known)))
-        found = {a.id: a for name in names if name for a in self._by_name.get((receipt.currency, name), ())}
         return [
             advice
-            for advice in found.values()
-            if 0 < advice.total_minor - receipt.amount_minor <= tolerated and _near(advice, receipt)
+            for advice in self._of_sender(receipt, payer)
+            if 0 < advice.total_minor - receipt.amount_minor <= tolerated
         ]
 
     def _belongs(self, advice: _Advice, receipt: ReceiptRow, payer: Payer) -> bool:
@@ -150,7 +223,12 @@ class Advices:
             kind = "remittance less a fee" if fee and agrees else "remittance with small difference"
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
-            evidence.append(con("ungraded", "Nothing proves who sent the advice."))
+            why = (
+                "Only a part of the advice is this receipt."
+                if advice.id.endswith(_PART)
+                else "Nothing proves who sent the advice."
+            )
+            evidence.append(con("ungraded", why))
         one = explanation(receipt, owner, shares, EvidenceClass.REMITTANCE, kind, evidence)
         return Outcome((one,), _objection(advice, reading, owner, on_account))
 
@@ -273,6 +351,17 @@ def _advice(key: str, rows: Iterable[RemittanceRow]) -> _Advice:
     total = first.total_minor if first.total_minor is not None else sum(row.paid_minor for row in ordered)
     graded = all(row.grade != _UNKNOWN for row in ordered)
     return _Advice(key, first.received, first.payer_name, first.currency, total, graded, ordered)
+
+
+def _summing(rows: tuple[RemittanceRow, ...], wanted_minor: int) -> tuple[RemittanceRow, ...]:
+    """The only lines that come to an amount; none where there are none, or several choices."""
+    ways: dict[int, tuple[tuple[int, ...], ...]] = {0: ((),)}
+    for at, row in enumerate(rows):
+        for total, chosen in list(ways.items()):
+            more = tuple((*one, at) for one in chosen)
+            ways[total + row.paid_minor] = (*ways.get(total + row.paid_minor, ()), *more)[:_TWO]
+    found = ways.get(wanted_minor, ())
+    return tuple(rows[at] for at in found[0]) if len(found) == 1 else ()
 
 
 def _near(advice: _Advice, receipt: ReceiptRow) -> bool:

@@ -6,6 +6,7 @@ Law     APPLY only if: the mode is automatic, one explanation stands alone, noth
         is allowed in every mode.
 """
 
+import re
 from typing import Literal
 
 from arsync.core.decisions import Decision, EvidenceClass, Finding, Reason, Verdict
@@ -30,6 +31,8 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         linked = finding.unique and finding.reason is None
         verdict = Verdict.LINK if linked else Verdict.QUEUE
         return Decision(finding.receipt_id, verdict, first, None if linked else Reason.ALREADY_BOOKED)
+    if _settles_a_dispute(finding, receipt):
+        return Decision(finding.receipt_id, Verdict.QUEUE, first, Reason.FULL_PAYMENT)
     posted = finding.reason is not None and finding.reason.value in policy.posts
     obstacle = (None if posted else finding.reason) or (None if finding.unique else Reason.SEVERAL_SETS)
     if obstacle is None and not posted and first.klass.value not in policy.automatic:
@@ -46,6 +49,24 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         return Decision(finding.receipt_id, Verdict.WAIT, first, obstacle, policy.wait_days)
     preferred = finding.unique and first.probability >= _PREFERRED and obstacle not in _NEVER_PROPOSED
     return Decision(finding.receipt_id, Verdict.PROPOSE if preferred else Verdict.QUEUE, first, obstacle)
+
+
+_FULL = re.compile(
+    r"\b(?:PAID IN FULL|PAYMENT IN FULL|FULL (?:AND|&) FINAL|FULL SETTLEMENT|FINAL SETTLEMENT"
+    r"|ACCORD AND SATISFACTION|POUR SOLDE DE TOUT COMPTE|ZUM AUSGLEICH ALLER (?:FORDERUNGEN|ANSPR(?:Ü|UE)CHE))\b"
+)
+_SHORT = frozenset({Reason.SHORT_PAY, Reason.DEDUCTION})
+
+
+def _settles_a_dispute(finding: Finding, receipt: ReceiptRow) -> bool:
+    """Whether less is paid than is owed and the payer says that this is all.
+
+    Who takes such money may have given up the rest (accord and satisfaction, UCC 3-311): a person decides.
+    """
+    less = finding.reason in _SHORT or any(
+        share.write_off_minor or share.deduction_minor for share in finding.explanations[0].shares
+    )
+    return less and any(_FULL.search(text.upper()) for text in receipt.texts)
 
 
 def threshold(receipt: ReceiptRow, policy: MatchPolicy) -> float:

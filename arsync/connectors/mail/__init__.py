@@ -1,0 +1,1 @@
+"""Mailboxes: letters by IMAP, and what a letter proves about its sender."""
