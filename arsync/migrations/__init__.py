@@ -8,7 +8,7 @@ from pathlib import Path
 from arsync.errors import StoreUnusable
 from arsync.store.engine import Store
 
-HEAD = "0003"
+HEAD = "0005"
 
 
 def upgrade(store: Store) -> None:

@@ -22,8 +22,18 @@ from arsync.core.matching.snapshot import (
     ReceiptRow,
     Snapshot,
 )
-from arsync.store import books, bulk
-from arsync.store.tables import alias, bank_line, customer, decision, decision_line, item, payment, receipt
+from arsync.store import books, bulk, raw
+from arsync.store.tables import (
+    alias,
+    bank_line,
+    customer,
+    decision,
+    decision_line,
+    item,
+    matched,
+    payment,
+    receipt,
+)
 
 _OPEN_STATES = ("undecided", "waiting", "queued")
 _RECENT_DAYS = 90
@@ -152,6 +162,17 @@ def knowledge(conn: Connection, ledger_id: int) -> Knowledge:
     return Knowledge(
         tuple(Alias(r.key, r.customer_id, r.confirmations, r.since, r.until) for r in conn.execute(query))
     )
+
+
+def last_seen(conn: Connection, ledger_id: int) -> bytes | None:
+    """What the last match kept for the next one."""
+    body = conn.execute(select(matched.c.body).where(matched.c.ledger_id == ledger_id)).scalar()
+    return raw.unpacked(body) if body is not None else None
+
+
+def keep_seen(conn: Connection, ledger_id: int, body: bytes) -> None:
+    """Keep what this match saw."""
+    bulk.upsert(conn, matched, ("ledger_id", "body"), [(ledger_id, *raw.packed([body]))])
 
 
 def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: Knowledge) -> None:

@@ -28,7 +28,7 @@ from arsync.sync import intents
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
-    from arsync.core.matching.rounds import Judged
+    from arsync.core.matching.rounds import Before, Judged, Outcome
 
 _QUEUED = (Verdict.PROPOSE, Verdict.QUEUE)
 
@@ -55,9 +55,14 @@ class Decided:
     """The outcome of a match run, before anything is kept."""
 
     work: work.Work
-    cases: "tuple[Judged, ...]"
-    taken: tuple[tuple[int, ...], ...]  # the receipts that each round decided
+    outcome: "Outcome"
+    before: "Before | None"
     policy: PolicyVersion
+
+    @property
+    def cases(self) -> "tuple[Judged, ...]":
+        """Every receipt that was undecided."""
+        return self.outcome.judged
 
 
 @contextmanager
@@ -81,7 +86,7 @@ def _no_collector() -> Iterator[None]:
 
 @_no_collector()
 def look(job: Job) -> Decided:
-    """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
+    """Match what is new and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
     from arsync.core.matching.decide import decide
     from arsync.core.matching.rounds import rounds
 
@@ -89,6 +94,7 @@ def look(job: Job) -> Decided:
         policy = office.policy_in_force(conn, job.ledger.id)
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
+        before = _before(conn, job)
     standing = _Standing(
         todo.proven,
         facts.closed_until if facts else None,
@@ -101,8 +107,23 @@ def look(job: Job) -> Decided:
     def judge(finding: Finding, receipt: ReceiptRow) -> Decision:
         return _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
 
-    outcome = rounds(todo.snapshot, todo.knowledge, matching, judge)
-    return Decided(todo, outcome.judged, outcome.taken, policy)
+    outcome = rounds(todo.snapshot, todo.knowledge, matching, judge, before)
+    return Decided(todo, outcome, before, policy)
+
+
+def _before(conn: Tx, job: Job) -> "Before | None":
+    """What the last match saw, and what it said of everything that is in the queue."""
+    from arsync.core.matching.again import Seen
+    from arsync.core.matching.rounds import Before
+
+    body = work.last_seen(conn, job.ledger.id)
+    if body is None:
+        return None
+    rows = [row for row in queues.listing(conn, job.ledger.id) if row.receipt_id and row.finding_sha]
+    texts = raw.get_many(conn, (bytes(row.finding_sha) for row in rows))
+    findings = (record.finding_from_text(texts[bytes(row.finding_sha)].decode()) for row in rows)
+    seen: Seen = record.decode(body, Seen)
+    return Before(seen, {finding.receipt_id: finding for finding in findings})
 
 
 @_no_collector()
@@ -122,9 +143,10 @@ def keep(job: Job, decided: Decided) -> Tally:
     texts = {c.receipt.id: record.finding_to_text(c.finding).encode() for c in decided.cases}
     with job.store.begin() as conn:
         shas = {i: raw.sha(text) for i, text in texts.items()}
-        news = _news(conn, job, queued, shas)
+        known = {row.receipt_id: row for row in queues.listing(conn, job.ledger.id) if row.receipt_id}
+        news = [c for c in queued if not _same(c, known.get(c.receipt.id), shas[c.receipt.id])]
         if acting or news:
-            proofs = _keep_evidence(conn, decided, acting + news, texts, shas)
+            proofs = _keep_evidence(conn, decided, acting + news, texts, known)
             tally.dropped = _act(conn, job, decided, acting, proofs, at)
             entries = [_entry(c, proofs[c.receipt.id], decided) for c in news]
             opened = queues.open_items(conn, job.ledger.id, entries, at)
@@ -133,6 +155,8 @@ def keep(job: Job, decided: Decided) -> Tally:
         for state, cases in (("queued", queued), ("waiting", waiting)):
             ids = [c.receipt.id for c in cases if decided.work.states[c.receipt.id] != state]
             decisions.move_receipts(conn, job.ledger.id, ids, state)
+        if decided.before is None or decided.before.seen != decided.outcome.seen:
+            work.keep_seen(conn, job.ledger.id, record.compact(decided.outcome.seen))
     return tally
 
 
@@ -190,22 +214,15 @@ def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _St
     return None
 
 
-def _news(conn: Tx, job: Job, queued: "Sequence[Judged]", shas: Mapping[int, bytes]) -> "list[Judged]":
-    """Queued cases whose finding is not in the queue already as it is."""
-    known = {row.subject: row for row in queues.listing(conn, job.ledger.id)}
-    news = []
-    for case in queued:
-        row = known.get(f"receipt:{case.receipt.id}")
-        same = (
-            row is not None
-            and row.finding_sha is not None
-            and bytes(row.finding_sha) == shas[case.receipt.id]
-            and row.reason == _reason(case.decision).value
-            and row.preferred == (case.decision.verdict is Verdict.PROPOSE)
-        )
-        if not same:
-            news.append(case)
-    return news
+def _same(case: "Judged", row: Any, sha: bytes) -> bool:
+    """Whether the finding is in the queue already as it is."""
+    return (
+        row is not None
+        and row.finding_sha is not None
+        and bytes(row.finding_sha) == sha
+        and row.reason == _reason(case.decision).value
+        and row.preferred == (case.decision.verdict is Verdict.PROPOSE)
+    )
 
 
 def _keep_evidence(
@@ -213,24 +230,27 @@ def _keep_evidence(
     decided: Decided,
     cases: "Sequence[Judged]",
     texts: Mapping[int, bytes],
-    shas: Mapping[int, bytes],
+    known: Mapping[int, Any],
 ) -> dict[int, _Proof]:
-    """Keep what the matcher saw and said, so that `audit replay` gives the same answer again."""
-    first = "\n".join(
-        (
-            record.snapshot_to_text(decided.work.snapshot),
-            record.knowledge_to_text(decided.work.knowledge),
-            record.policy_to_text(decided.policy.policy.match),
-        )
-    ).encode()
-    sha = raw.sha(first)
-    # A later round saw what the ones before it had left.
-    seen = [first] + [
-        record.later_to_text(record.Later(sha.hex(), decided.taken[:number])).encode()
-        for number in range(1, max((c.round for c in cases), default=0) + 1)
-    ]
-    kept = raw.keep(conn, [*seen, *(texts[c.receipt.id] for c in cases)])
-    return {c.receipt.id: _Proof(kept[c.round], shas[c.receipt.id]) for c in cases}
+    """Keep what the matcher saw and said, so that `audit replay` gives the same answer again.
+
+    What was found before has its proof in the queue (`known`, by receipt).
+    """
+    rest = (
+        record.knowledge_to_text(decided.work.knowledge),
+        record.policy_to_text(decided.policy.policy.match),
+    )
+    used = sorted({c.round for c in cases if c.round is not None})
+    seen = ["\n".join((record.snapshot_to_text(decided.outcome.given[n]), *rest)).encode() for n in used]
+    fresh = [c.receipt.id for c in cases if c.round is not None]
+    kept = raw.keep(conn, [*seen, *(texts[receipt_id] for receipt_id in fresh)])
+    places, findings = dict(zip(used, kept, strict=False)), dict(zip(fresh, kept[len(used) :], strict=True))
+    return {
+        c.receipt.id: _Proof(known[c.receipt.id].snapshot_sha, known[c.receipt.id].finding_sha)
+        if c.round is None
+        else _Proof(places[c.round], findings[c.receipt.id])
+        for c in cases
+    }
 
 
 def _act(

@@ -11,8 +11,8 @@ Source  DESIGN: already booked, remittances, references, payer, structured sets,
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from operator import attrgetter
 
@@ -55,38 +55,16 @@ class Lasting:
         self.roofs = roofs_of(snapshot.customers)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """Findings in the snapshot's order, and what each receipt of it looks at."""
-
-    findings: tuple[Finding, ...]
-    reach: Callable[[int], Reach]
-
-
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
     """What may be said of every receipt of the snapshot, in its order."""
-    return match_with(snapshot, Lasting(snapshot, knowledge, policy)).findings
+    return Batch(snapshot, Lasting(snapshot, knowledge, policy)).match()
 
 
-def match_with(snapshot: Snapshot, lasting: Lasting) -> Matched:
-    """The same, with what may be kept between matches."""
-    batch = _Batch(snapshot, lasting)
-    batch.look_back()
-    batch.read_names()
-    batch.settle(named=True)
-    batch.look_at_payers(known=True)
-    batch.settle(named=False)
-    batch.look_at_payers(known=False)
-    batch.settle(named=False)
-    findings = tuple(batch.finding(batch.drafts[receipt.id]) for receipt in snapshot.receipts)
-    return Matched(findings, batch.reach)
-
-
-class _Batch:
-    """One match in progress."""
+class Batch:
+    """One match: made with what is named and what is booked already known, and matched once."""
 
     def __init__(self, snapshot: Snapshot, lasting: Lasting) -> None:
-        self._as_of, self._policy = snapshot.as_of, lasting.policy
+        self.snapshot, self._policy = snapshot, lasting.policy
         self._book = Book(snapshot, self._policy)
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._past = Past(snapshot, self._book)
@@ -101,10 +79,21 @@ class _Batch:
         self.drafts: dict[int, Draft] = {}
         for receipt in sorted(snapshot.receipts, key=lambda row: (row.on, row.id)):
             self.drafts[receipt.id] = Draft(receipt, self._payers.find(receipt))
+        self._look_back()
+
+    def match(self) -> tuple[Finding, ...]:
+        """What may be said of every receipt, in the snapshot's order."""
+        self._read_names()
+        self._settle(named=True)
+        self._look_at_payers(known=True)
+        self._settle(named=False)
+        self._look_at_payers(known=False)
+        self._settle(named=False)
+        return tuple(self._finding(self.drafts[receipt.id]) for receipt in self.snapshot.receipts)
 
     # --- pass 1 ---
 
-    def look_back(self) -> None:
+    def _look_back(self) -> None:
         """Returns, and money the platform has already booked."""
         claims: Counter[int] = Counter()
         for draft in self.drafts.values():
@@ -135,7 +124,7 @@ class _Batch:
 
     # --- passes 2 and 3 ---
 
-    def read_names(self) -> None:
+    def _read_names(self) -> None:
         """Remittance advice first, then the numbers in the text."""
         for draft in self._open():
             receipt, payer = draft.receipt, draft.payer
@@ -228,7 +217,7 @@ class _Batch:
 
     # --- passes 4 to 6 ---
 
-    def look_at_payers(self, *, known: bool) -> None:
+    def _look_at_payers(self, *, known: bool) -> None:
         """Receipts whose text settled nothing: what do their payers owe?"""
         for draft in self._open():
             if (
@@ -441,7 +430,7 @@ class _Batch:
 
     # --- between passes: an item is spent once ---
 
-    def settle(self, *, named: bool) -> None:
+    def _settle(self, *, named: bool) -> None:
         """Give items to the receipts that stand; equals that want the same item go to the queue."""
         claims: dict[int, list[Draft]] = defaultdict(list)
         for draft in filter(attrgetter("strong"), self._open()):
@@ -545,7 +534,7 @@ class _Batch:
 
     # --- the answer ---
 
-    def finding(self, draft: Draft) -> Finding:
+    def _finding(self, draft: Draft) -> Finding:
         """The finding of one receipt."""
         explanations = tuple(draft.explanations[: self._policy.max_suggestions])
         reason = draft.reason
@@ -572,7 +561,7 @@ class _Batch:
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days
-        return wait_days > 0 and _business_days(receipt.on, self._as_of) < wait_days
+        return wait_days > 0 and _business_days(receipt.on, self.snapshot.as_of) < wait_days
 
 
 def _is_settled(draft: Draft) -> bool:
