@@ -1,16 +1,20 @@
-"""why: what speaks for and against one item, for one receipt."""
+"""why, backtest: what is asked of the matcher; nothing is decided."""
 
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
 from arsync import output
-from arsync.cli.common import emit, json_option, ledger_of, ledger_option, number, opened, say
+from arsync.cli.common import day, emit, json_option, ledger_of, ledger_option, number, opened, say, screen
 from arsync.core.decisions import Evidence
 from arsync.core.matching import record
 from arsync.core.money import Money
+from arsync.core.policy import parse
 from arsync.errors import UsageError
-from arsync.store import decisions, queries, queues, raw
+from arsync.store import decisions, office, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 
@@ -73,3 +77,62 @@ def _proof(conn: Tx, ledger: Ledger, receipt_id: int) -> Any:
     waiting = [row for row in queues.listing(conn, ledger.id) if row.receipt_id == receipt_id]
     rows = [*decisions.of_receipt(conn, ledger.id, receipt_id), *waiting]
     return next((row for row in reversed(rows) if row.finding_sha is not None), None)
+
+
+@click.command(name="backtest")
+@click.option(
+    "--policy",
+    "file",
+    type=click.Path(path_type=Path, exists=True),
+    help="A policy to compare with the one in force.",
+)
+@click.option("--since", metavar="DATE", help="From this day on; all there is, if not said.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Write how true the probabilities are as a picture (SVG)."
+)
+@ledger_option
+@json_option
+@click.pass_context
+def backtest_command(
+    ctx: click.Context,
+    file: Path | None,
+    since: str | None,
+    plot: Path | None,
+    ledger_name: str | None,
+    as_json: bool,
+) -> None:
+    """Replay the money of the past, day by day: what would have been applied alone, and how often wrong."""
+    from arsync.core.matching import backtest
+    from arsync.reports import backtest as report
+    from arsync.store import history
+
+    proposed = parse(file.read_text(encoding="utf-8"), str(file)) if file else None
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        with house.store.read() as conn:
+            in_force = office.policy_in_force(conn, ledger.id).policy
+            past = history.history(conn, ledger.id, day(since) if since else date.min)
+    if not past.past:
+        raise UsageError(
+            f"{ledger.name} has no receipt whose payment is in the books",
+            do="import bank files of the past months (arsync run), or ask for an earlier day",
+        )
+    before = backtest.replayed(past, in_force.match)
+    after = backtest.replayed(past, proposed.match) if proposed else None
+    now, then = backtest.quality(before), backtest.quality(after) if after else None
+    moved = backtest.changed(before, after) if after else []
+    if plot:
+        plot.write_text(report.plot((then or now).bands), encoding="utf-8")
+    if as_json:
+        ids = [one.past.receipt.id for one, _ in moved]
+        emit(
+            {
+                "ledger": ledger.name,
+                "in_force": asdict(now),
+                "proposed": asdict(then) if then else None,
+                "changed": ids,
+            }
+        )
+        return
+    say(report.lines(now, then, moved, screen()))
+    say(f"plot in {plot}") if plot else None

@@ -78,7 +78,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     snapshot = Snapshot(
         ledger_id=ledger_id,
         as_of=as_of,
-        customers=_customers(conn, ledger_id),
+        customers=customers(conn, ledger_id),
         items=items,
         receipts=tuple(receipt_row(row) for row in receipts),
         booked=_booked(conn, ledger_id, since),
@@ -185,7 +185,8 @@ def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: K
     bulk.upsert(conn, alias, ("ledger_id", "key", "customer_id", "since", "until", "confirmations"), rows)
 
 
-def _customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
+def customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
+    """Everybody who may owe."""
     c = customer.c
     query = select(c.id, c.name, c.aliases, c.parent_id, c.currency, c.active)
     rows = conn.execute(query.where(c.ledger_id == ledger_id, c.gone.is_(False)).order_by(c.id))
@@ -211,18 +212,19 @@ def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[
             held.add(item_id)
             continue
         if available := still - taken.get(item_id, 0):
-            discount, until = _discount(terms.get(term) if term else None, issued, original)
+            granted = discount(terms.get(term) if term else None, issued, original)
             references = (reference,) if reference else ()
             rows.append(
                 ItemRow(
                     item_id, owner, _KINDS[kind], number, issued, due, currency, original, available, references,
-                    discount, until,
+                    *granted,
                 )
             )  # fmt: skip
     return tuple(rows), versions, frozenset(held)
 
 
-def _discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -> tuple[int, date | None]:
+def discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -> tuple[int, date | None]:
+    """The cash discount that terms grant on an amount, and until when."""
     if not terms or not terms["discount_bp"] or original_minor <= 0:
         return 0, None
     half_up = (original_minor * terms["discount_bp"] * 2 + 10_000) // 20_000
