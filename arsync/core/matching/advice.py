@@ -100,6 +100,8 @@ class Advices:
     def _nearly(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         """Advices of the same payer whose total is a tolerated difference more than the receipt."""
         tolerated = self._book.policy.small_difference_minor.get(receipt.currency, 0)
+        if not tolerated or not self._by_name:
+            return []
         names = {normalise_payer(receipt.payer_name)}
         if payer.known is not None:
             names.add(normalise_payer(self._book.name(payer.known)))

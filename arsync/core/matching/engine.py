@@ -40,6 +40,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
+_NOBODY: Counter[int] = Counter()
 _USUALLY_OPEN = 8  # items of one customer
 _CLOSE = 0.9  # how often a payer is one of the customers whose names are close
 _SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known payer and of a close name
@@ -337,14 +338,11 @@ class Batch:
         """The share of payments of all other customers that come to this amount."""
         receipt = draft.receipt
         near = {one for customer in draft.payer.candidates for one in self._book.family(customer)}
-        alike = [
-            item
-            for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
-            if item.customer_id not in near
-        ]
+        owners = self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), _NOBODY)
+        alike = owners.total() - sum([owners[customer] for customer in near])
         # By customers and not by items: settling one must not change what is said of everybody else's receipts.
         usual = _USUALLY_OPEN * max(1, len(self._book.customers))
-        return len(alike) / usual + elsewhere(receipt.amount_minor)
+        return alike / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -552,8 +550,7 @@ class Batch:
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
         if payer.known is None:
-            alike = self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
-            customers.update(item.customer_id for item in alike)
+            customers.update(self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), ()))
         return Reach(
             frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
             frozenset({(receipt.currency, abs(receipt.amount_minor))}),

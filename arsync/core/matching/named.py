@@ -9,6 +9,7 @@ Law     amounts agree to the minor unit or the explanation says what is short, o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
@@ -223,6 +224,7 @@ def part_of(raw: str, number: str | None) -> bool:
     )
 
 
+@lru_cache(maxsize=65_536)  # the numbers of one customer are compared again and again
 def _figures(text: str) -> str:
     """The digits after a leading word, letters that look like digits among them."""
     packed = _WORD.sub("", re.sub(r"[^0-9A-Z]", "", fold(text)))
