@@ -269,6 +269,10 @@ class Batch:
         if strange:
             text = f"The text names {', '.join(strange)}, which is no open item."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
+        left_out = [item for item in self._names(draft) if item not in fit.items]
+        if left_out:  # what the payer says outranks what fits
+            text = f"The text names {labels(left_out)}, not among these items."
+            self._against(draft, Reason.UNKNOWN_REFERENCE, "names-others", text)
         months = months_named(draft.receipt.texts, draft.receipt.on)
         if months and not is_of_months(fit.items, months):
             text = "The text names a month, and not all of these items are of it."

@@ -45,7 +45,8 @@ def weight(
     size = len(chosen)
     first, last = chosen[0], chosen[-1]
     length = last - first + 1
-    share = _ONE / debits if size == 1 else _SOME / (size * (size - 1) * comb(debits, size))
+    # One over a whole number and not a share over it: there may be more sets than a float can count.
+    share = _ONE / debits if size == 1 else _SOME * (1 / (size * (size - 1) * comb(debits, size)))
     if length == size and first == 0:
         share += _OLDEST / debits
     if size > 1:
@@ -106,4 +107,4 @@ def _netting(credits_open: int, credits_netted: int) -> float:
         return _NO_CREDIT
     if credits_netted == credits_open:
         return _ALL_CREDITS
-    return _A_CREDIT / comb(credits_open, credits_netted)
+    return _A_CREDIT * (1 / comb(credits_open, credits_netted))

@@ -245,3 +245,21 @@ def test_what_an_undecided_receipt_names_is_left_to_it():
 )
 def test_months_of_a_text(text, months):
     assert months_named((text,), DAY) == months
+
+
+def test_a_text_that_names_other_items_is_not_outweighed_by_an_amount():
+    """The payer's own designation outranks what fits: money for unit A is not unit C's, though it has its amount."""
+    items = [
+        item(1, 420_000, "1928503533", due=1, references=("UNIT 32A",)),
+        item(2, 420_000, "1928503788", due=31, references=("UNIT 32A",)),
+        item(3, 100_000, "1928503662", due=31, references=("UNIT 32C",)),
+    ]
+    told = decided(items, receipt(100_000, "UNIT 32A"), policy=WEIGHED)
+    assert told.verdict is not Verdict.APPLY
+    assert "names-others" in said(told.explanation)
+    assert shares(decided(items, receipt(100_000, "PAYMENT"), policy=WEIGHED)) == {3: 100_000}
+
+
+def test_more_sets_than_a_float_can_count_are_no_error():
+    assert weight(3_000, range(0, 3_000, 2), list(range(3_000)), 3_000, 0, 0) == 0.0
+    assert weight(2, [0], [1, 2], 2, 3_000, 1_500) < 1e-300
