@@ -9,7 +9,7 @@ Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells whe
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,17 @@ from typing import Any
 from arsync.errors import ConfigError, KeyMissing
 
 FILE = "arsync.toml"
-_KEYS = {"store", "key_file", "inbox", "quickbooks"}
 _READS = "monthly_reads"
-_QUICKBOOKS = {
+# What is so with an app of each platform where the file does not say otherwise.
+_USUAL: Mapping[str, Mapping[str, Any]] = {
+    # Intuit's free tier allows 500,000 reads a month to all companies of an app together.
+    "quickbooks": {"redirect_uri": "http://127.0.0.1:8765/callback", _READS: 20_000},
+    # Xero takes no redirect address in numbers, has apps without a secret, and its free tier allows 1,000 calls a day.
+    "xero": {"redirect_uri": "http://localhost:8765/callback", _READS: 25_000, "is_without_secret": True},
+}
+_KEYS = {"store", "key_file", "inbox", *_USUAL}
+_APPS = "apps"  # further apps of a platform: [xero.apps.shop]
+_APP = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
     "webhook_token_file", _READS,
 }  # fmt: skip
@@ -35,13 +43,23 @@ client_id = ""                     # of your app at Intuit
 client_secret_file = ""            # a file that holds the app's secret, readable by you alone
 # monthly_reads = 20000            # reads of one company in a month; arsync slows down at 80 % of them
 # webhook_token_file = ""          # a file with the app's webhook verifier token, for: arsync listen
+
+# [xero]
+# client_id = ""                   # of your app at Xero
+# client_secret_file = ""          # a file that holds its secret; an app without one signs in with PKCE
+# webhook_token_file = ""          # a file with the app's webhook signing key
+# [xero.apps.shop]                 # another app, for: arsync connect xero --app shop
 """
 
 
 @dataclass(frozen=True, slots=True)
-class QuickBooksApp:
-    """The app registered with Intuit, and its addresses where they are not Intuit's own (sandbox, simulator)."""
+class App:
+    """An app registered with a platform, and its addresses where they are not the platform's own (simulator).
 
+    `section` is where the configuration speaks of it: "quickbooks", "xero", "xero.apps.shop".
+    """
+
+    section: str = "quickbooks"
     client_id: str = ""
     client_secret_file: Path | None = None
     base_url: str | None = None
@@ -49,28 +67,47 @@ class QuickBooksApp:
     authorize_url: str | None = None
     revoke_url: str | None = None
     redirect_uri: str = "http://127.0.0.1:8765/callback"
-    monthly_reads: int = (
-        20_000  # of one company; Intuit's free tier allows 500,000 to all of an app's together
-    )
+    monthly_reads: int = 20_000  # of one company
     webhook_token_file: Path | None = None
+    is_without_secret: bool = False  # the platform takes a proof of its own instead (PKCE)
 
     def secret(self) -> str:
         """The app's secret."""
-        return _secret(self.client_secret_file, "client_secret_file", "the app's secret")
+        return _secret(self.section, self.client_secret_file, "client_secret_file", "the app's secret")
+
+    def credentials(self) -> tuple[str, str]:
+        """Client id and secret; the secret is empty where the app has none and proves itself otherwise (PKCE)."""
+        if not self.client_id:
+            where, do = FILE, f"write your app's client id into [{self.section}] there"
+            raise ConfigError(f"{self.section}.client_id is not set", where=where, do=do)
+        has_none = self.is_without_secret and self.client_secret_file is None
+        return self.client_id, "" if has_none else self.secret()
+
+    def addresses(self) -> dict[str, str]:
+        """The addresses that are not the platform's own."""
+        given = {
+            "base_url": self.base_url,
+            "token_url": self.token_url,
+            "authorize_url": self.authorize_url,
+            "revoke_url": self.revoke_url,
+        }
+        return {key: value for key, value in given.items() if value}
 
     def webhook_token(self) -> str:
         """What the app's webhooks are signed with."""
-        return _secret(self.webhook_token_file, "webhook_token_file", "the app's webhook verifier token")
+        return _secret(
+            self.section, self.webhook_token_file, "webhook_token_file", "the app's webhook verifier token"
+        )
 
 
-def _secret(file: Path | None, key: str, what: str) -> str:
+def _secret(section: str, file: Path | None, key: str, what: str) -> str:
     if file is None:
         raise ConfigError(
-            f"quickbooks.{key} is not set",
+            f"{section}.{key} is not set",
             where=FILE,
             do=f"write {what} into a file of mode 0600 and name it there",
         )
-    where = f"quickbooks.{key} = {file}"
+    where = f"{section}.{key} = {file}"
     try:
         found = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -91,7 +128,20 @@ class Config:
     store: str
     key_file: Path
     inbox: Path
-    quickbooks: QuickBooksApp
+    apps: Mapping[str, App]  # "quickbooks", "xero", "xero.shop"
+
+    @property
+    def quickbooks(self) -> App:
+        """The app at Intuit."""
+        return self.apps["quickbooks"]
+
+    def app(self, name: str) -> App:
+        """The app of this name."""
+        if name not in self.apps:
+            section = name.replace(".", f".{_APPS}.", 1)
+            what = f"there is no app {name} in the configuration"
+            raise ConfigError(what, where=str(self.file), do=f"add a section [{section}] with its client_id")
+        return self.apps[name]
 
     def keys(self) -> list[bytes]:
         """The installation's keys, newest first (one a line)."""
@@ -157,32 +207,52 @@ def load(given: Path | None) -> Config:
             f"cannot be read: {error.strerror}", where=str(file), do="check its permissions"
         ) from error
     _only(document, _KEYS, file, "")
-    section = document.get("quickbooks", {})
-    if not isinstance(section, dict):
-        raise _wrong(file, "quickbooks", section, "a table: [quickbooks]")
-    _only(section, _QUICKBOOKS, file, "quickbooks.")
     return Config(
         file=file.resolve(),
         store=_store(file, os.environ.get("ARSYNC_STORE") or _text(document, "store", file)),
         key_file=_path(file, os.environ.get("ARSYNC_KEY_FILE") or _text(document, "key_file", file)),
         inbox=_path(file, os.environ.get("ARSYNC_INBOX") or _text(document, "inbox", file)),
-        quickbooks=_quickbooks(section, file),
+        apps={name: app for platform in _USUAL for name, app in _apps(document, platform, file)},
     )
 
 
-def _quickbooks(section: Mapping[str, Any], file: Path) -> QuickBooksApp:
+def app_name(platform: str, app: str) -> str:
+    """What an app is called: "xero", or "xero.shop" where an installation has several."""
+    return f"{platform}.{app}" if app else platform
+
+
+def _apps(document: Mapping[str, Any], platform: str, file: Path) -> Iterator[tuple[str, App]]:
+    """The apps of a platform, by name; QuickBooks has one even where nothing is said of it."""
+    if platform not in document and platform != "quickbooks":
+        return
+    own = _table(document.get(platform, {}), file, platform)
+    further = _table(own.get(_APPS, {}), file, f"{platform}.{_APPS}")
+    usual = _USUAL[platform]
+    yield platform, _app({key: value for key, value in own.items() if key != _APPS}, file, platform, usual)
+    for name, section in further.items():
+        at = f"{platform}.{_APPS}.{name}"
+        yield app_name(platform, name), _app(_table(section, file, at), file, at, usual)
+
+
+def _table(found: object, file: Path, name: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise _wrong(file, name, found, f"a table: [{name}]")
+    return found
+
+
+def _app(section: Mapping[str, Any], file: Path, at: str, usual: Mapping[str, Any]) -> App:
+    _only(section, _APP, file, f"{at}.")
     files = ("client_secret_file", "webhook_token_file")
-    values: dict[str, Any] = {
-        key: _text(section, key, file, "quickbooks.") for key in section.keys() - {_READS}
-    }
+    said = {key: _text(section, key, file, f"{at}.") for key in section.keys() - {_READS}}
+    values: dict[str, Any] = {**usual, **said}
     for key in files:
         values[key] = _path(file, values[key]) if values.get(key) else None
     if _READS in section:
         reads = section[_READS]
         if isinstance(reads, bool) or not isinstance(reads, int) or reads < 1:
-            raise _wrong(file, f"quickbooks.{_READS}", reads, "a whole number above 0")
+            raise _wrong(file, f"{at}.{_READS}", reads, "a whole number above 0")
         values[_READS] = reads
-    return QuickBooksApp(**values)
+    return App(section=at, **values)
 
 
 def _only(table: Mapping[str, Any], allowed: set[str], file: Path, prefix: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from arsync import config
@@ -25,7 +25,7 @@ from arsync.simulators.quickbooks import QuickBooksSimulator
 from arsync.simulators.quickbooks.control import books_document
 from arsync.simulators.quickbooks.wire import dump_json
 from arsync.simulators.statements import dollars
-from arsync.simulators.world import COMPANY, Truth, World, build
+from arsync.simulators.world import COMPANY, Truth, World, build, build_xero
 from arsync.store import office, queries
 from arsync.store.contents import contents
 from arsync.store.engine import Store
@@ -36,6 +36,7 @@ Contents = dict[str, tuple[int, str]]
 
 REALM = "9130347000000001"
 PORT = 8800
+XERO_REDIRECT = "http://localhost:8765/callback"
 LEDGER = "harbor-pine"
 ADMIN, MANAGER, CLERK = "dana", "morgan", "casey"
 BOOKS, SECRET, README, POLICY = "quickbooks.json", "quickbooks.secret", "README.txt", "policy.toml"
@@ -119,12 +120,45 @@ def serve(port: int, state: Path | None, seed: int, realm: str, say: Say, clock:
                 "stop with Ctrl-C",
             ]
         )
-        # Said explicitly: who is started in the background has interrupts ignored; a service stops by SIGTERM.
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        stop.wait()
+        _wait_for_a_signal()
         say("stopped")
+
+
+def serve_xero(port: int, state: Path | None, seed: int, say: Say, clock: Clock) -> None:
+    """Serve the invented company on Xero, or the books of a state file, until interrupted."""
+    from arsync.simulators.xero import XeroSimulator
+    from arsync.simulators.xero.control import consent_query
+
+    simulator = XeroSimulator(seed=seed, clock=clock, state_path=state)
+    if not simulator.tenants:
+        build_xero(simulator, clock().date(), seed)
+        simulator.add_app("arsync", redirect_uris=(XERO_REDIRECT,))
+    app, tenant = next(iter(simulator.desk.apps.values())), next(iter(simulator.tenants.values()))
+    tokens = simulator.grant(app, tenant.organisation.id)
+    with _listening(simulator, port) as url:
+        say(
+            [
+                f"Xero, simulated: {tenant.organisation.name}, tenant {tenant.organisation.id}, at {url}",
+                f"  pages of the books   {url}/_control/books/{tenant.organisation.id}?page=1",
+                f"  sign in              {url}/identity/connect/authorize?{consent_query(app)}",
+                f"  token, API           {url}/connect/token {url}/api.xro/2.0",
+                f"  client id, secret    {app.client_id} {app.client_secret}",
+                f"  access token         {tokens['access_token']}",
+                f"  refresh token        {tokens['refresh_token']}",
+                f"  state                {state or 'not kept: say --state FILE'}",
+                "stop with Ctrl-C",
+            ]
+        )
+        _wait_for_a_signal()
+        say("stopped")
+
+
+def _wait_for_a_signal() -> None:
+    # Said explicitly: who is started in the background has interrupts ignored; a service stops by SIGTERM.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
 
 
 # ---- what the tour stands on
@@ -208,8 +242,18 @@ def served(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
         simulator.stop()
 
 
+class Served(Protocol):
+    """A simulator that listens."""
+
+    def start(self, port: int = 0) -> str:
+        """Listen; the address."""
+
+    def stop(self) -> None:
+        """Stop."""
+
+
 @contextmanager
-def _listening(simulator: QuickBooksSimulator, port: int) -> Iterator[str]:
+def _listening(simulator: Served, port: int) -> Iterator[str]:
     """Serve at this port and no other."""
     try:
         url = simulator.start(port)

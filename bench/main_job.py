@@ -103,7 +103,9 @@ def _line(row: ReceiptRow) -> dict[str, Any]:
 
 
 def _receipt(row: ReceiptRow) -> dict[str, Any]:
-    names = ("creditor_reference", "end_to_end_id", "bank_reference", "cheque_number")
+    names = (
+        "creditor_reference", "end_to_end_id", "bank_reference", "cheque_number", "original_reference", "return_reason",
+    )  # fmt: skip
     return {
         "ledger_id": 1, "id": row.id, "bank_line_id": row.id, "part": 0, "on_date": row.on, "currency": row.currency,
         "amount_minor": row.amount_minor, "payer_name": row.payer_name, "payer_account": row.payer_account,

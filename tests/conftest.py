@@ -1,6 +1,8 @@
 """What every test may use: databases, the shared corpus, and the rule that CI skips nothing."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +83,27 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the shared corpus is not there: ../shared/corpus beside the project")
     return CORPUS
+
+
+# ---- clients in another language
+
+NPM_INSTALL = "npm install --prefix FOLDER --no-package-lock --no-audit --no-fund --ignore-scripts"
+
+
+@pytest.fixture(scope="session")
+def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages of tests/foreign/package.json, in their pinned versions."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip(f"node and npm are missing: install Node.js 20, then {NPM_INSTALL}")
+    made = tmp_path_factory.mktemp("foreign")
+    shutil.copy(TESTS / "foreign" / "package.json", made)
+    command = NPM_INSTALL.replace("FOLDER", str(made)).split()
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(
+            f"the packages of tests/foreign cannot be installed here: {NPM_INSTALL}\n{done.stderr[-500:]}"
+        )
+    return made
 
 
 # ---- databases

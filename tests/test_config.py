@@ -74,7 +74,7 @@ def test_the_file_is_found_upwards_by_name_and_by_environment(file, tmp_path, mo
 def test_the_template_can_be_read(file):
     file.write_text(config.TEMPLATE.format(store="arsync.db", key="arsync.key", inbox="inbox"))
     loaded = config.load(file)
-    assert loaded.quickbooks == config.QuickBooksApp(client_id="", client_secret_file=None)
+    assert loaded.quickbooks == config.App(client_id="", client_secret_file=None)
 
 
 @pytest.mark.parametrize(

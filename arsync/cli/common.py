@@ -76,24 +76,12 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 Vault(config.keys()),
                 utc_now,
                 time.sleep,
-                lambda platform: _app(config, platform),
-                config.quickbooks.monthly_reads,
+                lambda app: config.app(app).credentials(),
+                lambda app: config.app(app).monthly_reads,
             ),
         )
     finally:
         store.close()
-
-
-def _app(config: Config, platform: str) -> tuple[str, str]:
-    if platform != "quickbooks":
-        raise UsageError(
-            f"arsync.toml has no section for {platform}", where=str(config.file), do=f"add [{platform}]"
-        )
-    if not config.quickbooks.client_id:
-        raise UsageError(
-            "quickbooks.client_id is not set", where=str(config.file), do="write your app's client id there"
-        )
-    return config.quickbooks.client_id, config.quickbooks.secret()
 
 
 def person_of(ctx: click.Context, house: House) -> Person:

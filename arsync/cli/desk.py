@@ -15,9 +15,9 @@ from arsync.core.money import AmountUnreadable, Money
 from arsync.core.policy import ADJUSTMENT_KINDS, AdjustmentKind
 from arsync.errors import UsageError
 from arsync.store import audit, decisions, queries, queues, raw
-from arsync.store.bank import Share
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
+from arsync.store.receipts import Share
 from arsync.sync import actions
 from arsync.sync.acting import Acted, Desk, Part
 
@@ -327,7 +327,8 @@ def queue_split(
 def _share(part: str, currency: str) -> Share:
     size, _, said = part.partition("=")
     payer, colon, text = said.partition(": ")
-    return Share(amount_of(size, currency), text if colon else said, payer.strip() if colon else "")
+    words = text if colon else said
+    return Share(amount_of(size, currency), (words,) if words else (), payer.strip() if colon else "")
 
 
 @queue_command.command(name="assign")

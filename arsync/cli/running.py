@@ -171,20 +171,24 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 @click.command(name="listen")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; a proxy has the TLS.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8766, show_default=True)
+@click.option(
+    "--app", default="quickbooks", show_default=True, help="Whose webhooks: quickbooks, xero, xero.NAME."
+)
 @json_option
 @click.pass_context
-def listen_command(ctx: click.Context, host: str, port: int, *, as_json: bool) -> None:
+def listen_command(ctx: click.Context, host: str, port: int, app: str, *, as_json: bool) -> None:
     """Listen for webhooks, which say only that a ledger has changed: pull soon (see run --follow)."""
-    from arsync.connectors.quickbooks import webhook
+    from arsync.connectors import registry
     from arsync.web.listener import Knocks, listening
 
     with opened(ctx) as (config, house):
-        token = config.quickbooks.webhook_token()
+        platform, token = app.partition(".")[0], config.app(app).webhook_token()
+        hooks = registry.load(platform).webhooks()  # type: ignore[attr-defined]  # a platform that has an app for it
         knocks = Knocks(
-            webhook.SIGNATURE,
-            lambda body, signature: webhook.signed(body, signature, token),
-            webhook.companies,
-            lambda companies: hear(house, "quickbooks", companies),
+            hooks.header,
+            lambda body, signature: hooks.signed(body, signature, token),
+            hooks.companies,
+            lambda companies: hear(house, platform, companies),
         )
         try:
             with _asked_to_stop() as stop, listening((host, port), knocks) as address:

@@ -11,6 +11,7 @@ import click
 
 from arsync import config as configs
 from arsync import migrations, output
+from arsync.cli import files
 from arsync.cli.common import (
     desk,
     emit,
@@ -133,31 +134,17 @@ def connect_quickbooks(
     as_json: bool,
 ) -> None:
     """Open the consent page in a browser; once you allow arsync there, it is signed in."""
-    from urllib.parse import parse_qs, urlsplit
-
     from arsync.connectors.quickbooks.connector import QuickBooksSettings
 
     with opened(ctx) as (conf, house):
         person, app = person_of(ctx, house), conf.quickbooks
         permitted(person, "administer")
-        given = {
-            "base_url": app.base_url,
-            "token_url": app.token_url,
-            "authorize_url": app.authorize_url,
-            "revoke_url": app.revoke_url,
-        }
-        addresses: dict[str, Any] = {key: value for key, value in given.items() if value}
+        addresses: dict[str, Any] = app.addresses()
         if redirected is None:
-            signing_in = _unsigned(house, QuickBooksSettings(realm or "", **addresses))
+            settings = QuickBooksSettings(realm or "", **addresses)
+            signing_in = connect.newcomer(house, "quickbooks", settings, connect.FreshTokens())
             redirected = _consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
-        answer = {key: values[0] for key, values in parse_qs(urlsplit(redirected).query).items()}
-        if "code" not in answer:
-            said = (
-                answer.get("error_description") or answer.get("error") or "there is no code in that address"
-            )
-            raise UsageError(
-                f"the platform did not let us in: {said}", do="run the command again and allow access"
-            )
+        answer = _granted(redirected)
         settings = QuickBooksSettings(realm or answer.get("realmId", ""), **addresses)
         if not settings.realm_id:
             raise UsageError("the address names no company", do="add --realm with the company's realm id")
@@ -166,29 +153,113 @@ def connect_quickbooks(
         connector.exchange(answer["code"], app.redirect_uri)  # type: ignore[attr-defined]  # signing in is each platform's own
         connector.close()
         meter.keep()
-        if (known := connect.ledger_of(house, connection_id)) is not None:
-            connect.signed_in_again(house, known, person)
-            told(f"signed in again; ledger {known.name} goes on", as_json=as_json, ledger=known.name)
-            return
-        _open_ledger(house, connection_id, ledger_name, person, as_json=as_json)
+        _go_on(house, connection_id, ledger_name, person, as_json=as_json)
 
 
-def _unsigned(house: House, settings: Any) -> Any:
-    from arsync.connectors.contract import Ports
-    from arsync.connectors.quickbooks.connector import QuickBooksConnector
-    from arsync.store.office import NoMeter
-    from arsync.store.vault import StoredTokens
+@connect_command.command(name="xero")
+@click.option("--name", help="What the connection is called here (else xero, then xero-TENANT).")
+@click.option(
+    "--ledger",
+    "ledger_name",
+    metavar="NAME",
+    help="What the ledger is called here (else the organisation's name).",
+)
+@click.option("--tenant", help="The organisation, by name or tenant id, where the sign-in reaches several.")
+@click.option("--app", default="", help="Which app signs in, of those in arsync.toml under [xero.apps.NAME].")
+@click.option("--custom", is_flag=True, help="The app is a custom connection: no browser, no person.")
+@click.option("--read-only", is_flag=True, help="Ask for the right to read only.")
+@click.option(
+    "--prepayments", metavar="CODE", default="", help="Book money for nothing yet as prepayment, there."
+)
+@click.option(
+    "--returns-account", metavar="CODE", default="", help="The account returned payments clear through."
+)
+@click.option("--paste", is_flag=True, help="Ask for the address the browser is sent to, do not listen.")
+@click.option("--no-browser", is_flag=True, help="Only print the page to open.")
+@click.option("--listen", metavar="HOST:PORT", help="Listen here for the answer, where a proxy brings it.")
+@click.option("--redirected", help="The whole address the browser was sent to (an app with a secret only).")
+@json_option
+@click.pass_context
+def connect_xero(
+    ctx: click.Context,
+    name: str | None,
+    ledger_name: str | None,
+    tenant: str | None,
+    redirected: str | None,
+    listen: str | None,
+    *,
+    app: str,
+    custom: bool,
+    read_only: bool,
+    prepayments: str,
+    returns_account: str,
+    paste: bool,
+    no_browser: bool,
+    as_json: bool,
+) -> None:
+    """Open Xero's consent page in a browser; each sign-in serves one organisation."""
+    from dataclasses import replace
 
-    client_id, client_secret = house.secrets("quickbooks")
-    ports = Ports(
-        StoredTokens(house.store, house.vault, 0),
-        NoMeter(),
-        house.clock,
-        house.sleep,
-        client_id,
-        client_secret,
+    from arsync.connectors.xero.connector import READING, XeroSettings
+
+    with opened(ctx) as (conf, house):
+        person, own = person_of(ctx, house), conf.app(configs.app_name("xero", app))
+        permitted(person, "administer")
+        chosen: dict[str, Any] = own.addresses() | ({"scopes": READING} if read_only else {})
+        settings = XeroSettings(
+            app=app, custom=custom, prepayment_account=prepayments, returns_account=returns_account, **chosen
+        )
+        tokens = connect.FreshTokens()
+        connector = connect.newcomer(house, "xero", settings, tokens)
+        if custom:
+            connector.enter()
+        else:
+            if redirected is None:
+                redirected = _consent(
+                    connector, own.redirect_uri, listen, paste=paste, browser=not no_browser
+                )
+            connector.exchange(_granted(redirected)["code"], own.redirect_uri)
+        settings = replace(settings, tenant_id=_one_of(connector.tenants(), tenant))
+        connector.close()
+        connection_id = connect.add_connection(house, "xero", name, settings, person)
+        connect.keep_tokens(house, connection_id, tokens.load())
+        _go_on(house, connection_id, ledger_name, person, as_json=as_json)
+
+
+def _one_of(tenants: dict[str, str], named: str | None) -> str:
+    """The organisation that is meant, of those that a sign-in reaches."""
+    fitting = [number for number, name in tenants.items() if named in (None, number, name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = ", ".join(f"{name} ({number})" for number, name in tenants.items()) or "none"
+    raise UsageError(
+        f"the sign-in reaches these organisations: {listed}",
+        do="name one with --tenant; for each of them sign in once",
     )
-    return QuickBooksConnector(settings, ports)
+
+
+def _granted(redirected: str) -> dict[str, str]:
+    """What the platform sent the browser back with: a code, or why there is none."""
+    from urllib.parse import parse_qs, urlsplit
+
+    answer = {key: values[0] for key, values in parse_qs(urlsplit(redirected).query).items()}
+    if "code" not in answer:
+        said = answer.get("error_description") or answer.get("error") or "there is no code in that address"
+        raise UsageError(
+            f"the platform did not let us in: {said}", do="run the command again and allow access"
+        )
+    return answer
+
+
+def _go_on(
+    house: House, connection_id: int, ledger_name: str | None, person: office.Person, *, as_json: bool
+) -> None:
+    """A ledger goes on with its new sign-in; without one, one is opened."""
+    if (known := connect.ledger_of(house, connection_id)) is not None:
+        connect.signed_in_again(house, known, person)
+        told(f"signed in again; ledger {known.name} goes on", as_json=as_json, ledger=known.name)
+        return
+    _open_ledger(house, connection_id, ledger_name, person, as_json=as_json)
 
 
 _PATIENCE_S = 600.0  # for a person to find a password and a company
@@ -429,6 +500,11 @@ def bank_list(ctx: click.Context, as_json: bool) -> None:
         if body
         else "no bank account yet"
     )
+
+
+bank_command.add_command(files.import_command)
+bank_command.add_command(files.check_command)
+bank_command.add_command(files.profile_command)
 
 
 # ---- people

@@ -55,3 +55,18 @@ def simulate_quickbooks(port: int, state: Path | None, seed: int, realm: str) ->
     from arsync.demo import serve
 
     serve(port, state, seed, realm, say, utc_now)
+
+
+@simulate_command.command(name="xero")
+@click.option("--port", type=int, default=8801, show_default=True)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the books in this file over restarts.",
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+def simulate_xero(port: int, state: Path | None, seed: int) -> None:
+    """Xero on loopback: the real SDKs talk to it, a bookkeeper and faults answer to its control pages."""
+    from arsync.demo import serve_xero
+
+    serve_xero(port, state, seed, say, utc_now)

@@ -57,6 +57,12 @@ class Writes:
     atomic: bool
     calls_per_send: int
     late_s: int = 0  # so long after it left, a request that several calls shared may still take effect
+    # What one document of this verb may do besides settling items with its own money: use up credits, settle several
+    # items in another currency than the books' own, let go of what it settled, keep a rest on the customer's account.
+    # What it may not is asked for apart; a receipt with a rest takes several calls then, and a person to take it back.
+    within: frozenset[Literal["credits", "foreign", "frees", "rest"]] = frozenset(
+        {"credits", "foreign", "frees", "rest"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,15 @@ class Probe:
     clock_skew_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How a platform says by itself that something changed; a connector whose platform does has `webhooks()`."""
+
+    header: str  # the one with the signature
+    signed: Callable[[bytes, str, str], bool]  # body, signature, the app's key
+    companies: Callable[[bytes], frozenset[str] | None]  # whose books changed; None: it cannot be told
+
+
 # ---- writing
 
 
@@ -193,6 +208,9 @@ class PostReceipt:
     reference: str = ""  # what the bank line calls itself; shown in the books
     # platform id of the bank account, or None for the platform's own waiting account
     deposit_account: str | None = None
+    banked: Money | None = (
+        None  # what the bank line shows, where the account has another currency than `total`
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +437,7 @@ class Tokens:
     refresh_until: datetime | None = None  # ends sooner when it is not used
     hard_until: datetime | None = None  # ends whatever we do: a person must consent again
     renewed_at: datetime | None = None
+    scope: str = ""  # what was granted, where the platform says so; words apart by spaces
 
 
 class TokenStore(Protocol):
@@ -485,7 +504,9 @@ class Connector(Protocol):
     """Six verbs. Constructing one does no I/O."""
 
     manifest: ClassVar[Manifest]
-    Settings: ClassVar[type]  # frozen dataclass, JSON-serialisable fields, no secrets
+    # frozen dataclass, JSON-serialisable fields, no secrets; its `company` (ClassVar) names the field that says whose
+    # books they are, its field `app`, if there is one, which of the installation's apps signs in
+    Settings: ClassVar[type]
 
     def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings
 
@@ -502,7 +523,10 @@ class Connector(Protocol):
         ...
 
     def plan(self, bundle: Bundle, fresh: Fresh, done: Sequence[Answer]) -> Call | Cannot | None:
-        """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure."""
+        """The next call of the bundle after `done` (accepted answers, in order); None when finished. Pure.
+
+        An intent may take several calls; the answers to all of them name the same record.
+        """
         ...
 
     def send(self, calls: Sequence[Call]) -> Iterator[Answer]:
@@ -534,5 +558,8 @@ class Connector(Protocol):
         ...
 
     def control(self) -> tuple[Total, ...]:
-        """The receivable control accounts' own balances, one Total per currency (customer None)."""
+        """The receivable control accounts' own balances, one Total per currency (customer None).
+
+        Asked only where the manifest's `totals` has "ledger".
+        """
         ...

@@ -7,18 +7,21 @@ Law     under `TokenStore.exclusive` the stored tokens are read again first: who
 Errors  `ConsentLost`: the platform will not take our refresh token; only a person can connect again.
         `PlatformBusy` kinds as in transport; `PlatformRefused` for a client id or secret that is not
         accepted.
-Source  RFC 6749; Intuit's discovery document; Intuit's .NET SDK of 2026-05-29 for the hard-expiry header
+Shape   three ways in: an app with a secret; one without, which proves with a verifier that it asked (PKCE); an
+        app that stands for itself (`client_credentials`), without a person and without a refresh token.
+Source  RFC 6749, 7009 and 7636; Intuit's discovery document; Intuit's .NET SDK of 2026-05-29 for the hard-expiry header
         and field.
 """
 
 import base64
+import hashlib
 import json
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from arsync.connectors.contract import Ports, Tokens
 from arsync.connectors.transport import REDACTION, Ask, Reply, Transport, garbled
@@ -32,16 +35,22 @@ _MAX_LIFE_S = 10 * 366 * 86_400  # a stated life beyond ten years is not a life
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a platform signs people in. `name` is the platform's, for errors."""
+    """Where and how a platform signs people in. `name` is the platform's, for errors."""
 
     name: str
     authorize_url: str
     token_url: str
     revoke_url: str
     scope: str
+    itself: bool = False  # the app stands for itself
+    revokes: Literal["json", "form"] = "json"
+    idle_s: int | None = None  # a refresh token ends when unused for so long, where the answer does not say
+    asks: Mapping[str, str] = field(default_factory=dict)  # headers of a token request
 
 
-def authorize_url(endpoints: Endpoints, client_id: str, redirect_uri: str, state: str) -> str:
+def authorize_url(
+    endpoints: Endpoints, client_id: str, redirect_uri: str, state: str, verifier: str = ""
+) -> str:
     """The page where a person grants access; the platform sends them back with `code` and our `state`."""
     query = {
         "client_id": client_id,
@@ -50,7 +59,15 @@ def authorize_url(endpoints: Endpoints, client_id: str, redirect_uri: str, state
         "redirect_uri": redirect_uri,
         "state": state,
     }
+    if verifier:
+        query |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
     return f"{endpoints.authorize_url}?{urllib.parse.urlencode(query)}"
+
+
+def challenge(verifier: str) -> str:
+    """What is shown of a verifier before it is needed (RFC 7636, S256)."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 class SignIn:
@@ -74,14 +91,25 @@ class SignIn:
             tokens = self._known(self._ports.tokens.load())
             if tokens.access != spent and self._fresh(tokens):
                 return tokens.access
+            if self._endpoints.itself:
+                return self._save(self._for_itself(), tokens).access
             return self._save({"grant_type": "refresh_token", "refresh_token": tokens.refresh}, tokens).access
 
-    def exchange(self, code: str, redirect_uri: str) -> Tokens:
+    def exchange(self, code: str, redirect_uri: str, verifier: str = "") -> Tokens:
         """Trade the code of a person's consent for tokens, and save them."""
-        REDACTION.hide(code)
+        REDACTION.hide(code, verifier)
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        form |= {"code_verifier": verifier} if verifier else {}
         with self._ports.tokens.exclusive():
             return self._save(form, None)
+
+    def enter(self) -> Tokens:
+        """Sign in as the app itself, and save the tokens."""
+        with self._ports.tokens.exclusive():
+            return self._save(self._for_itself(), None)
+
+    def _for_itself(self) -> dict[str, str]:
+        return {"grant_type": "client_credentials", "scope": self._endpoints.scope}
 
     def revoke(self) -> bool:
         """Give the consent back; False when the platform knew nothing of it any more.
@@ -91,8 +119,10 @@ class SignIn:
         """
         with self._ports.tokens.exclusive():
             tokens = self._known(self._ports.tokens.load())
-            body = json.dumps({"token": tokens.refresh}).encode("ascii")
-            headers = self._headers("application/json")
+            named = {"token": tokens.refresh or tokens.access}
+            form = self._endpoints.revokes == "form"
+            body = self._form(named) if form else json.dumps(named).encode("ascii")
+            headers = self._headers("application/x-www-form-urlencoded" if form else "application/json")
             reply = self._transport.request(
                 Ask("POST", self._endpoints.revoke_url, "token", headers=headers, body=body, repeat=True)
             )
@@ -118,8 +148,7 @@ class SignIn:
 
     def _ask(self, form: Mapping[str, str], old: Tokens | None) -> Tokens:
         headers = self._headers("application/x-www-form-urlencoded")
-        # Opt-in: without it the platform does not say when a person must consent again whatever we do.
-        headers["x-include-refresh-token-hard-expires-in"] = "true"
+        headers |= self._endpoints.asks
         asked_at = self._ports.now()
         reply = self._transport.request(
             Ask(
@@ -127,19 +156,23 @@ class SignIn:
                 self._endpoints.token_url,
                 "token",
                 headers=headers,
-                body=urllib.parse.urlencode(form).encode("ascii"),
+                body=self._form(form),
                 repeat=old is not None,  # a code is good for one use; asking twice would burn it
             )
         )
         return self._tokens(reply, asked_at, old)
 
     def _headers(self, content_type: str) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        if not self._ports.client_secret:
+            return headers
         pair = f"{self._ports.client_id}:{self._ports.client_secret}"
-        return {
-            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}",
-            "Accept": "application/json",
-            "Content-Type": content_type,
-        }
+        return headers | {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
+
+    def _form(self, named: Mapping[str, str]) -> bytes:
+        # An app without a secret says who it is; one with a secret has said so in the header.
+        who = {} if self._ports.client_secret else {"client_id": self._ports.client_id}
+        return urllib.parse.urlencode({**named, **who}).encode("ascii")
 
     def _tokens(self, reply: Reply, asked_at: datetime, old: Tokens | None) -> Tokens:
         name, where = self._endpoints.name, urllib.parse.urlsplit(self._endpoints.token_url).netloc
@@ -148,7 +181,9 @@ class SignIn:
             raise garbled(name, reply, "not a JSON object", where)
         if reply.status >= 400 or "error" in answer:  # noqa: PLR2004 - the boundary of HTTP's error statuses
             raise self._refusal(reply, answer, where)
-        access, refresh = answer.get("access_token"), answer.get("refresh_token") or (old and old.refresh)
+        access = answer.get("access_token")
+        # An app that stands for itself asks anew each time.
+        refresh = "" if self._endpoints.itself else answer.get("refresh_token") or (old and old.refresh)
         life_s = _life_s(answer.get("expires_in"))
         if not isinstance(access, str) or not access or not isinstance(refresh, str) or life_s is None:
             # The body holds what may be tokens, so it is not quoted.
@@ -157,10 +192,13 @@ class SignIn:
             access,
             refresh,
             access_until=asked_at + timedelta(seconds=life_s),
-            refresh_until=_until(asked_at, answer.get("x_refresh_token_expires_in")),
+            refresh_until=None
+            if self._endpoints.itself
+            else _until(asked_at, answer.get("x_refresh_token_expires_in") or self._endpoints.idle_s),
             hard_until=_until(asked_at, answer.get("x_refresh_token_hard_expires_in"))
             or (old.hard_until if old else None),
             renewed_at=asked_at,
+            scope=_scope(answer.get("scope")) or (old.scope if old else ""),
         )
 
     def _refusal(self, reply: Reply, answer: Mapping[str, Any], where: str) -> ConsentLost | PlatformRefused:
@@ -186,6 +224,10 @@ def _object(text: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _scope(stated: object) -> str:
+    return stated if isinstance(stated, str) else ""
 
 
 def _life_s(stated: object) -> int | None:

@@ -15,8 +15,8 @@ import ssl
 import urllib.parse
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
@@ -127,7 +127,7 @@ RETRY_TABLE = (
     Again("gateway", frozenset({502, 503, 504}), None, _PAUSES_S),
     _NETWORK,
 )
-_LONGEST_WAIT_S = 300.0
+_LONGEST_WAIT_S = 300.0  # whoever is asked to wait longer comes back with another run
 
 
 # ---- one request
@@ -144,6 +144,9 @@ class Ask:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     repeat: bool = True
+    key_s: float | None = (
+        None  # once bytes have left, no attempt follows later than this: the key is forgotten
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class Reply:
     headers: Mapping[str, str]
     text: str
     doubtful: bool = False
+    size: int = 0  # bytes of the body on the wire
 
     @property
     def trace(self) -> str:
@@ -161,7 +165,8 @@ class Reply:
         return (
             self.headers.get("intuit_tid")
             or self.headers.get("intuit-tid")
-            or self.headers.get("x-correlation-id", "")
+            or self.headers.get("x-correlation-id")
+            or self.headers.get("xero-correlation-id", "")
         )
 
     def excerpt(self) -> str:
@@ -215,6 +220,7 @@ class Transport:
         Raises:
             Unreachable, NoAnswer, Throttled: see the module.
         """
+        began = self._now()
         left = False  # whether any attempt may have reached the platform without our learning its fate
 
         def attempt() -> Reply:
@@ -234,7 +240,11 @@ class Transport:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, _TryAgain) and (ask.repeat or not left)
+                lambda error: (
+                    isinstance(error, _TryAgain)
+                    and (not left or self._repeats(ask, began))
+                    and (error.wait_s or 0.0) <= _LONGEST_WAIT_S
+                )
             ),
             wait=_wait_s,
             stop=_spent,
@@ -246,7 +256,13 @@ class Transport:
             reply = retrying(attempt)
         except _TryAgain as last:
             raise self._give_up(ask, last, left=left) from last.cause
-        return Reply(reply.status, reply.headers, reply.text, doubtful=left)
+        return replace(reply, doubtful=left)
+
+    def _repeats(self, ask: Ask, began: datetime) -> bool:
+        """Whether a request whose fate is unknown may leave once more, after the longest pause between attempts."""
+        if not ask.repeat or ask.key_s is None:
+            return ask.repeat
+        return (self._now() - began).total_seconds() + max(_PAUSES_S + _MINUTES_S) <= ask.key_s
 
     def _once(self, ask: Ask) -> Reply:
         # The path alone: a query may name customers.
@@ -261,7 +277,10 @@ class Transport:
                 content=ask.body or None,
             )
         reply = Reply(
-            response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.text
+            response.status_code,
+            {k.lower(): v for k, v in response.headers.items()},
+            response.text,
+            size=response.num_bytes_downloaded,
         )
         took_s = (self._now() - began).total_seconds()
         log.info(
@@ -298,6 +317,12 @@ class Transport:
         if last.reply is not None:
             where += f", trace {last.reply.trace or 'none'}"
         if last.rule.name == "throttled":
+            if last.wait_s is not None and last.wait_s > _LONGEST_WAIT_S:
+                again = self._now() + timedelta(seconds=last.wait_s)
+                what = f"{self._name} takes no more requests before {again:%Y-%m-%d %H:%M} UTC"
+                return Throttled(
+                    what, where=where, do="nothing; a run after that goes on where this one stopped"
+                )
             what = f"{self._name} still asks us to slow down after {len(last.rule.waits_s)} pauses"
             return Throttled(what, where=where, do="nothing; the next run tries again")
         if last.reply is not None:
@@ -341,7 +366,7 @@ def _spent(state: tenacity.RetryCallState) -> bool:
 
 def _retry_after_s(reply: Reply) -> float | None:
     stated = reply.headers.get("retry-after", "")
-    return min(float(stated), _LONGEST_WAIT_S) if stated.isdecimal() else None
+    return float(stated) if stated.isdecimal() else None
 
 
 def garbled(name: str, reply: Reply, why: str, where: str) -> Garbled:

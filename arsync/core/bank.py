@@ -3,8 +3,9 @@
 Units   amounts are `Money`, signed: positive is money in. Dates are the bank's own local dates.
 Shape   `BankFile` holds `Statement`s, these `BankLineRead`s; a `Problem` stands for what could not be read.
 Law     every line of a file is in `lines` or in `problems`, with its raw text; none is dropped or made 0.
+        A statement's `standing` says what its lines are worth: only booked lines are money of their own.
 Errors  none: these are values. A file that cannot be read at all is an `arsync.errors.FileRefused`.
-Source  ISO 20022 camt.053, OFX 1.6 and 2.2; docs: arsync/connectors/bank/README.md
+Source  the standards named in arsync/connectors/bank/README.md
 """
 
 import re
@@ -20,6 +21,13 @@ Trust = Literal["A", "B", "C"]
 
 Proven = Literal["proven", "unproven", "no balances"]
 
+Standing = Literal["booked", "provisional", "detail"]
+"""What a statement's lines are: booked on the account; announced, until the booked statement says the same
+(camt.052, camt.054, MT942); or what one sum booked elsewhere is made of (lockbox, ACH batch, payout)."""
+
+Grade = Literal["bank file", "known sender", "unknown"]
+"""How far a remittance may be believed, by where it came from."""
+
 CodeFamily = Literal[
     "transfer_in",
     "direct_debit_in",
@@ -29,6 +37,9 @@ CodeFamily = Literal[
     "cash",
     "return",
     "reversal",
+    "refund",
+    "chargeback",
+    "payout",
     "fee",
     "interest",
     "fx",
@@ -108,6 +119,7 @@ class BankLineRead:
         booking_date: None only where a `Problem` has the same locator.
         text: remittance text, pieces joined with a space; `text_joined` joins them without.
         is_return: the bank gives back a payment; is_reversal: the bank takes back its own booking.
+        original_reference: the bank's or payer's name of what a return takes back (trace, end-to-end id).
         parts: the transactions of a batch; empty, or they add up to `amount` exactly.
         raw: the source text of the line.
     """
@@ -133,6 +145,7 @@ class BankLineRead:
     code_family: CodeFamily = "other"
     raw_codes: Mapping[str, str] = field(default_factory=dict)
     return_reason: str | None = None
+    original_reference: str | None = None
     is_return: bool = False
     is_reversal: bool = False
     corrects: Correction | None = None
@@ -149,9 +162,12 @@ class Statement:
         currency: None when neither file nor profile names it; then every line is a problem.
         sequence: the bank's statement number, for finding gaps.
         opening: booked balance before the first line; closing: after the last.
-        proven: opening + lines = closing and everything was readable; `no balances` when the file
-            gives no two of them, `unproven` otherwise.
-        difference: closing - (opening + lines), when both balances are known.
+        total: for `detail` the one sum that a bank books for all lines; None when the file names none.
+        reference: for `detail` what the bank's line may carry to be recognised (payout or batch number).
+        removed: provider ids of earlier lines the bank takes back.
+        proven: opening + lines = closing (for `detail`: lines = total) and everything was readable;
+            `no balances` when the file gives nothing to prove by, `unproven` otherwise.
+        difference: closing - (opening + lines), or total - lines, when these are known.
         warnings: stable codes, in the order found, each once.
     """
 
@@ -168,6 +184,57 @@ class Statement:
     difference: Money | None
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...] = ()
+    standing: Standing = "booked"
+    total: Money | None = None
+    reference: str | None = None
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemittanceLine:
+    """One document a payer says it pays.
+
+    Attributes:
+        reference: the document's number as given; may be empty where only a note explains an amount.
+        paid: what of the payment is for it; negative for a credit or claim taken. None when not given.
+        gross, discount: the document's amount and what was taken off it, where given.
+    """
+
+    reference: str
+    paid: Money | None = None
+    gross: Money | None = None
+    discount: Money | None = None
+    document_date: date | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remittance:
+    """What a payer says one payment is for.
+
+    Attributes:
+        key: identity hash; the same advice in two files has the same key.
+        locator: line number, segment or XPath inside the file.
+        on: the payment's date, else the message's; None when neither is given.
+        total: what the payment comes to, by the advice's own word.
+        reference: what ties it to the money: trace number, cheque number, end-to-end id.
+        line_key: key of the bank line or part in the same file it belongs to; None for an advice alone.
+        lines: add up to `total` where both are known, or `problems` says that they do not.
+    """
+
+    key: str
+    locator: str
+    on: date | None
+    payer_name: str = ""
+    payer_account: str = ""
+    currency: str | None
+    total: Money | None
+    grade: Grade
+    reference: str = ""
+    line_key: str | None = None
+    lines: tuple[RemittanceLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +246,4 @@ class BankFile:
     codec: str
     statements: tuple[Statement, ...]
     warnings: tuple[str, ...]
+    remittances: tuple[Remittance, ...] = ()

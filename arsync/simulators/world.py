@@ -1,8 +1,9 @@
-"""An invented company: its books in the simulated QuickBooks, what its bank wrote lately, and the true answers.
+"""An invented company: its books on a simulated platform, what its bank wrote lately, and the true answers.
 
 Units   whole cents of US dollars.
-Shape   `build(simulator, realm_id, today, seed)` fills the books and returns a `World`: bank files as bytes, and a
-        `Truth` for every line of them. The same seed and day give the same world.
+Shape   `build(simulator, realm_id, today, seed)` fills books of QuickBooks, `build_xero(simulator, today, seed)` those
+        of Xero, and returns a `World`: bank files as bytes, and a `Truth` for every line of them. The same seed and
+        day give the same world: the same customers, documents and receipts on both platforms.
 Law     every item that a truth settles exists and has that much open; no two receipts are owed the same cent.
 """
 
@@ -10,9 +11,14 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TYPE_CHECKING, Protocol
 
-from arsync.simulators.quickbooks import Bookkeeper, QuickBooksSimulator
 from arsync.simulators.statements import LOCKBOX_PROFILE, Written, camt, dollars, lockbox_csv, ofx
+
+if TYPE_CHECKING:  # a world lives on one platform and needs only that
+    from arsync.simulators.quickbooks import Bookkeeper, QuickBooksSimulator
+    from arsync.simulators.xero import Bookkeeper as XeroBookkeeper
+    from arsync.simulators.xero import XeroSimulator
 
 COMPANY = "Harbor & Pine Supply"
 HISTORY_DAYS = 240
@@ -87,7 +93,7 @@ class File:
 class World:
     """What was made."""
 
-    realm_id: str
+    realm_id: str  # the platform's id of the company: a realm, a tenant
     today: date
     accounts: tuple[Account, ...]
     files: tuple[File, ...]
@@ -117,19 +123,136 @@ class _Customer:
     open: list[_Invoice] = field(default_factory=list)
 
 
-def build(simulator: QuickBooksSimulator, realm_id: str, today: date, seed: int) -> World:
-    """Make the company and its bank."""
+class Ledger(Protocol):
+    """What a world asks of the books it lives in; ids are the platform's, amounts whole cents."""
+
+    def customer(self, name: str, term: str, days: int, parent: str) -> str:
+        """Somebody who buys on these terms; its id."""
+
+    def retire(self, customer_id: str) -> None:
+        """Nobody buys under that name any more."""
+
+    def invoice(self, customer_id: str, cents: int, issued: date, due: date, number: str, term: str) -> str:
+        """An open invoice; its id."""
+
+    def credit_memo(self, customer_id: str, cents: int, issued: date, number: str) -> None:
+        """An open credit memo."""
+
+    def payment(self, customer_id: str, invoice_id: str, cents: int, on: date, reference: str) -> None:
+        """A payment of an invoice, or of none."""
+
+    def loose_credit(self, customer_id: str, cents: int, on: date, note: str) -> None:
+        """A credit that no receipt is about."""
+
+
+class _QuickBooks:
+    """The books of a QuickBooks company."""
+
+    def __init__(self, keeper: "Bookkeeper") -> None:
+        self._keeper = keeper
+        self._terms = {str(one["Name"]): str(one["Id"]) for one in keeper.all("Term")}
+
+    def customer(self, name: str, term: str, _days: int, parent: str) -> str:
+        terms = {"value": self._terms[term]}
+        family = {"BillWithParent": True} if parent else {}
+        made = self._keeper.create_customer(name, parent=parent, SalesTermRef=terms, **family)  # type: ignore[arg-type]  # platform fields
+        return str(made["Id"])
+
+    def retire(self, customer_id: str) -> None:
+        self._keeper.deactivate("Customer", customer_id)
+
+    def invoice(self, customer_id: str, cents: int, issued: date, due: date, number: str, term: str) -> str:
+        made = self._keeper.create_invoice(
+            customer_id,
+            dollars(cents),
+            date=issued.isoformat(),
+            due=due.isoformat(),
+            number=number,
+            SalesTermRef={"value": self._terms[term]},
+        )
+        return str(made["Id"])
+
+    def credit_memo(self, customer_id: str, cents: int, issued: date, number: str) -> None:
+        self._keeper.create_credit_memo(customer_id, dollars(cents), date=issued.isoformat(), number=number)
+
+    def payment(self, customer_id: str, invoice_id: str, cents: int, on: date, reference: str) -> None:
+        lines = (("Invoice", invoice_id, dollars(cents)),) if invoice_id else ()
+        self._keeper.create_payment(
+            customer_id, dollars(cents), lines, date=on.isoformat(), reference=reference
+        )
+
+    def loose_credit(self, customer_id: str, cents: int, on: date, note: str) -> None:
+        self._keeper.create_journal_entry(
+            (("Credit", "receivable", dollars(cents), customer_id), ("Debit", "income", dollars(cents))),
+            date=on.isoformat(),
+            note=note,
+        )
+
+
+class _Xero:
+    """The books of a Xero organisation: no families, no discount terms, no journals to receivables, credits instead."""
+
+    def __init__(self, keeper: "XeroBookkeeper") -> None:
+        self._keeper = keeper
+
+    def customer(self, name: str, _term: str, days: int, _parent: str) -> str:
+        terms = {"Sales": {"Day": days, "Type": "DAYSAFTERBILLDATE"}}
+        return str(self._keeper.contact(name, PaymentTerms=terms)["ContactID"])
+
+    def retire(self, customer_id: str) -> None:
+        self._keeper.archive(customer_id)
+
+    def invoice(self, customer_id: str, cents: int, issued: date, due: date, number: str, _term: str) -> str:
+        made = self._keeper.invoice(
+            customer_id, dollars(cents), date=issued.isoformat(), due=due.isoformat(), number=number
+        )
+        return str(made["InvoiceID"])
+
+    def credit_memo(self, customer_id: str, cents: int, issued: date, number: str) -> None:
+        self._keeper.credit_note(customer_id, dollars(cents), date=issued.isoformat(), number=number)
+
+    def payment(self, customer_id: str, invoice_id: str, cents: int, on: date, reference: str) -> None:
+        day = on.isoformat()
+        if invoice_id:
+            self._keeper.pay(invoice_id, dollars(cents), date=day, reference=reference)
+        else:
+            self._keeper.overpayment(customer_id, dollars(cents), date=day, reference=reference)
+
+    def loose_credit(self, customer_id: str, cents: int, on: date, note: str) -> None:
+        self._keeper.credit_note(customer_id, dollars(cents), date=on.isoformat(), Reference=note)
+
+
+def build(simulator: "QuickBooksSimulator", realm_id: str, today: date, seed: int) -> World:
+    """Make the company in QuickBooks, and its bank."""
     with simulator.lock, simulator.saving_once():
         company = simulator.add_company(realm_id, name=COMPANY, custom_txn_numbers=True)
-        books = _Books(company.books, today, random.Random(f"world {seed} {today}"))  # noqa: S311 - repeatable
-        books.found()
-        books.live()
-        bank = _Bank(books)
-        bank.play()
+        bank = _lived(_QuickBooks(company.books), today, seed)
     products = {str(one["Name"]): str(one["Id"]) for one in company.books.all("Item")}
+    return _world(realm_id, bank, products)
+
+
+def build_xero(simulator: "XeroSimulator", today: date, seed: int) -> World:
+    """Make the company in Xero, and its bank; what adjustments are booked with are accounts of the chart."""
+    with simulator.lock, simulator.saving_once():
+        tenant = simulator.add_organisation(COMPANY)
+        bank = _lived(_Xero(tenant.books), today, seed)
+    accounts = {one.name: one.code for one in tenant.core.accounts.values()}
+    return _world(tenant.organisation.id, bank, accounts)
+
+
+def _lived(ledger: Ledger, today: date, seed: int) -> "_Bank":
+    books = _Books(ledger, today, random.Random(f"world {seed} {today}"))  # noqa: S311 - repeatable
+    books.found()
+    books.live()
+    bank = _Bank(books)
+    bank.play()
+    return bank
+
+
+def _world(realm_id: str, bank: "_Bank", products: dict[str, str]) -> World:
     return World(
         realm_id,
-        today,
+        bank.books.today,
         (
             Account(_OPERATING, "125000024/4471902"),
             Account(_WIRES, "8830041277"),
@@ -145,10 +268,9 @@ def build(simulator: QuickBooksSimulator, realm_id: str, today: date, seed: int)
 class _Books:
     """The company's ledger and the people who owe it."""
 
-    def __init__(self, keeper: Bookkeeper, today: date, rng: random.Random) -> None:
-        self.keeper, self.today, self.rng = keeper, today, rng
+    def __init__(self, ledger: Ledger, today: date, rng: random.Random) -> None:
+        self.ledger, self.today, self.rng = ledger, today, rng
         self.customers: dict[str, _Customer] = {}
-        self.terms = {str(one["Name"]): str(one["Id"]) for one in keeper.all("Term")}
         self._number = 20_000 + rng.randrange(100, 900)
         self._check = rng.randrange(3_000, 7_000)
         self.taken: set[int] = set()
@@ -167,20 +289,15 @@ class _Books:
         for parent, names in GROUPS.items():
             for name in names:
                 self._add(name, parent=self.customers[parent].id)
-        gone = self.keeper.create_customer(INACTIVE)
-        self.keeper.deactivate("Customer", str(gone["Id"]))
+        self.ledger.retire(self.ledger.customer(INACTIVE, "Net 30", 30, ""))
 
     def _add(self, name: str, parent: str = "") -> None:
         discount = len(self.customers) % _DISCOUNT_EVERY == 0 and not parent
         (term, days, _), *_ = self.rng.choices(_TERMS, [share for *_, share in _TERMS])
         term, days = (_DISCOUNT_TERMS, 30) if discount else (term, days)
         late, spread = self.rng.choice(_HABITS)
-        terms = {"value": self.terms[term]}
-        family = {"BillWithParent": True} if parent else {}
-        made = self.keeper.create_customer(name, parent=parent, SalesTermRef=terms, **family)  # type: ignore[arg-type]  # platform fields
-        self.customers[name] = _Customer(
-            str(made["Id"]), name, term, days, late, spread, self.rng.uniform(0.5, 2.5)
-        )
+        made = self.ledger.customer(name, term, days, parent)
+        self.customers[name] = _Customer(made, name, term, days, late, spread, self.rng.uniform(0.5, 2.5))
 
     # ---- documents
 
@@ -196,34 +313,22 @@ class _Books:
         """Write an invoice; it is open."""
         self._number += self.rng.randrange(1, 4)
         number, cents = str(self._number), cents or self.cents(customer)
-        made = self.keeper.create_invoice(
-            customer.id,
-            dollars(cents),
-            date=issued.isoformat(),
-            due=(issued + timedelta(days=customer.days)).isoformat(),
-            number=number,
-            SalesTermRef={"value": self.terms[customer.term]},
-        )
-        return _Invoice(str(made["Id"]), number, cents, customer.name, issued)
+        due = issued + timedelta(days=customer.days)
+        made = self.ledger.invoice(customer.id, cents, issued, due, number, customer.term)
+        return _Invoice(made, number, cents, customer.name, issued)
 
     def credit_memo(self, customer: _Customer, cents: int, issued: date) -> str:
         """Write a credit memo; its number."""
         self._number += 1
         number = f"CM-{self._number}"
-        self.keeper.create_credit_memo(customer.id, dollars(cents), date=issued.isoformat(), number=number)
+        self.ledger.credit_memo(customer.id, cents, issued, number)
         return number
 
     def paid(self, invoice: _Invoice, on: date, reference: str = "") -> None:
         """The bookkeeper enters a payment of an invoice."""
         self._check += 1
-        lines = (("Invoice", invoice.id, dollars(invoice.cents)),)
-        self.keeper.create_payment(
-            self.customers[invoice.customer].id,
-            dollars(invoice.cents),
-            lines,
-            date=on.isoformat(),
-            reference=reference or f"CHK {self._check}",
-        )
+        customer_id = self.customers[invoice.customer].id
+        self.ledger.payment(customer_id, invoice.id, invoice.cents, on, reference or f"CHK {self._check}")
 
     # ---- eight months
 
@@ -448,15 +553,10 @@ class _Bank:
         return self.books.credit_memo(self._customer(name), cents, issued), cents
 
     def _books_only(self, one: str, other: str) -> None:
-        """What stands in the books and no receipt is about: a journal credit, an unapplied payment."""
-        keeper, today = self.books.keeper, self.books.today
-        day = (today - timedelta(days=50)).isoformat()
-        keeper.create_journal_entry(
-            (("Credit", "receivable", "185.00", self._customer(one).id), ("Debit", "income", "185.00")),
-            date=day,
-            note="freight claim",
-        )
-        keeper.create_payment(self._customer(other).id, "640.00", date=day, reference="CHK 2290")
+        """What stands in the books and no receipt is about: a loose credit, an unapplied payment."""
+        day = self.books.today - timedelta(days=50)
+        self.books.ledger.loose_credit(self._customer(one).id, 185_00, day, "freight claim")
+        self.books.ledger.payment(self._customer(other).id, "", 640_00, day, "CHK 2290")
 
     # ---- amounts that do not agree
 

@@ -6,24 +6,22 @@ Law     the same file again writes nothing; a line that overlapping files repeat
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from arsync.core.bank import BankFile, BankLineRead, Problem, Statement, says_returned
-from arsync.store import bulk, raw
+from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
+from arsync.store import breakdowns, bulk, raw, receipts
+from arsync.store.breakdowns import Split, Twin
+from arsync.store.receipts import Place, Share
 from arsync.store.tables import bank_account, bank_file, bank_line, receipt, statement
 
 _LINE = (
     "id", "bank_account_id", "statement_id", "file_sha", "locator", "key", "occurrence", "provider_id", "booking_date",
     "value_date", "amount_minor", "currency", "payer_name", "payer_account", "text", "body", "is_return",
     "superseded_by",
-)  # fmt: skip
-_RECEIPT = (
-    "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
-    "texts", "is_return", "proven", "state", "hands_off", "version",
 )  # fmt: skip
 INSTALLATION = 0  # counters of things that belong to no ledger
 
@@ -49,6 +47,10 @@ class Imported:
     corrections: list[tuple[int, int, str]] = field(
         default_factory=list
     )  # (ledger, corrected line id, action)
+    splits: list[tuple[int, Split]] = field(default_factory=list)  # with their ledger
+    twins: list[tuple[int, Twin]] = field(default_factory=list)  # with their ledger: not certain ones
+    merged: int = 0  # lines known from a file of another format
+    remittances: int = 0
 
 
 def known_file(conn: Connection, sha: bytes) -> Any | None:
@@ -59,6 +61,12 @@ def known_file(conn: Connection, sha: bytes) -> Any | None:
 def accounts(conn: Connection) -> list[Any]:
     """All bank accounts."""
     return list(conn.execute(select(bank_account).order_by(bank_account.c.id)))
+
+
+def statements(conn: Connection, account_id: int) -> list[Any]:
+    """The statements of an account, as they came."""
+    query = select(statement).where(statement.c.bank_account_id == account_id).order_by(statement.c.id)
+    return list(conn.execute(query))
 
 
 def set_deposit_account(conn: Connection, account_id: int, deposit_account: str) -> None:
@@ -78,24 +86,68 @@ def keep_refused(conn: Connection, sha: bytes, name: str, why: str, at: str) -> 
     )
 
 
-def keep_file(
-    conn: Connection, name: str, data: bytes, read: BankFile, owners: Sequence[Any], at: str
-) -> Imported:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as it came: its name and bytes, and the ledger of what names no bank account."""
+
+    name: str
+    data: bytes
+    ledger_id: int
+
+
+def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[Any], at: str) -> Imported:
     """Keep a file that was read; `owners` holds the bank account row of each statement, in order."""
-    (sha,) = raw.keep(conn, [data])
+    (sha,) = raw.keep(conn, [given.data])
     imported = Imported()
     for one, account in zip(read.statements, owners, strict=True):
-        _keep_statement(conn, sha, one, account, imported)
+        if one.standing == "booked":
+            _keep_statement(conn, (sha, read.format), one, account, imported)
+        else:
+            imported.lines += len(one.lines)
+            imported.new_lines += breakdowns.keep(conn, sha, one, account)
+            imported.problems += [FileProblem(account.ledger_id, account.name, p, sha) for p in one.problems]
+    for account in {row.id: row for row in owners}.values():
+        imported.splits += [(account.ledger_id, split) for split in breakdowns.explain(conn, account)]
+    _keep_remittances(conn, sha, given, read, owners, at, imported)
     bulk.upsert(
         conn,
         bank_file,
         ("sha", "name", "format", "outcome", "lines", "new_lines", "at"),
-        [(sha, name, read.format, "imported", imported.lines, imported.new_lines, at)],
+        [(sha, given.name, read.format, "imported", imported.lines, imported.new_lines, at)],
     )
     return imported
 
 
-def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any, imported: Imported) -> None:
+def _keep_remittances(
+    conn: Connection,
+    sha: bytes,
+    given: Given,
+    read: BankFile,
+    owners: Sequence[Any],
+    at: str,
+    imported: Imported,
+) -> None:
+    """Advices go to the ledger of the line they came with, else to that of the file."""
+    ledgers = {
+        part.key: account.ledger_id
+        for one, account in zip(read.statements, owners, strict=True)
+        for line in one.lines
+        for part in (line, *line.parts)
+    }
+    by_ledger: dict[int, list[Remittance]] = {}
+    for advice in read.remittances:
+        ledger_id = ledgers.get(advice.line_key or "", given.ledger_id)
+        by_ledger.setdefault(ledger_id, []).append(advice)
+        imported.problems += [FileProblem(ledger_id, given.name, problem, sha) for problem in advice.problems]
+    today = date.fromisoformat(at[:10])
+    for ledger_id, advices in by_ledger.items():
+        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, today)
+
+
+def _keep_statement(
+    conn: Connection, file: tuple[bytes, str], read: Statement, account: Any, imported: Imported
+) -> None:
+    sha, format_ = file
     (statement_id,) = bulk.take_ids(conn, INSTALLATION, "statement", 1)
     currency = read.currency or account.currency
     conn.execute(
@@ -118,32 +170,39 @@ def _keep_statement(conn: Connection, sha: bytes, read: Statement, account: Any,
         imported.problems.append(FileProblem(account.ledger_id, account.name, problem, sha))
     lines = [line for line in read.lines if line.booking_date is not None]
     imported.lines += len(read.lines)
-    new = _new_lines(conn, account.id, lines)
-    imported.new_lines += len(new)
+    known = _known_lines(conn, account.id, lines)
+    new = [line for line in lines if (line.key, line.occurrence) not in known]
     ids = bulk.take_ids(conn, INSTALLATION, "bank_line", len(new))
     numbered = list(zip(ids, new, strict=True))
     bulk.insert(
         conn, bank_line, _LINE, [_line_row(i, line, account.id, statement_id, sha) for i, line in numbered]
     )
-    _keep_receipts(conn, account, numbered, imported, proven=read.proven != "unproven")
-    for line_id, line in numbered:
+    twins = breakdowns.twins(conn, account.id, format_, ids, known.values())
+    certain = [twin for twin in twins if twin.certain]
+    breakdowns.merge(conn, certain)
+    imported.merged += len(certain)
+    imported.new_lines += len(new) - len(certain)
+    imported.twins += [(account.ledger_id, twin) for twin in twins if not twin.certain]
+    merged = {twin.line_id for twin in certain}
+    alone = [(line_id, line) for line_id, line in numbered if line_id not in merged]
+    _keep_receipts(conn, account, alone, imported, proven=read.proven != "unproven")
+    for line_id, line in alone:
         if line.corrects:
-            _supersede(conn, account, line_id, line, imported)
+            _supersede(conn, account, (line_id, line.corrects.provider_id, line.corrects.action), imported)
+    for provider_id in read.removed:
+        _supersede(conn, account, (None, provider_id, "DELETE"), imported)
 
 
-def _new_lines(conn: Connection, account_id: int, lines: Sequence[BankLineRead]) -> list[BankLineRead]:
-    known = {
-        (row.key, row.occurrence)
-        for row in bulk.rows_by(
-            conn,
-            bank_line,
-            ("key", "occurrence"),
-            "key",
-            {line.key for line in lines},
-            bank_account_id=account_id,
-        )
-    }
-    return [line for line in lines if (line.key, line.occurrence) not in known]
+def _known_lines(
+    conn: Connection, account_id: int, lines: Sequence[BankLineRead]
+) -> dict[tuple[str, int], int]:
+    """The ids of lines that are kept already, by identity."""
+    keys = {line.key for line in lines}
+    found = bulk.rows_by(
+        conn, bank_line, ("key", "occurrence", "id"), "key", keys, bank_account_id=account_id
+    )
+    held = {(line.key, line.occurrence) for line in lines}
+    return {(row.key, row.occurrence): row.id for row in found if (row.key, row.occurrence) in held}
 
 
 def _line_row(
@@ -158,6 +217,7 @@ def _line_row(
         "code_family": line.code_family,
         "raw_codes": dict(line.raw_codes),
         "return_reason": line.return_reason,
+        "original_reference": line.original_reference,
         "ultimate_payer_name": line.ultimate_payer_name,
         "original_amount": str(line.original_amount) if line.original_amount else None,
         "warnings": list(line.warnings),
@@ -169,6 +229,12 @@ def _line_row(
         line.payer_account or "", line.text, json.dumps(body, ensure_ascii=False),
         line.is_return or line.is_reversal, None,
     )  # fmt: skip
+
+
+def _is_share(line: BankLineRead, part: BankLineRead) -> bool:
+    """Whether a part is a receipt: money in, what takes money back, and all that money in is made of."""
+    of_money_in = bool(line.parts) and line.amount.minor > 0
+    return part.amount.minor > 0 or _is_return(part) or (of_money_in and part.amount.minor < 0)
 
 
 def _keep_receipts(
@@ -184,87 +250,53 @@ def _keep_receipts(
         (line_id, number, line, part)
         for line_id, line in lines
         for number, part in enumerate(line.parts or (line,))
-        if part.amount.minor > 0 or _is_return(part)
+        if _is_share(line, part)
     ]
-    ids = bulk.take_ids(conn, account.ledger_id, "receipt", len(shares))
-    rows = []
-    for our_id, (line_id, number, line, part) in zip(ids, shares, strict=True):
-        texts = {
-            "texts": list(dict.fromkeys(t for t in (part.text, part.text_joined, line.text) if t)),
+    given = [
+        (
+            Place(line_id, number, line.booking_date, part.amount.currency, proven),
+            _share(line, part),
+        )
+        for line_id, number, line, part in shares
+        if line.booking_date is not None
+    ]
+    ids = receipts.make(conn, account.ledger_id, given)
+    imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+
+
+def _share(line: BankLineRead, part: BankLineRead) -> Share:
+    """What a part of a line says of itself, else what the line says."""
+    texts = dict.fromkeys(text for text in (part.text, part.text_joined, line.text) if text)
+    is_fee = part.code_family == "fee"
+    return Share(
+        amount_minor=part.amount.minor,
+        texts=tuple(texts),
+        payer_name=part.payer_name or line.payer_name or "",
+        payer_account=part.payer_account or line.payer_account or "",
+        references={
             "creditor_reference": part.creditor_reference or "",
             "end_to_end_id": part.end_to_end_id or "",
             "bank_reference": part.bank_reference or line.bank_reference or "",
             "cheque_number": part.cheque_number or "",
-        }
-        rows.append(
-            (
-                account.ledger_id,
-                our_id,
-                line_id,
-                number,
-                line.booking_date,
-                part.amount.currency,
-                part.amount.minor,
-                part.payer_name or line.payer_name or "",
-                part.payer_account or line.payer_account or "",
-                json.dumps(texts, ensure_ascii=False),
-                _is_return(part),
-                proven,
-                "undecided",
-                False,
-                1,
-            )
-        )
-    bulk.insert(conn, receipt, _RECEIPT, rows)
-    imported.receipts.setdefault(account.ledger_id, []).extend(ids)
+            "original_reference": part.original_reference or "",
+            "return_reason": part.return_reason or "",
+        },
+        is_return=_is_return(part),
+        state="not_ours" if is_fee else "undecided",
+        hands_off=is_fee,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One of several receipts that a bank line is made of, as the matcher may read it."""
-
-    amount_minor: int
-    text: str
-    payer: str = ""
-
-
-def split(conn: Connection, ledger_id: int, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
+def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
     """Make several receipts of one, and of what was kept as a fee a negative one that is not ours; their ids.
 
     Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
-
-    Law: the shares less the fee are the receipt as it was.
     """
-    new = [*shares[1:], *([Share(-fee_minor, "fee")] if fee_minor else [])]
-    ids = bulk.take_ids(conn, ledger_id, "receipt", len(new))
-    conn.execute(
-        receipt.update()
-        .where(receipt.c.ledger_id == ledger_id, receipt.c.id == row.id)
-        .values(
-            amount_minor=shares[0].amount_minor, payer_name=shares[0].payer, payer_account="",
-            texts=_share_texts(row, shares[0]), state="undecided",
-            hands_off=False, version=row.version + 1,
-        )
-    )  # fmt: skip
-    bulk.insert(
-        conn,
-        receipt,
-        _RECEIPT,
-        [
-            (
-                ledger_id, our_id, row.bank_line_id, part, row.on_date, row.currency, one.amount_minor, one.payer, "",
-                _share_texts(row, one), False, row.proven,
-                "not_ours" if one.amount_minor < 0 else "undecided", one.amount_minor < 0, 1,
-            )
-            for part, (our_id, one) in enumerate(zip(ids, new, strict=True), row.part + 1)
-        ],
-    )  # fmt: skip
-    return [row.id, *ids]
-
-
-def _share_texts(row: Any, one: Share) -> str:
-    texts = json.loads(row.texts)
-    return json.dumps(texts | {"texts": [one.text] if one.text else texts["texts"]}, ensure_ascii=False)
+    said, texts = receipts.references_of(row), tuple(json.loads(row.texts)["texts"])
+    wanted = [replace(share, texts=share.texts or texts, references=said) for share in shares]
+    if fee_minor:
+        wanted.append(Share(-fee_minor, ("fee",), references=said, state="not_ours", hands_off=True))
+    return receipts.divide(conn, row, wanted)
 
 
 def outgoing(conn: Connection, ledger_id: int, amounts: Iterable[int], since: date) -> list[Any]:
@@ -294,16 +326,12 @@ def claim(conn: Connection, ledger_id: int, line: Any) -> int:
     """The (negative) receipt of a line on which money left; made where there is none yet."""
     if line.receipt_id is not None:
         return int(line.receipt_id)
-    (our_id,) = bulk.take_ids(conn, ledger_id, "receipt", 1)
-    texts = {
-        "texts": [line.text], "creditor_reference": "", "end_to_end_id": "", "cheque_number": "",
-        "bank_reference": json.loads(line.body)["bank_reference"] or "",
-    }  # fmt: skip
-    row = (
-        ledger_id, our_id, line.id, 0, line.booking_date, line.currency, line.amount_minor, line.payer_name,
-        line.payer_account, json.dumps(texts, ensure_ascii=False), False, True, "queued", True, 1,
+    place = Place(line.id, 0, line.booking_date, line.currency, proven=True)
+    share = Share(
+        line.amount_minor, (line.text,), line.payer_name, line.payer_account,
+        {"bank_reference": json.loads(line.body)["bank_reference"] or ""}, state="queued", hands_off=True,
     )  # fmt: skip
-    bulk.insert(conn, receipt, _RECEIPT, [row])
+    (our_id,) = receipts.make(conn, ledger_id, [(place, share)])
     return our_id
 
 
@@ -312,17 +340,22 @@ def _is_return(part: BankLineRead) -> bool:
     return coded or (part.amount.minor < 0 and says_returned(part.text))
 
 
-def _supersede(conn: Connection, account: Any, line_id: int, line: BankLineRead, imported: Imported) -> None:
-    assert line.corrects is not None
+def _supersede(
+    conn: Connection, account: Any, correction: tuple[int | None, str, str], imported: Imported
+) -> None:
+    """Let a line replace an earlier one of this provider id; what the bank only takes back replaces itself."""
+    line_id, provider_id, action = correction
     query = select(bank_line.c.id).where(
         bank_line.c.bank_account_id == account.id,
-        bank_line.c.provider_id == line.corrects.provider_id,
-        bank_line.c.id != line_id,
+        bank_line.c.provider_id == provider_id,
         bank_line.c.superseded_by.is_(None),
     )
     for old_id in conn.execute(query).scalars().all():
-        conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=line_id))
-        imported.corrections.append((account.ledger_id, old_id, line.corrects.action))
+        if old_id == line_id:
+            continue
+        by = old_id if line_id is None else line_id
+        conn.execute(bank_line.update().where(bank_line.c.id == old_id).values(superseded_by=by))
+        imported.corrections.append((account.ledger_id, old_id, action))
 
 
 def totals_by_state(conn: Connection, ledger_id: int) -> list[tuple[str, str, int, int]]:

@@ -15,6 +15,7 @@ from arsync.errors import NotFound
 from arsync.store import bulk, work
 from arsync.store.tables import decision, decision_line, item, receipt
 
+IN_THE_BOOKS = frozenset({"applied", "on_account", "linked"})  # states of a receipt whose payment stands
 BESIDE = frozenset({"park", "deposit"})  # verdicts about a receipt that leave open what it pays
 
 
@@ -256,7 +257,7 @@ def receipts_of_amount(
     c = receipt.c
     query = select(receipt).where(
         c.ledger_id == ledger_id,
-        c.state.in_(("applied", "on_account", "linked")),
+        c.state.in_(IN_THE_BOOKS),
         c.amount_minor == amount_minor,
         c.currency == currency,
         c.on_date.between(*days),
@@ -291,7 +292,7 @@ def lines_to_deposit(conn: Connection, ledger_id: int) -> list[int]:
         .where(
             receipt.c.ledger_id == ledger_id,
             receipt.c.part > 0,
-            receipt.c.state.in_(("applied", "on_account", "linked", "not_ours")),
+            receipt.c.state.in_((*IN_THE_BOOKS, "not_ours")),
             receipt.c.bank_line_id.not_in(kept),
         )
         .distinct()

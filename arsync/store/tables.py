@@ -291,6 +291,71 @@ bank_line = Table(
     Column("superseded_by", Id),
     UniqueConstraint("bank_account_id", "key", "occurrence"),
 )
+breakdown = (
+    Table(  # a sum a bank books and what it is made of, or what a report announces before it is booked
+        "breakdown",
+        metadata,
+        Column("id", Id, primary_key=True),
+        Column("bank_account_id", Id, nullable=False),
+        Column("standing", Text, nullable=False),
+        Column("file_sha", LargeBinary(32), nullable=False),
+        Column("statement_id", Text),
+        Column("reference", Text, nullable=False),
+        Column("currency", String(3), nullable=False),
+        Column("total_minor", Minor),
+        Column("last_day", Date),
+        Column("proven", Text, nullable=False),
+        Column("bank_line_id", Id),  # the line that books the sum; null: not seen yet, or not for certain
+        Index("ix_breakdown_bank_account_id", "bank_account_id"),
+        CheckConstraint("standing in ('provisional', 'detail')", name="standing"),
+    )
+)
+breakdown_line = Table(
+    "breakdown_line",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("breakdown_id", Id, nullable=False),
+    Column("bank_account_id", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("booking_date", Date),
+    Column("amount_minor", Minor, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("body", Text, nullable=False),  # every further field as JSON, with its parts
+    Column("bank_line_id", Id),  # of what was announced: the booked line that says the same
+    UniqueConstraint("bank_account_id", "key", "occurrence"),
+    Index("ix_breakdown_line_breakdown_id", "breakdown_id"),
+)
+remittance = Table(
+    "remittance",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("file_sha", LargeBinary(32), nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("received", Date, nullable=False),
+    Column("payer_name", Text, nullable=False),
+    Column("payer_account", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total_minor", Minor),
+    Column("grade", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("line_key", Text),  # key of the bank line or part it came with
+    UniqueConstraint("ledger_id", "key"),
+)
+remittance_line = Table(
+    "remittance_line",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("remittance_id", Id, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("paid_minor", Minor),
+    Column("gross_minor", Minor),
+    Column("discount_minor", Minor),
+    Column("note", Text, nullable=False),
+)
 receipt = Table(
     "receipt",
     metadata,

@@ -116,6 +116,7 @@ def _plain(tokens: Tokens) -> dict[str, Any]:
         "refresh_until": tokens.refresh_until.isoformat() if tokens.refresh_until else None,
         "hard_until": tokens.hard_until.isoformat() if tokens.hard_until else None,
         "renewed_at": tokens.renewed_at.isoformat() if tokens.renewed_at else None,
+        "scope": tokens.scope,
     }
 
 
@@ -132,4 +133,5 @@ def _tokens(body: dict[str, Any]) -> Tokens:
         instant("refresh_until"),
         instant("hard_until"),
         instant("renewed_at"),
+        body.get("scope", ""),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from arsync.core.items import ItemKind
+from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
 from arsync.core.matching.snapshot import (
     Alias,
     BookedRow,
@@ -20,9 +21,11 @@ from arsync.core.matching.snapshot import (
     ItemRow,
     Knowledge,
     ReceiptRow,
+    RemittanceRow,
     Snapshot,
 )
-from arsync.store import books, bulk, raw
+from arsync.store import books, breakdowns, bulk, raw
+from arsync.store import receipts as received
 from arsync.store.tables import (
     alias,
     bank_line,
@@ -75,6 +78,8 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         (receipt.c.state.in_(("planned", "applied", "on_account", "linked")) | receipt.c.hands_off)
         & (receipt.c.on_date >= since),
     )
+    known = {row.id for row in (*recent, *receipts)}
+    recent += [row for row in _named_by_returns(conn, ledger_id, receipts) if row.id not in known]
     snapshot = Snapshot(
         ledger_id=ledger_id,
         as_of=as_of,
@@ -84,6 +89,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         booked=_booked(conn, ledger_id, since),
         recent=tuple(receipt_row(row) for row in recent),
         recent_customers=tuple(row.customer_id or 0 for row in recent),
+        remittances=_remittances(conn, ledger_id, since),
     )
     return Work(
         snapshot=snapshot,
@@ -94,6 +100,15 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         states={row.id: row.state for row in receipts},
         held=held,
     )
+
+
+def _named_by_returns(conn: Connection, ledger_id: int, rows: Iterable[Any]) -> list[Any]:
+    """Older receipts that the bank names in what it takes back now."""
+    returns = [receipt_row(row) for row in rows if row.is_return]
+    if not returns:
+        return []
+    days = (min(row.on for row in returns) - timedelta(days=RETURN_BY_NAME_DAYS), max(r.on for r in returns))
+    return received.naming(conn, ledger_id, {name_of_original(row) for row in returns}, days)
 
 
 def reserved(conn: Connection, ledger_id: int, ids: Iterable[int] | None = None) -> dict[int, int]:
@@ -148,8 +163,30 @@ def receipt_row(row: Any) -> ReceiptRow:
     return ReceiptRow(
         row.id, row.on_date, row.currency, row.amount_minor, row.payer_name, row.payer_account, tuple(texts["texts"]),
         texts["creditor_reference"], texts["end_to_end_id"], texts["bank_reference"], texts["cheque_number"],
-        row.is_return,
+        # Receipts of before these were kept do not name them.
+        row.is_return, texts.get("original_reference", ""), texts.get("return_reason", ""),
     )  # fmt: skip
+
+
+def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[RemittanceRow, ...]:
+    """Advices as the matcher reads them; a line that says nothing of what is paid cannot explain an amount."""
+    return tuple(
+        RemittanceRow(
+            remittance_id=str(row.id),
+            received=row.received,
+            payer_name=row.payer_name,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            grade=row.grade,
+            reference=row.reference,
+            paid_minor=row.paid_minor,
+            gross_minor=row.gross_minor,
+            discount_minor=row.discount_minor or 0,
+            note=row.note,
+        )
+        for row in breakdowns.remittances(conn, ledger_id, since)
+        if row.paid_minor is not None
+    )
 
 
 def knowledge(conn: Connection, ledger_id: int) -> Knowledge:

@@ -27,6 +27,7 @@ from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
 from arsync.sync import decide, deposits, giving_back, intents
+from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
 Action = Literal["work", "approve", "govern", "administer"]
@@ -364,7 +365,9 @@ def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
     if row.receipt_id is not None:
         decisions.set_receipt(conn, desk.ledger.id, row.receipt_id, state="planned")
     decisions.touch_items(conn, desk.ledger.id, {line.item_id for line in stored if line.item_id is not None})
-    again = Bundle(planned[-1].bundle.key, planned[-1].bundle.generation + 1, missing)
+    again = Bundle(
+        planned[-1].bundle.key, planned[-1].bundle.generation + 1, fitted(conn, desk.ledger, missing)
+    )
     outbox.plan(conn, desk.ledger.id, [(row.id, again)], desk.at())
     documents = {ref.id for _, ref in written}
     known = books.known_ids(conn, desk.ledger.connection_id, "item", documents).values()
@@ -418,7 +421,7 @@ def _must_be_available(conn: Tx, desk: Desk, missing: Sequence[Intent]) -> None:
 
 def send_off(conn: Tx, desk: Desk, decision_id: int, wanted: tuple[Intent, ...]) -> None:
     """Store these intents as the bundle of a decision; the next run sends it."""
-    bundle = Bundle(f"{desk.ledger.uid}-{decision_id}", 1, wanted)
+    bundle = Bundle(f"{desk.ledger.uid}-{decision_id}", 1, fitted(conn, desk.ledger, wanted))
     outbox.plan(conn, desk.ledger.id, [(decision_id, bundle)], desk.at())
 
 

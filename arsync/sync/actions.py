@@ -15,8 +15,8 @@ from arsync.core.money import Money
 from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
 from arsync.store import bank, books, decisions, office, outbox, proofs, queues
-from arsync.store.bank import Share
 from arsync.store.decisions import Line
+from arsync.store.receipts import Share
 from arsync.sync import acting, giving_back, intents
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
 
@@ -404,7 +404,7 @@ def split(
             )
         if len(decisions.receipts_of_line(conn, desk.ledger.id, receipt.bank_line_id)) > 1:
             raise Conflict("its bank line is several receipts already", do=f"see: arsync show R-{receipt.id}")
-        ids = bank.split(conn, desk.ledger.id, receipt, shares, fee_minor)
+        ids = bank.split(conn, receipt, shares, fee_minor)
         named = ", ".join(f"R-{i}" for i in ids)
         acting.close_item(conn, desk, row, f"split into {named}")
         body = {"receipts": ids, "fee": Money(fee_minor, receipt.currency).text()}

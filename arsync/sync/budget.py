@@ -9,10 +9,13 @@ Law     from 80 % of the budget optional looks come at most every four hours; fr
         optional reads stop. A month begins at midnight UTC.
 """
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from arsync.clock import Clock
+from arsync.config import app_name
 from arsync.store import office
 from arsync.store.engine import Tx
 
@@ -26,6 +29,7 @@ class Budget:
 
     used: int
     allowed: int
+    app: str = ""  # whose `monthly_reads` says what is allowed
 
     @property
     def percent(self) -> int:
@@ -45,8 +49,9 @@ class Budget:
         return _SLOW if self.percent >= SLOW_PERCENT else timedelta(0)
 
 
-def budget_of(conn: Tx, connection_id: int, allowed: int, clock: Clock) -> Budget:
-    """What this month has used."""
-    platform = office.connection_row(conn, connection_id).platform
+def budget_of(conn: Tx, connection_id: int, allowed: Callable[[str], int], clock: Clock) -> Budget:
+    """What this month has used; `allowed` says how many reads a connection of an app has."""
+    row = office.connection_row(conn, connection_id)
+    app = app_name(row.platform, json.loads(row.settings).get("app", ""))
     counts = office.metered(conn, connection_id, office.month_of(clock))
-    return Budget(counts.get(f"{platform}.read", 0), allowed)
+    return Budget(counts.get(f"{row.platform}.read", 0), allowed(app), app)

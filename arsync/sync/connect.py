@@ -11,14 +11,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from arsync.clock import Clock, stamp
+from arsync.config import app_name
 from arsync.connectors import registry
 from arsync.connectors.contract import Connector, Ports, Probe, Tokens
 from arsync.connectors.pace import ProcessPaces
-from arsync.errors import KeyMissing, NotPermitted, PlatformBusy, PlatformRefused, UsageError
+from arsync.errors import ConsentLost, KeyMissing, NotPermitted, PlatformBusy, PlatformRefused, UsageError
 from arsync.store import audit, office, outbox
 from arsync.store.engine import Store, Tx
 from arsync.store.lock import locked
-from arsync.store.office import Ledger, Person, StoredMeter
+from arsync.store.office import Ledger, NoMeter, Person, StoredMeter
 from arsync.store.vault import StoredTokens, Vault, sign_in_command
 from arsync.sync.budget import budget_of
 from arsync.sync.job import Job
@@ -32,8 +33,10 @@ class House:
     vault: Vault
     clock: Clock
     sleep: Callable[[float], None]
-    secrets: Callable[[str], tuple[str, str]] = field(repr=False)  # platform -> (client id, client secret)
-    monthly_reads: int = 20_000  # of one connection
+    secrets: Callable[[str], tuple[str, str]] = field(
+        repr=False
+    )  # app (see `config.app_name`) -> (client id, client secret)
+    monthly_reads: Callable[[str], int] = lambda _app: 20_000  # of one connection of an app
     paces: ProcessPaces = field(
         default_factory=ProcessPaces
     )  # one a process: its ledgers share each account's limits
@@ -53,7 +56,8 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
     with house.store.read() as conn:
         row = office.connection_row(conn, connection_id)
     connector_type = registry.load(row.platform)
-    client_id, client_secret = house.secrets(row.platform)
+    given = json.loads(row.settings)
+    client_id, client_secret = house.secrets(app_name(row.platform, given.get("app", "")))
     meter = StoredMeter(house.store, connection_id, house.clock)
     ports = Ports(
         tokens=StoredTokens(house.store, house.vault, connection_id),
@@ -65,7 +69,7 @@ def open_connector(house: House, connection_id: int) -> tuple[Connector, StoredM
         reconnect=sign_in_command(row.platform, row.name),
         paces=house.paces,
     )
-    settings = connector_type.Settings(**json.loads(row.settings))
+    settings = connector_type.Settings(**given)
     return connector_type(settings, ports), meter
 
 
@@ -78,7 +82,7 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
     _admin(by)
     given = asdict(settings)
     with house.store.begin() as conn:
-        known = _same_company(conn, platform, given)
+        known = _same_company(conn, platform, given, settings.company)
         if known is not None and name not in (None, known.name):
             raise UsageError(
                 f"this company is connected already, as {known.name}",
@@ -93,13 +97,13 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
                 f"{name} is a connection to another company", do="give this one its own name with --name"
             )
         if name is None:
-            name = platform if platform not in taken else f"{platform}-{given['realm_id']}"
+            name = platform if platform not in taken else f"{platform}-{given[settings.company]}"
         return office.add_connection(conn, name, platform, given, house.at())
 
 
-def _same_company(conn: Tx, platform: str, given: Mapping[str, Any]) -> Any:
+def _same_company(conn: Tx, platform: str, given: Mapping[str, Any], field_name: str) -> Any:
     for row in office.connections(conn):
-        if row.platform == platform and json.loads(row.settings).get("realm_id") == given.get("realm_id"):
+        if row.platform == platform and json.loads(row.settings).get(field_name) == given[field_name]:
             return row
     return None
 
@@ -204,6 +208,38 @@ def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -
         }
         audit.record(conn, ledger.id, house.at(), by.name, [audit.Entry("ledger opened", "ledger", body)])
     return ledger, probe
+
+
+@dataclass(slots=True)
+class FreshTokens:
+    """The contract's token store for a sign-in whose connection is not made yet: in memory, of this process alone."""
+
+    newest: Tokens | None = field(default=None, repr=False)
+
+    def load(self) -> Tokens:
+        """What signing in gave."""
+        if self.newest is None:
+            raise ConsentLost("nobody has signed in yet", do="sign in first: arsync connect")
+        return self.newest
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep them until the connection is made."""
+        self.newest = tokens
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Nobody else knows of them."""
+        yield
+
+
+def newcomer(house: House, platform: str, settings: Any, tokens: FreshTokens) -> Any:
+    """A connector that is about to sign in; its connection is made when it has."""
+    app = app_name(platform, getattr(settings, "app", ""))
+    client_id, client_secret = house.secrets(app)
+    ports = Ports(
+        tokens, NoMeter(), house.clock, house.sleep, client_id, client_secret, f"arsync connect {platform}"
+    )
+    return registry.load(platform)(settings, ports)
 
 
 def keep_tokens(house: House, connection_id: int, tokens: Tokens) -> None:

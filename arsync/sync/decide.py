@@ -25,6 +25,7 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents
+from arsync.sync.fitting import fitter
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
@@ -289,13 +290,14 @@ def plan_bundles(
     )
     receipt_ids = [new.receipt_id for _, new in rows if new.receipt_id is not None]
     cash = _cash(conn, ledger.id, receipt_ids, open_from(conn, ledger.id, policy.policy))
+    fitted = fitter(conn, ledger)
     bundles = []
     for decision_id, new in rows:
         assert new.customer_id is not None
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
-        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, wanted)))
+        bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(wanted))))
     outbox.plan(conn, ledger.id, bundles, at)
 
 

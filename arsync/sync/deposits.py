@@ -16,8 +16,6 @@ from arsync.store.queues import Entry
 from arsync.sync.decide import decision_event, reference_of
 from arsync.sync.job import ENGINE, Job
 
-_IN_THE_BOOKS = frozenset({"applied", "on_account", "linked"})
-
 
 def deposit(job: Job) -> int:
     """Plan the deposit of every such line that is ready; how many."""
@@ -50,10 +48,10 @@ def _ready(conn: Tx, job: Job, line_id: int) -> _Ready | None:
     rows = sorted(decisions.receipts_of_line(conn, job.ledger.id, line_id), key=lambda row: row.part)
     paid, kept = [r for r in rows if r.amount_minor > 0], [r for r in rows if r.amount_minor < 0]
     mirror = books.deposit_account(conn, line_id)
-    if mirror is None or not paid or any(r.state not in (*_IN_THE_BOOKS, "not_ours") for r in paid):
+    if mirror is None or not paid or any(r.state not in (*decisions.IN_THE_BOOKS, "not_ours") for r in paid):
         return None
     line = queries.origin(conn, line_id)
-    booked = [r for r in paid if r.state in _IN_THE_BOOKS]
+    booked = [r for r in paid if r.state in decisions.IN_THE_BOOKS]
     banked = [r for r in booked if books.is_deposited(conn, job.ledger.id, r.payment_id)]
     if len(banked) == len(paid):
         return None  # somebody has brought it to the bank

@@ -12,20 +12,19 @@ from typing import Any
 
 from arsync.connectors.contract import Bundle, Intent, PostEntry, Ref, Settle
 from arsync.core.decisions import Reason
-from arsync.core.matching.normalise import normalise_account, normalise_payer
+from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, RETURN_DAYS, name_of_original, taken_back
+from arsync.core.matching.normalise import normalise_payer
 from arsync.core.money import Money
 from arsync.errors import UsageError
-from arsync.store import audit, bank, books, decisions, office, outbox, queries, queues
+from arsync.store import audit, bank, books, decisions, office, outbox, queries, queues, receipts, work
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.decide import reference_of
+from arsync.sync.fitting import fitted
 from arsync.sync.intents import Held
 from arsync.sync.job import ENGINE, Job
-
-RETURN_DAYS = 60  # a bank gives a payment back within so many days of it
-
 
 # ---- where it is booked
 
@@ -77,19 +76,15 @@ def held(conn: Tx, ledger: Ledger, payment_id: int, today: date) -> Held:
 
 
 def originals(conn: Tx, ledger: Ledger, receipt: Any, amount: Money) -> list[Any]:
-    """Receipts in the books that a return of this amount may take back: same sender where one is named."""
+    """Receipts in the books that a return of this amount may take back, as the queue says it."""
+    back = work.receipt_row(receipt)
     days = (receipt.on_date - timedelta(days=RETURN_DAYS), receipt.on_date)
-    found = decisions.receipts_of_amount(conn, ledger.id, amount.minor, amount.currency, days)
-    same = [row for row in found if _same_sender(row, receipt)]
-    return same or found
-
-
-def _same_sender(row: Any, receipt: Any) -> bool:
-    account, name = normalise_account(receipt.payer_account), normalise_payer(receipt.payer_name)
-    return bool(
-        (account and account == normalise_account(row.payer_account))
-        or (name and name == normalise_payer(row.payer_name))
-    )
+    rows = decisions.receipts_of_amount(conn, ledger.id, amount.minor, amount.currency, days)
+    days = (receipt.on_date - timedelta(days=RETURN_BY_NAME_DAYS), receipt.on_date)
+    rows += receipts.naming(conn, ledger.id, [name_of_original(back)], days)
+    by_id = {row.id: row for row in rows if row.state in decisions.IN_THE_BOOKS}
+    seen = [(work.receipt_row(row), row.customer_id or 0) for row in by_id.values()]
+    return [by_id[one.id] for one in taken_back(back, seen, amount.minor).receipts]
 
 
 def opened_again(conn: Tx, ledger: Ledger, payment_id: int, amount: Money) -> tuple[Settle, ...]:
@@ -279,4 +274,6 @@ def book_refund(conn: Tx, ledger: Ledger, row: Any, line: Any, today: date, at: 
     )
     decisions.tell_receipt(conn, ledger.id, row.id, receipt_id)
     queues.close(conn, ledger.id, [f"receipt:{receipt_id}"], ENGINE, f"it paid the refund D-{row.id}", at)
-    outbox.plan(conn, ledger.id, [(row.id, Bundle(f"{ledger.uid}-{row.id}", 1, wanted))], at)
+    outbox.plan(
+        conn, ledger.id, [(row.id, Bundle(f"{ledger.uid}-{row.id}", 1, fitted(conn, ledger, wanted)))], at
+    )

@@ -179,7 +179,7 @@ def _budget(budget: Budget, meter: dict[str, int]) -> list[Check]:
         if budget.percent >= STOP_PERCENT
         else "looks at books where nothing waits come every four hours"
     )
-    return [*checks, Check("warn", f"{what}: {how}", "run less often, or raise quickbooks.monthly_reads")]
+    return [*checks, Check("warn", f"{what}: {how}", f"run less often, or raise {budget.app}.monthly_reads")]
 
 
 def _company(row: Any, known: Books | None, read_only_since: str | None) -> list[Check]:

@@ -9,19 +9,21 @@ Law     the same file again is a no-op. A file that cannot be read is kept, name
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from arsync.connectors.bank.bankprofile import GENERIC, Profile, parse_profile, shipped_profile
 from arsync.connectors.bank.mapping import read_file
 from arsync.core.bank import BankFile, Statement
 from arsync.core.decisions import Reason
+from arsync.core.money import Money
 from arsync.errors import ConfigError, FileRefused
 from arsync.store import audit, bank, decisions, queues, raw
-from arsync.store.bank import Imported
-from arsync.store.engine import Tx
+from arsync.store.bank import Given, Imported
+from arsync.store.engine import Store, Tx
 from arsync.store.lock import locked
+from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync.job import ENGINE, Job
 
@@ -35,6 +37,9 @@ class Taken:
     files: int = 0
     known: int = 0
     new_lines: int = 0
+    merged: int = 0  # lines known from a file of another format
+    remittances: int = 0
+    splits: int = 0  # bank lines that were taken apart
     new_receipts: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
     problems: int = 0
@@ -72,26 +77,68 @@ def _files(inbox: Path) -> Iterator[tuple[Path, str | None]]:
 
 
 def _take(job: Job, inbox: Path, path: Path, folder: str | None, taken: Taken) -> None:
-    taken.files += 1
     name = str(path.relative_to(inbox))
     try:
         data = path.read_bytes()
     except OSError as error:
+        taken.files += 1
         _refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
         return
-    with job.store.read() as conn:
-        known, accounts = bank.known_file(conn, raw.sha(data)), bank.accounts(conn)
+    told = take_file(job, Incoming(name, data, folder, inbox.parent / "profiles", ENGINE), taken)
+    if told:
+        job.tell("bank", told)
+
+
+class Receiver(Protocol):
+    """Who takes files in: a run, or a person at a desk."""
+
+    @property
+    def store(self) -> Store:
+        """Where they are kept."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Whose they are, where they name no bank account."""
+
+    def at(self) -> str:
+        """Now, as the store keeps instants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One file as it came.
+
+    Attributes:
+        name: what it is called in messages.
+        folder: the bank account it was put in, where it does not name one itself.
+        profiles: the folder of own bank profiles.
+        who: "engine", or the person who imports it.
+    """
+
+    name: str
+    data: bytes
+    folder: str | None
+    profiles: Path
+    who: str
+
+
+def take_file(to: Receiver, file: Incoming, taken: Taken) -> str | None:
+    """Import one file; what it brought, in a sentence, or None where it is known or refused."""
+    taken.files += 1
+    with to.store.read() as conn:
+        known, accounts = bank.known_file(conn, raw.sha(file.data)), bank.accounts(conn)
     if known is not None:
         taken.known += 1
-        return
+        return None
     try:
-        profile = _profile(folder, accounts, inbox)
-        read = read_file(data, profile)
-        owners = [_owner(statement, folder, accounts) for statement in read.statements]
+        profile = profile_of(file.folder, accounts, file.profiles)
+        read = read_file(file.data, profile)
+        owners = [_owner(statement, file.folder, accounts) for statement in read.statements]
     except FileRefused as refused:
-        _refuse(job, name, data, str(refused.what), taken, remember=not isinstance(refused, UnknownAccount))
-        return
-    _keep(job, name, data, read, owners, taken)
+        unknown = isinstance(refused, UnknownAccount)
+        _refuse(to, file.name, file.data, str(refused.what), taken, remember=not unknown)
+        return None
+    return _keep(to, file, read, owners, taken)
 
 
 class UnknownAccount(FileRefused):
@@ -100,18 +147,25 @@ class UnknownAccount(FileRefused):
     reason = "unknown-account"
 
 
-def _profile(folder: str | None, accounts: Sequence[Any], inbox: Path) -> Profile:
+def profile_of(folder: str | None, accounts: Sequence[Any], profiles: Path) -> Profile:
     """How the files of this folder are written.
 
-    Its account's profile, an own TOML file in the inbox, or one that arsync brings.
+    Its account's profile: an own TOML file of the profiles folder, or one that arsync brings. Where it names no
+    currency, the account's.
     """
     account = next((a for a in accounts if a.name == folder), None)
-    if account is None or not account.profile:
+    if account is None:
         return GENERIC
-    own = inbox.parent / "profiles" / f"{account.profile}.toml"
+    profile = named_profile(account.profile, profiles) if account.profile else GENERIC
+    return replace(profile, currency=profile.currency or account.currency)
+
+
+def named_profile(name: str, profiles: Path) -> Profile:
+    """A bank profile by name. Raises `NotFound`, `ConfigError`."""
+    own = profiles / f"{name}.toml"
     if own.is_file():
         return parse_profile(own.read_text(encoding="utf-8"), where=str(own))
-    return shipped_profile(account.profile)
+    return shipped_profile(name)
 
 
 def normalised_account(identifier: str) -> str:
@@ -133,6 +187,8 @@ def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) ->
 
     In conflict, nobody guesses.
     """
+    if statement.standing == "detail":
+        return _deposit_account(statement, folder, accounts)
     named = [a for a in accounts if a.identifier in _names(statement)]
     named = [a for a in named if a.currency == (statement.currency or a.currency)] or named
     placed = [a for a in accounts if a.name == folder]
@@ -159,22 +215,45 @@ def _owner(statement: Statement, folder: str | None, accounts: Sequence[Any]) ->
     return found[0]
 
 
-def _keep(job: Job, name: str, data: bytes, read: BankFile, owners: Sequence[Any], taken: Taken) -> None:
-    at = job.at()
-    with job.store.begin() as conn:
-        imported = bank.keep_file(conn, name, data, read, owners, at)
+def _deposit_account(statement: Statement, folder: str | None, accounts: Sequence[Any]) -> Any:
+    """The bank account on which the sum of a payout, lockbox or ACH file is booked: the one of its folder."""
+    placed = [a for a in accounts if a.name == folder]
+    if not placed:
+        raise UnknownAccount(
+            f"it says what deposits of {statement.account.identifier or 'somebody'} are made of, not on which account",
+            do="put it into the folder of the bank account that gets them",
+        )
+    if statement.currency is not None and statement.currency != placed[0].currency:
+        raise UnknownAccount(
+            f"it is in {statement.currency}, but {placed[0].name} is kept in {placed[0].currency}",
+            do="put it into the folder of the account of that currency",
+        )
+    return placed[0]
+
+
+def _keep(to: Receiver, file: Incoming, read: BankFile, owners: Sequence[Any], taken: Taken) -> str:
+    at = to.at()
+    name = file.name
+    with to.store.begin() as conn:
+        accounts = bank.accounts(conn)
+        ledger_id = next((a.ledger_id for a in accounts if a.name == file.folder), to.ledger.id)
+        imported = bank.keep_file(conn, Given(name, file.data, ledger_id), read, owners, at)
         _queue_problems(conn, name, imported, at)
         _queue_corrections(conn, imported, at)
-        queues.close(conn, job.ledger.id, [f"file:{name}"], ENGINE, "the file is imported now", at)
+        _queue_twins(conn, name, imported, at)
+        _queue_remainders(conn, name, imported, file.who, at)
+        queues.close(conn, to.ledger.id, [f"file:{name}"], file.who, "the file is imported now", at)
         body = {"file": name, "lines": imported.lines, "new": imported.new_lines, "sha256": read.sha256}
-        for ledger_id in {a.ledger_id for a in owners}:
-            audit.record(
-                conn, ledger_id, at, ENGINE, [audit.Entry("bank file imported", f"file:{name}", body)]
-            )
+        for ledger in {a.ledger_id for a in owners} or {ledger_id}:
+            entry = audit.Entry("bank file imported", f"file:{name}", body)
+            audit.record(conn, ledger, at, file.who, [entry])
     taken.new_lines += imported.new_lines
     taken.new_receipts += sum(len(ids) for ids in imported.receipts.values())
     taken.problems += len(imported.problems)
-    job.tell("bank", f"{name}: {imported.new_lines} new of {imported.lines} lines")
+    taken.merged += imported.merged
+    taken.remittances += imported.remittances
+    taken.splits += len(imported.splits)
+    return f"{name}: {imported.new_lines} new of {imported.lines} lines"
 
 
 def _queue_problems(conn: Tx, name: str, imported: Imported, at: str) -> None:
@@ -223,17 +302,65 @@ def _queue_corrections(conn: Tx, imported: Imported, at: str) -> None:
             )
 
 
-def _refuse(job: Job, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
+def _queue_twins(conn: Tx, name: str, imported: Imported, at: str) -> None:
+    """Lines of two formats that may be one payment: nothing is applied until a person says."""
+    for ledger_id, twin in imported.twins:
+        for receipt in decisions.receipts_of_line(conn, ledger_id, twin.line_id):
+            decisions.set_receipt(conn, ledger_id, receipt.id, state="queued", hands_off=True)
+            queues.open_items(
+                conn,
+                ledger_id,
+                [
+                    Entry(
+                        subject=f"receipt:{receipt.id}",
+                        reason=Reason.POSSIBLE_DUPLICATE.value,
+                        detail=f"{name} has a line of the day and amount of line {twin.other_id}, from another format",
+                        receipt_id=receipt.id,
+                        customer_id=receipt.customer_id,
+                        currency=receipt.currency,
+                        amount_minor=receipt.amount_minor,
+                    )
+                ],
+                at,
+            )
+
+
+def _queue_remainders(conn: Tx, name: str, imported: Imported, who: str, at: str) -> None:
+    """Nobody need look at the line as a whole any more; what its parts do not explain waits for a person."""
+    for ledger_id, split in imported.splits:
+        subjects = [f"receipt:{our_id}" for our_id in split.receipt_ids]
+        queues.close(conn, ledger_id, subjects, who, f"{name} says what the line is made of", at)
+        if not split.remainder_minor:
+            continue
+        left = Money(split.remainder_minor, split.currency)
+        queues.open_items(
+            conn,
+            ledger_id,
+            [
+                Entry(
+                    subject=f"receipt:{split.receipt_ids[-1]}",
+                    reason=Reason.UNPROVEN_STATEMENT.value,
+                    detail=f"{name} explains bank line {split.bank_line_id} but for {left}",
+                    receipt_id=split.receipt_ids[-1],
+                    currency=split.currency,
+                    amount_minor=split.remainder_minor,
+                )
+            ],
+            at,
+        )
+
+
+def _refuse(to: Receiver, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
     """Keep the bytes and say why; a file whose account is merely unknown is tried again."""
     taken.refused.append((name, why))
-    at = job.at()
-    with job.store.begin() as conn:
+    at = to.at()
+    with to.store.begin() as conn:
         sha = raw.keep(conn, [data])[0] if data else None
         if remember and sha is not None:
             bank.keep_refused(conn, sha, name, why, at)
         queues.open_items(
             conn,
-            job.ledger.id,
+            to.ledger.id,
             [Entry(f"file:{name}", Reason.UNREADABLE_FIELD.value, f"{name}: {why}", raw_sha=sha)],
             at,
         )

@@ -384,6 +384,19 @@ def watch(job: Job, moved: set[int]) -> int:
         return len(queues.open_items(conn, job.ledger.id, found, job.at()).new)
 
 
+def _applied_by_all(conn: Tx, job: Job, row: Any) -> dict[int, int]:
+    """What everything that a receipt's decision wrote settles now, by item: where one document cannot do it all."""
+    written = [
+        ref for _, ref in outbox.written(conn, job.ledger.id, row.decision_id) if ref.kind == "payment"
+    ]
+    known = books.known_ids(conn, job.ledger.connection_id, "item", {ref.id for ref in written})
+    stored: dict[int, int] = {}
+    for payment_id in {row.payment_id, *known.values()}:
+        for item_id, minor in books.applied_by(conn, job.ledger.id, payment_id).items():
+            stored[item_id] = stored.get(item_id, 0) + minor
+    return stored
+
+
 def _being_changed(conn: Tx, job: Job) -> set[int]:
     """Payments that we are about to change, or have changed without having seen it in the books yet."""
     names = {
@@ -411,7 +424,7 @@ def _changed(conn: Tx, job: Job, row: Any) -> str:
         return f"{name}, which books R-{row.id}, was deleted or voided on the platform"
     if row.state not in ("applied", "linked") or row.decision_id is None:
         return ""
-    stored = books.applied_by(conn, job.ledger.id, row.payment_id)
+    stored = _applied_by_all(conn, job, row)
     wanted: dict[int, int] = {}
     for line in decisions.lines(conn, job.ledger.id, row.decision_id):
         if line.item_id not in (None, row.payment_id):

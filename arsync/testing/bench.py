@@ -29,6 +29,7 @@ class Bench(ABC):
     page_rows: int = 100  # the most records one answer holds; let the simulator give few, if it can
     product: str = ""  # platform id of a product that adjustments are booked on (post_credit)
     waiting_account: str = ""  # platform id of an account for money of unknown payers (park)
+    receiving_account: str = ""  # platform id of the account a receipt goes to, where it must name one
     bank_account: str = ""  # platform id of a bank account (park, post_entry, deposit)
     receivable_account: str = ""  # platform id of the receivable control account (post_entry)
     fee_account: str = ""  # platform id of an account for the bank's fees (post_entry, deposit)

@@ -122,9 +122,9 @@ def no_float(stage: Stage) -> None:
     said: list[object] = []
     for verb in sorted(stage.manifest.writes.keys() & {"post_receipt", "post_credit"}):
         deed: Deed = "post_receipt" if verb == "post_receipt" else "post_credit"
-        answer = stage.done(stage.job(deed))
-        said += [answer, *_numbers(answer.call.body)]
-    said += [connector.probe(), *stage.pull().pages, *connector.totals(stage.today), *connector.control()]
+        for answer in stage.carried_out(stage.job(deed)):
+            said += [answer, *_numbers(answer.call.body)]
+    said += [connector.probe(), *stage.pull().pages, *stage.stated()]
     found = [f"{where} = {number!r}" for where, number in floats(said, "")]
     must(not found, f"floats: {few(found)}")
 

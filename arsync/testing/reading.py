@@ -421,7 +421,7 @@ def totals_tie(stage: Stage, whose: str) -> None:
         owner = Ref("customer", cast("Any", _record(found, ref).value).customer)
         theirs[owner] = theirs.get(owner, 0) + money.minor
     same(_nonzero(ours), _nonzero(theirs), "open per customer as pulled, beside the books' own figures")
-    stated = (*stage.connector().totals(stage.today), *stage.connector().control())
+    stated = stage.stated()
     if whose == "document":
         customers = [ref.id for ref in ours]
         listed: dict[Ref, int] = {}

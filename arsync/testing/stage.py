@@ -8,7 +8,7 @@ import itertools
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -43,23 +43,26 @@ from arsync.connectors.contract import (
     Reverse,
     SetNote,
     Settle,
+    Total,
     Unreadable,
     Verb,
 )
 from arsync.core.money import Money
 from arsync.testing.bench import Bench
 from arsync.testing.ports import Clock, CountingMeter, MemoryTokens
-from arsync.testing.verdicts import NotExercised, Violation, must
+from arsync.testing.verdicts import NotExercised, Violation, must, same
 from arsync.testing.wire import Exchange, Sent, Wire
 
 ODD_NAME = "O'Brien \\ Sons' & Co"
 WIDE_NAME = "Müller & Söhne Łódź 株式会社"
 REFERENCE = f"WIRE 4711 {ODD_NAME} INV-1 \\ 2; <b>"
 KEY = "conformance-of-connector"  # a bundle's key is at most 24 characters
+_MOST_CALLS = 9  # of one intent
 PATIENCE_S = 0.25  # how long our transport waits for an answer while a case makes it wait
 
 Deed = Literal[
     "post_receipt",
+    "post_rest",
     "apply_credits",
     "apply_payment",
     "post_credit",
@@ -71,6 +74,7 @@ Deed = Literal[
 ]
 VERB_OF: Mapping[Deed, Verb] = {
     "post_receipt": "post_receipt",
+    "post_rest": "post_receipt",
     "apply_credits": "apply",
     "apply_payment": "apply",
     "post_credit": "post_credit",
@@ -181,6 +185,12 @@ class Stage:
         """The questions that passed the wire."""
         return [one for one in self.wire.exchanges[since:] if not one.sent.is_sign_in]
 
+    def stated(self) -> tuple[Total, ...]:
+        """What the platform says is open, in every way that the manifest declares."""
+        connector = self.connector()
+        control = connector.control() if "ledger" in self.manifest.totals else ()
+        return (*connector.totals(self.today), *control)
+
     # ---- writing
 
     def money(self, minor: int) -> Money:
@@ -221,7 +231,7 @@ class Stage:
         return Fresh({record.ref: record.raw for record in found}, connector.probe().books)
 
     def planned(self, job: Job) -> Call:
-        """The call of a job.
+        """The first call of a job, which most often is its only one.
 
         Raises:
             NotExercised: of the two deeds of the verb "apply", this platform knows the other one only.
@@ -233,6 +243,15 @@ class Stage:
             raise Violation(f"{job.deed} is declared, and plan says {call}")
         return call
 
+    def following(self, job: Job, done: Sequence[Answer]) -> Call | None:
+        """The next call of a job after these answers; None when it is finished."""
+        if not done:
+            return self.planned(job)
+        call = self.connector().plan(job.bundle, job.fresh, done)
+        must(not isinstance(call, Cannot), f"{job.deed} stops after {len(done)} calls: {call}")
+        must(len(done) < _MOST_CALLS, f"{job.deed} is not finished after {len(done)} calls")
+        return call if isinstance(call, Call) else None
+
     def sent(self, call: Call, url: str = "", *, again: bool = False) -> Answer:
         """The answer to a call as it comes out of the outbox, sent by a new connector."""
         stored = replace(call, expects=dict(call.expects), again=again)
@@ -240,13 +259,19 @@ class Stage:
         must(len(answers) == 1, f"send gave {len(answers)} answers to one call")
         return answers[0]
 
+    def carried_out(self, job: Job) -> list[Answer]:
+        """The answers to all calls of a job where nothing stands in its way."""
+        answers: list[Answer] = []
+        while (call := self.following(job, answers)) is not None:
+            answers.append(self.sent(call))
+            accepted = answers[-1].outcome == "accepted"
+            must(accepted, f"{job.deed}: nothing stood in its way, and it was {_said(answers[-1])}")
+        same(len({answer.ref for answer in answers}), 1, "records that the answers to one intent name")
+        return answers
+
     def done(self, job: Job) -> Answer:
-        """Carry a job out where nothing stands in its way."""
-        answer = self.sent(self.planned(job))
-        must(
-            answer.outcome == "accepted", f"{job.deed}: nothing stood in its way, and it was {_said(answer)}"
-        )
-        return answer
+        """The first answer of a job, carried out."""
+        return self.carried_out(job)[0]
 
     @contextmanager
     def short_patience(self) -> Iterator[None]:
@@ -371,7 +396,16 @@ def _touched(intent: Intent) -> list[Ref]:
 
 
 def _receipt(stage: Stage, name: str) -> Job:
-    """One item paid whole, one in part, the rest left on the customer's account."""
+    """One item paid whole, one in part; the rest left on the customer's account where one document can."""
+    return _cash(stage, name, 9_99 if "rest" in stage.manifest.writes["post_receipt"].within else 0)
+
+
+def _rest(stage: Stage, name: str) -> Job:
+    """The same with a rest."""
+    return _cash(stage, name, 9_99)
+
+
+def _cash(stage: Stage, name: str, rest_minor: int) -> Job:
     customer = stage.bench.customer(name)
     whole = stage.bench.invoice(customer, stage.money(100_10))
     target = stage.manifest.writes["post_receipt"].target
@@ -380,12 +414,13 @@ def _receipt(stage: Stage, name: str) -> Job:
     intent = PostReceipt(
         customer,
         stage.today,
-        stage.money(120_00),
+        stage.money(110_01 + rest_minor),
         settles if target != "customer" else (),
         reference=REFERENCE,
+        deposit_account=stage.bench.receiving_account or None,
     )
     moves = {settle.item: -settle.amount for settle in settles}
-    return stage.built("post_receipt", intent, moves, stage.money(-9_99))
+    return stage.built("post_receipt", intent, moves, stage.money(-rest_minor))
 
 
 def _apply_credits(stage: Stage, name: str) -> Job:
@@ -469,6 +504,7 @@ def _reverse(stage: Stage, name: str) -> Job:
 
 _JOBS: Mapping[Deed, Callable[[Stage, str], Job]] = {
     "post_receipt": _receipt,
+    "post_rest": _rest,
     "apply_credits": _apply_credits,
     "apply_payment": _apply_payment,
     "post_credit": _post_credit,

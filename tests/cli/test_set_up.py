@@ -118,7 +118,7 @@ def _every_command(group=cli, path=()):
 
 
 # What has nothing to tell a program: a shell script, a tour for people, a server.
-_FOR_PEOPLE = {"completion", "demo", "simulate quickbooks"}
+_FOR_PEOPLE = {"completion", "demo", "simulate quickbooks", "simulate xero"}
 
 
 @pytest.mark.parametrize(

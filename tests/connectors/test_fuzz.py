@@ -12,8 +12,9 @@ from itertools import count
 
 import pytest
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Record, Unreadable
-from arsync.connectors.quickbooks import exact, mapping, reports
+from arsync.connectors.quickbooks import mapping, reports
 from arsync.connectors.quickbooks.faults import fault_of, meaning
 from arsync.connectors.transport import Reply
 from arsync.core.items import OpenItem, Payment

@@ -2,12 +2,13 @@
 
 import threading
 import urllib.parse
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
 import pytest
 
-from arsync.connectors.oauth import Endpoints, SignIn, authorize_url
+from arsync.connectors.oauth import Endpoints, SignIn, authorize_url, challenge
 from arsync.connectors.pace import AccountPace, Limit
 from arsync.connectors.quickbooks import QuickBooksConnector, QuickBooksSettings
 from arsync.connectors.transport import NoAnswer, Transport
@@ -21,6 +22,7 @@ ENDPOINTS = Endpoints(
     "https://sign.test/tokens/bearer",
     "https://sign.test/revoke",
     "books",
+    asks={"x-include-refresh-token-hard-expires-in": "true"},
 )
 GRANTED = {
     "access_token": "access-token-two",
@@ -31,8 +33,9 @@ GRANTED = {
 }
 
 
-def sign_in(store, wire, clock=None):
+def sign_in(store, wire, clock=None, endpoints=ENDPOINTS, *, secret=True):
     given = ports(clock, store)
+    given = given if secret else replace(given, client_secret="")
     made = Transport(
         "quickbooks",
         given.now,
@@ -41,7 +44,7 @@ def sign_in(store, wire, clock=None):
         AccountPace([Limit(9, 1)], 8, given.now, given.sleep),
         wire=httpx2.MockTransport(wire),
     )
-    return SignIn(ENDPOINTS, made, given)
+    return SignIn(endpoints, made, given)
 
 
 def ended():
@@ -218,6 +221,64 @@ class TestAgainstTheSimulatedPlatform:
         got = self.signed(served, store).exchange(code, callback)
         assert store.saved == [got]
         assert got.refresh_until > got.access_until
+
+
+def asked_with(request):
+    return dict(urllib.parse.parse_qsl(request.content.decode()))
+
+
+def test_the_challenge_is_that_of_the_standard():
+    # RFC 7636, appendix B
+    assert (
+        challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+        == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    )
+
+
+def test_an_app_without_a_secret_proves_that_it_asked():
+    seen = []
+
+    def wire(request):
+        seen.append(request)
+        return answer(GRANTED)
+
+    store = MemoryTokens(ended())
+    sign_in(store, wire, secret=False).exchange(
+        "code-of-consent", "http://localhost:8765/callback", "verifier-of-43"
+    )
+    page = authorize_url(ENDPOINTS, "app", "http://localhost:8765/callback", "state", "verifier-of-43")
+    assert f"code_challenge={challenge('verifier-of-43')}" in page
+    assert "verifier-of-43" not in page
+    assert asked_with(seen[0])["code_verifier"] == "verifier-of-43"
+    assert asked_with(seen[0])["client_id"] == ports(None, store).client_id
+    assert "authorization" not in seen[0].headers
+
+
+def test_an_app_that_stands_for_itself_asks_anew_each_time():
+    seen = []
+
+    def wire(request):
+        seen.append(request)
+        return answer({"access_token": "access-token-two", "expires_in": 1800, "scope": "books other"})
+
+    store = MemoryTokens(ended())
+    endpoints = replace(ENDPOINTS, itself=True)
+    assert sign_in(store, wire, endpoints=endpoints).access() == "access-token-two"
+    assert asked_with(seen[0]) == {"grant_type": "client_credentials", "scope": "books"}
+    assert (store.saved[0].refresh, store.saved[0].refresh_until) == ("", None)
+    assert store.saved[0].scope == "books other"
+
+
+def test_a_consent_is_given_back_in_the_form_the_platform_wants():
+    seen = []
+
+    def wire(request):
+        seen.append(request)
+        return httpx2.Response(200)
+
+    store = MemoryTokens(tokens())
+    assert sign_in(store, wire, endpoints=replace(ENDPOINTS, revokes="form")).revoke()
+    assert asked_with(seen[0]) == {"token": store.load().refresh}
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,11 @@ def test_a_letter():
 @reproduces(
     UnsupportedFormat,
     title="The format is known and not imported",
-    when="the bank sent a MT940 file",
+    when="the bank's statement was saved as a PDF",
     do="export OFX, camt.053 or CSV from the bank",
 )
 def test_a_format_that_is_not_imported():
-    read_file(
-        b":20:STATEMENT\n:25:77\n:28C:1/1\n:60F:C261119USD0,00\n:61:2611201120C101,50NTRFNONREF\n:62F:C261120USD101,50\n"
-    )
+    read_file(b"%PDF-1.7\n")
 
 
 @reproduces(

@@ -182,7 +182,7 @@ def test_no_inbox(office):
     do="write the app's secret into a file of mode 0600 and name it there",
 )
 def test_no_secret_of_the_app():
-    config.QuickBooksApp(client_id="app").secret()
+    config.App(client_id="app").secret()
 
 
 @reproduces(

@@ -2,39 +2,21 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 FOREIGN = Path(__file__).parents[1] / "foreign"
-INSTALL = "npm install --prefix FOLDER --no-package-lock --no-audit --no-fund --ignore-scripts"
 
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with the two packages installed from their pinned versions."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip(f"node and npm are missing: install Node.js 20, then {INSTALL}")
-    made = tmp_path_factory.mktemp("foreign")
-    shutil.copy(FOREIGN / "package.json", made)
-    command = INSTALL.replace("FOLDER", str(made)).split()
-    done = subprocess.run(command, cwd=made, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.skip(
-            f"the packages of tests/foreign cannot be installed here: {INSTALL}\n{done.stderr[-500:]}"
-        )
-    return made
-
-
-def test_a_day_of_a_client_written_for_node(sim, clock, company, books, folder):
+def test_a_day_of_a_client_written_for_node(sim, clock, company, books, node_packages):
     with sim.serve() as url:
         environment = {
             **os.environ,
-            "FOREIGN_FOLDER": str(folder),
+            "FOREIGN_FOLDER": str(node_packages),
             "SIMULATOR": url,
             "CLIENT_ID": sim.client_id,
             "CLIENT_SECRET": sim.client_secret,

@@ -93,14 +93,15 @@ def watch_sockets() -> None:
 def watch(now: datetime) -> None:
     """Watch this process, on the test's own clock and without the pace a real platform asks for."""
     from arsync.cli import common
-    from arsync.connectors.quickbooks import connector
+    from arsync.connectors.quickbooks import connector as quickbooks
+    from arsync.connectors.xero import connector as xero
 
     def clock() -> datetime:
         nonlocal now
         now += timedelta(milliseconds=1)
         return now
 
-    connector._LIMITS = ()
+    quickbooks._LIMITS = xero._LIMITS = ()
     common.utc_now = clock
     watch_commits()
     watch_sockets()
@@ -138,7 +139,8 @@ def preload() -> None:
     """Import what the commands need, once for all forks."""
     for name in (
         "arsync.cli.running", "arsync.cli.desk", "arsync.connectors.quickbooks.pull",
-        "arsync.connectors.quickbooks.send", "arsync.connectors.quickbooks.reports", "arsync.core.matching.engine",
+        "arsync.connectors.quickbooks.send", "arsync.connectors.quickbooks.reports", "arsync.connectors.xero.pull",
+        "arsync.connectors.xero.send", "arsync.connectors.xero.totals", "arsync.core.matching.engine",
         "arsync.core.matching.decide", "arsync.core.matching.learn", "psycopg", "rapidfuzz", "cryptography.fernet",
         "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql",
     ):  # fmt: skip

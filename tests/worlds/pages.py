@@ -23,8 +23,10 @@ from arsync.cli import trying
 from arsync.clock import Clock
 from arsync.errors import ArsyncError
 from arsync.simulators.quickbooks import QuickBooksSimulator
+from arsync.simulators.world import build_xero
+from arsync.simulators.xero import XeroSimulator
 
-PORT_OF_PAGES = "http://127.0.0.1:8800"
+PORT_OF_PAGES, XERO_OF_PAGES = "http://127.0.0.1:8800", "http://127.0.0.1:8801"
 TODAY, SEED = date(2026, 11, 22), 1
 WORLD = re.compile(r"<!-- tested: ([a-z-]+) -->")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,7 +35,7 @@ SHELL = ("cat", "cp", "curl", "grep", "head", "ls", "python3", "sed", "mkdir")
 _VARIES = (
     (re.compile(rf"({TODAY}) \d\d:\d\d"), r"\1 12:00"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
-    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8800"),
+    (re.compile(r"127\.0\.0\.1:(?!880[01])\d+"), "127.0.0.1:8800"),
     (re.compile(r"arsync \S+, Python \S+, SQLite \S+"), "arsync 0.1.0, Python 3.11.9, SQLite 3.45.0"),
     (re.compile(r"\d+(?= quickbooks\.read)"), "31"),
     (re.compile(r"\d+(?= quickbooks\.write)"), "44"),
@@ -43,11 +45,12 @@ _VARIES = (
 
 @dataclass(frozen=True)
 class World:
-    """A folder to work in, and the simulated QuickBooks behind it."""
+    """A folder to work in, and the simulated platform behind it."""
 
     folder: Path
-    simulator: QuickBooksSimulator
+    simulator: QuickBooksSimulator | XeroSimulator
     url: str
+    said: str = PORT_OF_PAGES  # where the pages say that it is
 
 
 @contextmanager
@@ -58,6 +61,16 @@ def served_again(template: Path, folder: Path, clock: Clock) -> Iterator[World]:
     port = int(re.findall(r"base_url = .*:(\d+)", (folder / "arsync.toml").read_text("utf-8"))[0])
     with simulator.serve(port) as url:
         yield World(folder, simulator, url)
+
+
+@contextmanager
+def served_xero(folder: Path, clock: Clock) -> Iterator[World]:
+    """An empty folder beside the invented company on Xero."""
+    folder.mkdir()
+    simulator = XeroSimulator(seed=SEED, clock=clock)
+    build_xero(simulator, TODAY, SEED)
+    with simulator.serve() as url:
+        yield World(folder, simulator, url, XERO_OF_PAGES)
 
 
 def play(text: str, world: World) -> str:
@@ -81,7 +94,7 @@ def _give(line: str, world: World) -> str:
     )
     for pipe in pipes:
         output = _shell(pipe, output, world)
-    return settled(output, world.folder)
+    return settled(output.replace(world.url, world.said), world.folder)
 
 
 def _arsync(arguments: list[str], world: World) -> str:
@@ -103,7 +116,7 @@ def _shell(command: str, text: str, world: World) -> str:
 
 def _here(text: str, world: World) -> str:
     """The same with the address of the simulator."""
-    return text.replace(PORT_OF_PAGES, world.url)
+    return text.replace(world.said, world.url)
 
 
 def settled(output: str, folder: Path) -> str:

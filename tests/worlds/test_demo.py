@@ -235,3 +235,24 @@ def test_a_strange_state_file_is_named_and_left_alone(tmp_path):
         demo.serve(0, strange, SEED, demo.REALM, print, clock_of(TODAY))
     assert "--state" in (caught.value.do or "")
     assert strange.read_text() == '{"format": "something else"}'
+
+
+@pytest.mark.slow
+def test_xero_is_served_until_interrupted_and_keeps_its_books(tmp_path):
+    state = tmp_path / "books.json"
+    command = [sys.executable, "-m", "arsync", "simulate", "xero", "--port", "0", "--state", str(state)]
+    totals = []
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+            said = []
+            while not said or not said[-1].startswith("stop with"):
+                said.append(served.stdout.readline())
+            tenant, url = re.search(r"tenant (\S+), at (http://\S+)", said[0]).groups()
+            with urllib.request.urlopen(f"{url}/_control/books/{tenant}") as page:
+                books = json.load(page)
+            served.send_signal(signal.SIGTERM)
+            assert served.wait(10) == 0
+        assert len(books["journal"]) > 500
+        assert books["control_total"]["difference"] == 0
+        totals.append(books["control_total"])
+    assert totals[0] == totals[1]

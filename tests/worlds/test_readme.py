@@ -4,7 +4,7 @@ import pytest
 
 from arsync import demo
 from tests.house.sources import ROOT
-from tests.worlds.pages import BLOCK, SEED, TODAY, WORLD, play, regenerating, served_again
+from tests.worlds.pages import BLOCK, SEED, TODAY, WORLD, play, regenerating, served_again, served_xero
 from tests.worlds.standing import clock_of, furnish, stand, toured
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
@@ -42,7 +42,9 @@ def test_a_page_prints_what_it_says(page, templates, tmp_path, monkeypatch):
     (kind,) = set(WORLD.findall(text))
     template, clock = templates
     folder = tmp_path / "books"
-    with served_again(template(kind), folder, clock) as world:
+    with (
+        served_xero(folder, clock) if kind == "xero" else served_again(template(kind), folder, clock) as world
+    ):
         stand(monkeypatch, clock)
         monkeypatch.chdir(folder)
         monkeypatch.setenv("ARSYNC_USER", demo.ADMIN)

@@ -1,5 +1,6 @@
 """What people do beyond applying cash: returns, refunds, lump deposits, write-offs, writing again, notes, read-only."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,10 +9,11 @@ import pytest
 from arsync.core.policy import BookedAs
 from arsync.errors import Conflict, NotPermitted, UsageError
 from arsync.store import tables
-from arsync.store.bank import Share
+from arsync.store.receipts import Share
 from arsync.sync import actions
 from arsync.sync import run as running
 from arsync.sync.report import aging_report
+from tests.connectors.bank import test_bank_payouts as payouts
 from tests.worlds.office import Line
 
 pytestmark = pytest.mark.slow
@@ -292,8 +294,8 @@ def test_a_payout_with_its_fee_is_one_deposit_that_equals_the_bank_line(office):
     office.statement(Line("145.50", "STRIPE PAYOUT PO-77", "STRIPE", on=office.today()))
     office.run()
     shares = [
-        Share(10000, "INVOICE 1001", "NORTHWIND TRADERS"),
-        Share(5000, "INVOICE 1002", "ACME CORPORATION"),
+        Share(10000, ("INVOICE 1001",), "NORTHWIND TRADERS"),
+        Share(5000, ("INVOICE 1002",), "ACME CORPORATION"),
     ]
     with pytest.raises(UsageError, match="must be"):
         actions.split(office.desk(), office.queued().id, shares)
@@ -309,6 +311,41 @@ def test_a_payout_with_its_fee_is_one_deposit_that_equals_the_bank_line(office):
     at_rest(office)
 
 
+def by(name):
+    return {"id": f"ch_{name[:5]}", "billing_details": {"name": name}}
+
+
+def test_the_report_of_a_payout_takes_the_line_apart_and_ends_as_one_deposit(office):
+    invoices = [
+        office.invoice(office.customer(name), amount, number)
+        for name, amount, number in (
+            ("Northwind Traders", "100.00", "1001"),
+            ("Acme Corporation", "50.00", "1002"),
+        )
+    ]
+    bank, fees = standing(office, "checking"), standing(office, "fees")
+    days = dict.fromkeys(("created", "available_on"), int(office.clock.now().timestamp()))
+    charges = [
+        payouts.stripe("charge", amount, fee, **days, description=text, source=by(name))
+        for amount, fee, text, name in (
+            (10_000, 290, "INVOICE 1001", "Northwind Traders"),
+            (5_000, 160, "INVOICE 1002", "Acme Corporation"),
+        )
+    ]
+    report = {"data": [payouts.stripe("payout", -14_550, source="po_77ABC", **days), *charges]}
+    (office.inbox / "main").mkdir()
+    (office.inbox / "main" / "payout.json").write_text(json.dumps(report))
+    office.statement(Line("145.50", "STRIPE PAYOUT", "STRIPE", on=office.today()))
+    office.run_until_idle()
+    assert office.queue() == []
+    assert [office.balance(i) for i in invoices] == [0, 0]
+    (deposit,) = office.keeper.all("Deposit")
+    assert Decimal(str(deposit["TotalAmt"])) == Decimal("145.50")
+    assert standing(office, "checking") == bank + Decimal("145.50")
+    assert standing(office, "fees") == fees + Decimal("4.50")
+    at_rest(office)
+
+
 def test_a_deposit_waits_until_every_receipt_of_the_line_is_in_the_books(office):
     customer = office.customer("Northwind Traders")
     office.invoice(customer, "100.00", "1001")
@@ -317,7 +354,7 @@ def test_a_deposit_waits_until_every_receipt_of_the_line_is_in_the_books(office)
     actions.split(
         office.desk(),
         office.queued().id,
-        [Share(10000, "INVOICE 1001", "NORTHWIND TRADERS"), Share(5000, "NO IDEA")],
+        [Share(10000, ("INVOICE 1001",), "NORTHWIND TRADERS"), Share(5000, ("NO IDEA",))],
     )
     office.run_until_idle()
     assert office.keeper.all("Deposit") == []
@@ -336,7 +373,9 @@ def test_a_fee_that_is_mapped_to_nothing_is_asked_for(quick_office):
     office.invoice(office.customer("Northwind Traders"), "100.00", "1001")
     office.statement(Line("97.00", "PAYOUT", "STRIPE", on=office.today()))
     office.run()
-    actions.split(office.desk(), office.queued().id, [Share(10000, "INVOICE 1001", "NORTHWIND TRADERS")], 300)
+    actions.split(
+        office.desk(), office.queued().id, [Share(10000, ("INVOICE 1001",), "NORTHWIND TRADERS")], 300
+    )
     office.run_until_idle()
     (ask,) = office.queue("unmapped adjustment")
     assert "arsync adjustments map fee" in ask.detail
@@ -351,7 +390,9 @@ def test_what_is_on_a_deposit_of_ours_is_undone_from_the_deposit_on(office):
     office.invoice(office.customer("Northwind Traders"), "100.00", "1001")
     office.statement(Line("97.00", "PAYOUT", "STRIPE", on=office.today()))
     office.run()
-    actions.split(office.desk(), office.queued().id, [Share(10000, "INVOICE 1001", "NORTHWIND TRADERS")], 300)
+    actions.split(
+        office.desk(), office.queued().id, [Share(10000, ("INVOICE 1001",), "NORTHWIND TRADERS")], 300
+    )
     office.run_until_idle()
     applied = next(r for r in office.receipts() if r.state == "applied")
     with pytest.raises(Conflict, match="deposit") as met:

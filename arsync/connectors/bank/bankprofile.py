@@ -11,13 +11,15 @@ from importlib import resources
 from typing import Any, Literal, TypeVar, get_args
 
 from arsync.connectors.bank.amounts import AmountStyle, is_currency
-from arsync.core.bank import Trust
+from arsync.core.bank import CodeFamily, Grade, Trust
 from arsync.errors import ConfigError, NotFound
 
 SignModel = Literal["signed", "inverted", "debit and credit columns", "flag"]
 Order = Literal["oldest first", "newest first"]
+CsvKind = Literal["statement", "payout", "advice"]
 OddSign = Literal["problem", "ignore", "flip"]
 BalanceUnit = Literal["major", "minor"]
+DateOrder = Literal["month first", "day first", "year first"]
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -56,6 +58,10 @@ class CsvDialect:
             the column), or `flip` (it takes back).
         continued: a row with nothing but text goes on with the text of the row above it.
         skips: rows that are not booked lines.
+        kind: a statement of an account; a report of payouts, whose rows are what bank lines are made of (columns
+            payout and fee); or remittance advices (columns payment, reference, paid, gross, discount, note, total).
+        families: text of the code column -> code family of the line (see `CodeFamily`).
+        sheet: name of the sheet, in a workbook; None: the first that is shown.
     """
 
     columns: Mapping[str, str | int | tuple[str | int, ...]]
@@ -73,6 +79,22 @@ class CsvDialect:
     order: Order = "oldest first"
     continued: bool = False
     skips: tuple[Skip, ...] = ()
+    kind: CsvKind = "statement"
+    families: Mapping[str, CodeFamily] = field(default_factory=dict)
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockboxLayout:
+    """How one bank fills the overflow records (4) of its lockbox files.
+
+    Attributes:
+        invoice_width: characters of the invoice number, from column 12.
+        amount_width: characters of the amount in minor units behind it; 0 when there is none.
+    """
+
+    invoice_width: int
+    amount_width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,9 @@ class Profile:
         amounts: how amounts are written.
         invert_sign: the bank writes money out as positive (card statements).
         balance_unit: what a balance without a decimal mark counts; None when not known.
+        date_order: how QIF files write dates; None when not known.
+        grade: trust in remittance advices read by this profile; "known sender" only if a person vouches for it.
+        lockbox: how lockbox files write invoices; None: the whole field is the number.
     """
 
     name: str
@@ -97,6 +122,9 @@ class Profile:
     amounts: AmountStyle = field(default_factory=AmountStyle)
     invert_sign: bool = False
     balance_unit: BalanceUnit | None = None
+    date_order: DateOrder | None = None
+    lockbox: LockboxLayout | None = None
+    grade: Grade = "unknown"
     max_bytes: int = DEFAULT_MAX_BYTES
     csv: CsvDialect | None = None
 
@@ -125,6 +153,16 @@ CSV_FIELDS = frozenset(
         "balance",
         "original_amount",
         "original_currency",
+        "payout",
+        "fee",
+        "payment",
+        "reference",
+        "paid",
+        "gross",
+        "discount",
+        "note",
+        "total",
+        "document_date",
     ]
 )
 _SIGN_COLUMNS: Mapping[SignModel, tuple[str, ...]] = {
@@ -167,17 +205,21 @@ def parse_profile(text: str, *, where: str) -> Profile:
     return _profile(table, where)
 
 
-_Kind = TypeVar("_Kind", AmountStyle, CsvDialect, Profile, Skip)
+_Kind = TypeVar("_Kind", AmountStyle, CsvDialect, LockboxLayout, Profile, Skip)
 
 
 def _profile(table: dict[str, Any], where: str) -> Profile:
     csv_table = table.pop("csv", None)
     amounts = _build(AmountStyle, table.pop("amounts", {}), f"{where}, [amounts]")
     csv = None if csv_table is None else _csv_dialect(csv_table, f"{where}, [csv]")
-    profile = _build(Profile, {**table, "amounts": amounts, "csv": csv}, where)
+    lockbox_table = table.pop("lockbox", None)
+    lockbox = None if lockbox_table is None else _build(LockboxLayout, lockbox_table, f"{where}, [lockbox]")
+    profile = _build(Profile, {**table, "amounts": amounts, "csv": csv, "lockbox": lockbox}, where)
     for key, allowed in (("id_trust", get_args(Trust)), ("entry_reference_trust", get_args(Trust))):
         _one_of(getattr(profile, key), allowed, key, where)
     _one_of(profile.balance_unit, (None, *get_args(BalanceUnit)), "balance_unit", where)
+    _one_of(profile.grade, get_args(Grade), "grade", where)
+    _one_of(profile.date_order, (None, *get_args(DateOrder)), "date_order", where)
     _one_of(profile.amounts.decimal_mark, (None, ".", ","), "decimal_mark", where)
     if csv and profile.amounts.decimal_mark is None:
         raise ConfigError(
@@ -200,8 +242,14 @@ def _csv_dialect(table: dict[str, Any], where: str) -> CsvDialect:
     unknown = sorted(set(columns) - CSV_FIELDS)
     if unknown:
         raise ConfigError(f"unknown fields {unknown} in columns", where=where, do=f"use {sorted(CSV_FIELDS)}")
-    needed = {"booking_date", *_SIGN_COLUMNS[dialect.sign]}
+    _one_of(dialect.kind, get_args(CsvKind), "kind", where)
+    for family in dialect.families.values():
+        _one_of(family, get_args(CodeFamily), "families", where)
+    needed = (
+        {"reference", "paid"} if dialect.kind == "advice" else {"booking_date", *_SIGN_COLUMNS[dialect.sign]}
+    )
     needed |= {"text"} if dialect.continued else set()
+    needed |= {"payout"} if dialect.kind == "payout" else set()
     missing = sorted(needed - set(columns))
     if missing:
         raise ConfigError(

@@ -8,7 +8,7 @@ Source  OFX 1.6 section 2.2 (ENCODING, CHARSET), RFC 3629; exports that declare 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arsync.errors import FileRefused
+from arsync.errors import FileRefused, UnsafeFile
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -63,6 +63,26 @@ def decode_ofx(data: bytes, declared: str | None) -> Decoded:
         if text is not None:
             return Decoded(text, codec, () if codec == declared else ("codec-not-the-declared",))
     raise _no_codec_fits([declared or "none"])
+
+
+LONGEST_LINE = 1024 * 1024
+
+
+def decode_lines(data: bytes) -> Decoded:
+    """Decode a file of lines in no declared codec: UTF-8, else Windows-1252, else Latin-1.
+
+    Raises:
+        UnsafeFile: a line is longer than any bank writes (1 MiB).
+    """
+    decoded = decode(data, ("utf-8", "cp1252", "latin-1"))
+    text = decoded.text
+    for start in range(0, len(text) - LONGEST_LINE, LONGEST_LINE):
+        window = text[start : start + LONGEST_LINE]
+        if "\n" not in window and "\r" not in window:
+            raise UnsafeFile(
+                "a line of the file is longer than 1 MiB", do="check that it is the bank's export"
+            )
+    return Decoded(text, decoded.codec)
 
 
 def _bom(data: bytes) -> tuple[int, str | None]:

@@ -59,12 +59,12 @@ def line_key(
             normalised(content.payer_account),
             normalised(content.text),
         )
-    return _hash(parts)
+    return hashed(parts)
 
 
 def part_key(parent_key: str, index: int, provider_id: str | None, amount: Money) -> str:
     """The identity of the `index`-th transaction (from 0) inside a batch line."""
-    return _hash((parent_key, "part", str(index), provider_id or "", str(amount.minor), amount.currency))
+    return hashed((parent_key, "part", str(index), provider_id or "", str(amount.minor), amount.currency))
 
 
 def trust_of(provider_id: str | None, profile_trust: Trust) -> Trust:
@@ -140,6 +140,7 @@ def new_lines(lines: Sequence[BankLineRead], known: Mapping[str, int]) -> tuple[
     return tuple(line for line in lines if line.occurrence > known.get(line.key, 0))
 
 
-def _hash(parts: Iterable[str]) -> str:
+def hashed(parts: Iterable[str]) -> str:
+    """A short hash of these texts, kept apart."""
     # The unit separator cannot be typed into a payment; with "|" two different lines could collide.
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -47,7 +47,12 @@ _TEXT_SIGNS: tuple[tuple[re.Pattern[str], Format], ...] = (
     (re.compile(r"^!(?:Type|Account|Option|Clear)\b", re.IGNORECASE | re.MULTILINE), "qif"),
     (re.compile(r"\A\s*ISA[^A-Za-z0-9\s]|\A\s*ST[*|~^]820[*|~^]"), "x12 820"),
     (re.compile(r"\A\s{0,9}01,[^\r\n/]{1,200}/\s{0,9}(?:02|88),"), "bai2"),
-    (re.compile(r"\A101[^\r\n,;\t|]{28,}[\r\n]+5(?:200|220|225|280)"), "nacha"),
+    (
+        re.compile(
+            r"\A101[^\r\n]{20}[0-9]{6}[^\r\n]*[\r\n]+5(?:200|220|225|280)|\A101[^\r\n]{91}5(?:200|220|225|280)"
+        ),
+        "nacha",
+    ),
     (re.compile(r"\A1[0-9]{2}[^\r\n,;\t|]{20,}[\r\n]+2[^\r\n,;\t|]{20,}[\r\n]+5"), "bai lockbox"),
     (re.compile(r"^:34F:|^:13D?:|\{2:[IO]942", re.MULTILINE), "mt942"),
     (re.compile(r"^:(?:20|25|28C?|60[FM]|61):", re.MULTILINE), "mt940"),
@@ -56,19 +61,8 @@ _TEXT_SIGNS: tuple[tuple[re.Pattern[str], Format], ...] = (
 _DELIMITED = re.compile(r"^[^\n]*[,;\t|][^\n]*$", re.MULTILINE)
 
 NOT_IMPORTED: dict[Format, str] = {
-    "camt.052": "a camt.052 intraday report, not a booked statement; not imported yet",
-    "camt.054": "a camt.054 notification, not a booked statement; not imported yet",
     "other xml": "an XML file that is neither OFX nor a camt statement; not imported",
-    "mt940": "an MT940 statement; not imported yet",
-    "mt942": "an MT942 intraday report, not a booked statement; not imported yet",
-    "bai2": "a BAI2 report; not imported yet",
-    "bai lockbox": "a BAI lockbox file; not imported yet",
-    "nacha": "a NACHA ACH file; not imported yet",
-    "x12 820": "an X12 file (820 remittance); not imported yet",
-    "qif": "a QIF file, which names neither ids, currency nor account; not imported",
-    "json": "a JSON feed; not imported yet",
     "pdf": "a PDF document; not imported",
-    "zip": "a ZIP archive or spreadsheet; not imported",
     "excel 97": "an old Excel workbook; not imported",
 }
 
@@ -129,7 +123,7 @@ def _xml(head: str, data: bytes) -> Format:
             "the file is a web page, not an export", do="sign in again, then download the export"
         )
     for message, name in _CAMT_MESSAGES:
-        if re.search(rf"<(?:[\w.-]+:)?{message}[\s/>]", head):
+        if re.search(rf"<(?:[\w.-]+:)?{message}(?:V[0-9]{{1,2}})?[\s/>]", head):
             return name
     # An envelope may push the message out of the head; names are ASCII in every encoding but UTF-16.
     for message, name in _CAMT_MESSAGES:

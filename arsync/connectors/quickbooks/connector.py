@@ -27,6 +27,7 @@ from arsync.connectors.contract import (
     Tokens,
     Total,
     Verb,
+    Webhooks,
     Writes,
 )
 from arsync.connectors.pace import AccountPace, Limit
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 NAME = "quickbooks"
 _TOKEN_HOST, _REVOKING_HOST = "oauth.platform.intuit.com", "developer.api.intuit.com"
 SCOPE = "com.intuit.quickbooks.accounting"
+# Opt-in: without it Intuit does not say when a person must consent again whatever we do.
+_HARD_EXPIRY = {"x-include-refresh-token-hard-expires-in": "true"}
 _SKEW_WORTH_A_WARNING_S = 60
 _LIMITS = (Limit(8, 1.0), Limit(450, 60.0), Limit(35, 60.0, ending="/batch"))  # QuickBooks: 10, 500, 40
 _CONCURRENT = 8  # QuickBooks allows 10
@@ -54,6 +57,7 @@ Given = TypeVar("Given")
 class QuickBooksSettings:
     """One connection. For the sandbox or a simulator, the addresses differ."""
 
+    company: ClassVar[str] = "realm_id"
     realm_id: str
     base_url: str = "https://quickbooks.api.intuit.com"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105 - an address
@@ -117,6 +121,7 @@ class QuickBooksConnector:
             settings.token_url,
             settings.revoke_url or _revoke_url(settings),
             SCOPE,
+            asks=_HARD_EXPIRY,
         )
 
     # ---- signing in
@@ -132,6 +137,15 @@ class QuickBooksConnector:
     def revoke(self) -> bool:
         """Give the consent back; False when QuickBooks knew nothing of it any more."""
         return self._sign_in.revoke()
+
+    # ---- what it tells by itself
+
+    @staticmethod
+    def webhooks() -> Webhooks:
+        """How QuickBooks says that something changed."""
+        from arsync.connectors.quickbooks import webhook
+
+        return Webhooks(webhook.SIGNATURE, webhook.signed, webhook.companies)
 
     # ---- the contract
 

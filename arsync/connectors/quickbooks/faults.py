@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arsync.connectors.quickbooks import exact
+from arsync.connectors import exact
 from arsync.connectors.transport import Reply
 
 Meaning = Literal[

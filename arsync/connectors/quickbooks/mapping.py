@@ -21,8 +21,8 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Record, Ref, Unreadable
-from arsync.connectors.quickbooks import exact
 from arsync.core.items import (
     Account,
     AppliedLine,

@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, NoReturn, cast
 
+from arsync.connectors import exact
 from arsync.connectors.contract import (
     Answer,
     ApplyCredits,
@@ -35,7 +36,6 @@ from arsync.connectors.contract import (
     Settle,
     Verb,
 )
-from arsync.connectors.quickbooks import exact
 from arsync.connectors.quickbooks.mapping import FieldUnreadable, amount, settled
 from arsync.core.money import Money, total
 from arsync.errors import Broken

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Answer, Call, Found, Record, Ref
-from arsync.connectors.quickbooks import exact, mapping, query
+from arsync.connectors.quickbooks import mapping, query
 from arsync.connectors.quickbooks.faults import Fault, fault_in, meaning
 from arsync.connectors.quickbooks.mapping import FieldUnreadable, LedgerFacts, amount, settled
 from arsync.connectors.quickbooks.plan import banked_text, entry_text, lines_text

@@ -7,8 +7,11 @@ Law     amount and date alone never link: the payer or a reference must agree, a
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
+from typing import Literal
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
 from arsync.core.matching.candidates import Book
@@ -16,10 +19,12 @@ from arsync.core.matching.explain import PROBABILITY, con, money, pro
 from arsync.core.matching.normalise import fold, normalise_account, normalise_payer
 from arsync.core.matching.payers import Payer
 from arsync.core.matching.snapshot import BookedRow, ReceiptRow, Snapshot
+from arsync.core.returns import consequence
 
 _BOOKED_DAYS = 7
 _REPEAT_DAYS = 10
-_RETURN_DAYS = 60
+RETURN_DAYS = 60  # a bank gives a payment back within so many days, where it does not name it
+RETURN_BY_NAME_DAYS = 400  # and one without a mandate within thirteen months
 _LEAST_REFERENCE = 4
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
 
@@ -37,6 +42,12 @@ class Past:
             zip(snapshot.recent, snapshot.recent_customers, strict=True), key=lambda p: p[0].id
         ):
             self._recent[seen.currency, seen.amount_minor].append((seen, customer))
+        self._by_reference: dict[str, list[tuple[ReceiptRow, int]]] = defaultdict(list)
+        wanted = {name_of_original(row) for row in snapshot.receipts if row.is_return} - {""}
+        recent = zip(snapshot.recent, snapshot.recent_customers, strict=True)
+        for receipt, payer in (*recent, *((row, 0) for row in snapshot.receipts)) if wanted else ():
+            for name in {receipt.end_to_end_id, receipt.bank_reference} & wanted:
+                self._by_reference[name].append((receipt, payer))
 
     def customers(self, receipt: ReceiptRow) -> set[int]:
         """Whose payments, booked or seen lately, have the receipt's amount."""
@@ -92,7 +103,7 @@ class Past:
         """A recent receipt that this one may repeat: same amount, same payer, few days apart, same words."""
         for seen, customer in self._recent.get((receipt.currency, receipt.amount_minor), ()):
             near = seen.id != receipt.id and abs((receipt.on - seen.on).days) <= _REPEAT_DAYS
-            if near and _same_sender(seen, receipt, payer, customer) and _same_words(seen, receipt):
+            if near and _same_sender(seen, receipt, payer.known, customer) and _same_words(seen, receipt):
                 amount = money(receipt.amount_minor, receipt.currency)
                 return con(
                     "repeats", f"Receipt {seen.id} of {seen.on.isoformat()} was {amount} from the same payer."
@@ -100,22 +111,83 @@ class Past:
         return None
 
     def returned(self, receipt: ReceiptRow, payer: Payer) -> Evidence | None:
-        """The receipt that a return may take back, if exactly one fits."""
-        rows = self._recent.get((receipt.currency, -receipt.amount_minor), ())
-        fits = [
-            seen
-            for seen, customer in rows
-            if 0 <= (receipt.on - seen.on).days <= _RETURN_DAYS
-            and _same_sender(seen, receipt, payer, customer)
-        ]
-        if len(fits) != 1:
-            return None
-        seen = fits[0]
-        amount = money(seen.amount_minor, seen.currency)
-        return pro(
-            "returns",
-            f"It may return receipt {seen.id} of {seen.on.isoformat()}, {amount} from {seen.payer_name}.",
+        """The receipt that a return takes back, if it is named or exactly one of its sender fits."""
+        seen_before = (
+            *self._by_reference.get(name_of_original(receipt), ()),
+            *self._recent.get((receipt.currency, -receipt.amount_minor), ()),
         )
+        found = taken_back(receipt, seen_before, -receipt.amount_minor, payer.known)
+        if len(found.receipts) != 1 or found.how == "amount":
+            return None
+        seen = found.receipts[0]
+        verb = "takes back" if found.how == "reference" else "may return"
+        amount = money(seen.amount_minor, seen.currency)
+        sender = f" from {seen.payer_name}" if seen.payer_name else ""
+        text = (
+            f"It {verb} receipt {seen.id} of {seen.on.isoformat()}, {amount}{sender}{reason_told(receipt)}."
+        )
+        return pro("returns", text)
+
+
+How = Literal["reference", "sender", "amount"]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Receipts a return may take back, and what speaks for them."""
+
+    receipts: tuple[ReceiptRow, ...]
+    how: How
+
+
+def name_of_original(receipt: ReceiptRow) -> str:
+    """What the bank calls the payment that a return takes back; empty where it does not say."""
+    return receipt.original_reference or receipt.end_to_end_id
+
+
+def taken_back(
+    receipt: ReceiptRow,
+    seen: Iterable[tuple[ReceiptRow, int]],
+    amount_minor: int,
+    payer_id: int | None = None,
+) -> TakenBack:
+    """Which receipts a return may take back: the one it names, else of its amount and sender, else of its amount.
+
+    Args:
+        receipt: the return.
+        seen: earlier receipts, each with its customer (0 where none is known).
+        amount_minor: what the bank gave back, without its fee.
+        payer_id: the customer the return's sender is known to be.
+    """
+    wanted = name_of_original(receipt)
+    before = [
+        (one, customer)
+        for one, customer in seen
+        if one.amount_minor > 0 and one.currency == receipt.currency and one.on <= receipt.on
+    ]
+    named = tuple(
+        {
+            one.id: one for one, _ in before if wanted and wanted in (one.end_to_end_id, one.bank_reference)
+        }.values()
+    )
+    if named:
+        same = tuple(one for one in named if one.amount_minor == amount_minor)
+        return TakenBack(same or named, "reference")
+    near = [
+        (one, customer)
+        for one, customer in before
+        if one.amount_minor == amount_minor and (receipt.on - one.on).days <= RETURN_DAYS
+    ]
+    sent = tuple(one for one, customer in near if _same_sender(one, receipt, payer_id, customer))
+    return TakenBack(sent, "sender") if sent else TakenBack(tuple(one for one, _ in near), "amount")
+
+
+def reason_told(receipt: ReceiptRow) -> str:
+    """The bank's reason in brackets, with what to do next; empty where it gave none."""
+    meant = consequence(receipt.return_reason)
+    if meant is None:
+        return f" (reason {receipt.return_reason})" if receipt.return_reason else ""
+    return f" ({meant.code}, {meant.meaning}: {meant.then})"
 
 
 def repeats_in_batch(receipts: tuple[ReceiptRow, ...]) -> dict[int, int]:
@@ -158,12 +230,12 @@ def _refers(receipt: ReceiptRow, reference: str) -> bool:
     return f" {packed} " in f" {spoken} " or f" {wanted} " in f" {spoken} "
 
 
-def _same_sender(seen: ReceiptRow, receipt: ReceiptRow, payer: Payer, customer: int) -> bool:
+def _same_sender(seen: ReceiptRow, receipt: ReceiptRow, payer_id: int | None, customer: int) -> bool:
     account = normalise_account(receipt.payer_account)
     if account and account == normalise_account(seen.payer_account):
         return True
     name = normalise_payer(receipt.payer_name)
-    return (bool(name) and name == normalise_payer(seen.payer_name)) or payer.known == customer
+    return (bool(name) and name == normalise_payer(seen.payer_name)) or payer_id == customer
 
 
 def _words(row: ReceiptRow) -> str:

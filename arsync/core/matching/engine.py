@@ -18,7 +18,7 @@ from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
 from arsync.core.matching.advice import Advices
-from arsync.core.matching.booked import Past, reason_for, repeats_in_batch
+from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
@@ -118,7 +118,10 @@ class Batch:
         origin = self._past.returned(draft.receipt, draft.payer)
         customer = draft.payer.known
         if draft.receipt.amount_minor < 0:
-            text = origin or con("returns-unknown", "No recent receipt of this amount and payer was found.")
+            reason = reason_told(draft.receipt)
+            text = origin or con(
+                "returns-unknown", f"No recent receipt of this amount and payer was found{reason}."
+            )
             draft.explanations = [
                 Explanation(customer, (), draft.receipt.amount_minor, EvidenceClass.NONE, (text,), 0.0)
             ]

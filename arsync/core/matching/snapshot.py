@@ -59,6 +59,8 @@ class ReceiptRow(NamedTuple):
     bank_reference: str = ""
     cheque_number: str = ""
     is_return: bool = False
+    original_reference: str = ""  # of a return: what the bank calls the payment it takes back
+    return_reason: str = ""  # of a return: the bank's code
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,27 @@
-"""Bytes in, bytes out: Starlette on uvicorn in a thread, with a hand on the connection to cut it.
-
-Errors  `RuntimeError` when the server does not come up.
-"""
+"""Bytes in, bytes out: the routes of one simulator, and what a fault does to an answer."""
 
 import asyncio
 import base64
-import socket
-import struct
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from arsync.simulators.faults import Fault
 from arsync.simulators.quickbooks import attachments, control, refusals
 from arsync.simulators.quickbooks.door import Answer, Request
-from arsync.simulators.quickbooks.interference import Fault
 from arsync.simulators.quickbooks.oauth import TokenRefused
 from arsync.simulators.quickbooks.wire import dump_json, parse_json
+from arsync.simulators.serving import ServerThread, Silence, cut, drip
 
 if TYPE_CHECKING:  # the simulator starts this module
     from arsync.simulators.quickbooks.simulator import QuickBooksSimulator
 
-START_WAIT_S = 10.0
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 CUT = {"lost_before_commit", "lost_after_commit", "reset_mid_body"}
 INSTEAD = {
@@ -50,68 +41,9 @@ HTML_503 = (
 )
 
 
-class _Protocol(H11Protocol):
-    """Uvicorn's protocol, which also lets a fault reach its connection."""
-
-    open_connections: ClassVar[dict[tuple[str, int], asyncio.Transport]] = {}
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        super().connection_made(transport)
-        if self.client is not None:
-            self.open_connections[self.client] = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.client is not None:
-            self.open_connections.pop(self.client, None)
-        super().connection_lost(exc)
-
-
-class ServerThread:
-    """One running server."""
-
-    def __init__(self, simulator: "QuickBooksSimulator", port: int) -> None:
-        # asyncio sets TCP_NODELAY only on sockets that say IPPROTO_TCP; without it 40 ms an answer.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind(("127.0.0.1", port))
-            self._socket.listen(128)
-        except OSError:
-            self._socket.close()
-            raise
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            _Application(simulator, self.url).starlette(),
-            http=_Protocol,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run,
-            kwargs={"sockets": [self._socket]},
-            name="quickbooks-simulator",
-            daemon=True,
-        )
-        self._thread.start()
-        waited_s = 0.0
-        while not self._server.started:
-            if waited_s > START_WAIT_S or not self._thread.is_alive():
-                raise RuntimeError("the QuickBooks simulator did not start")
-            time.sleep(0.002)
-            waited_s += 0.002
-
-    def stop(self) -> None:
-        """Finish running requests, close everything."""
-        self._server.should_exit = True
-        self._thread.join(START_WAIT_S)
-        self._socket.close()
+def serve(simulator: "QuickBooksSimulator", port: int) -> ServerThread:
+    """Start a server for this simulator."""
+    return ServerThread(lambda url: _Application(simulator, url).starlette(), port, "QuickBooks simulator")
 
 
 class _Application:
@@ -221,11 +153,11 @@ class _Application:
         if fault is None or fault.kind not in CUT | {"slow_drip"}:
             return self._response(answer)
         if fault.kind == "slow_drip":
-            return self._streamed(answer, _drip(answer.body, fault.delay_s))
+            return self._streamed(answer, drip(answer.body, fault.delay_s))
         if fault.kind == "reset_mid_body":
             return self._streamed(answer, self._half(http, answer.body))
-        await _cut(http)
-        return _Silence()
+        await cut(http)
+        return Silence()
 
     def _streamed(self, answer: Answer, chunks: AsyncIterator[bytes]) -> Response:
         headers = {**self._headers(answer), "Content-Length": str(len(answer.body))}
@@ -234,7 +166,7 @@ class _Application:
     async def _half(self, http: HttpRequest, body: bytes) -> AsyncIterator[bytes]:
         yield body[: len(body) // 2]
         await asyncio.sleep(0.02)  # let the half reach the client before the reset does
-        await _cut(http)
+        await cut(http)
 
     def _headers(self, answer: Answer) -> dict[str, str]:
         trace_id = self._simulator.trace_id()
@@ -378,35 +310,6 @@ class _Application:
             known = simulator.tokens.revoke(token)
             simulator.written()
         return Answer(200, b"") if known else _json(400, {"error": "invalid_request"})
-
-
-class _Silence(Response):
-    """No answer at all: the connection is gone already."""
-
-    async def __call__(self, scope: object, receive: object, send: object) -> None:
-        """Send nothing."""
-
-
-async def _drip(body: bytes, delay_s: float) -> AsyncIterator[bytes]:
-    pieces = 20
-    size = max(1, -(-len(body) // pieces))
-    for start in range(0, len(body), size):
-        await asyncio.sleep(delay_s / pieces)
-        yield body[start : start + size]
-
-
-async def _cut(http: HttpRequest) -> None:
-    """Reset the connection: SO_LINGER 0 makes the kernel send RST instead of a polite goodbye."""
-    if http.client is None:
-        return
-    transport = _Protocol.open_connections.get((http.client.host, http.client.port))
-    if transport is None:
-        return
-    raw = transport.get_extra_info("socket")
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    while not await http.is_disconnected():
-        await asyncio.sleep(0.001)
 
 
 def _path(http: HttpRequest) -> str:

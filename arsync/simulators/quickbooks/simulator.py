@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from arsync.simulators.faults import FaultScript
 from arsync.simulators.quickbooks import state
 from arsync.simulators.quickbooks.bookkeeper import Bookkeeper
 from arsync.simulators.quickbooks.books import Books
 from arsync.simulators.quickbooks.door import Answer, Company, Door, Request
-from arsync.simulators.quickbooks.interference import FaultScript
+from arsync.simulators.quickbooks.interference import FAULT_KINDS
 from arsync.simulators.quickbooks.keeping import StateFile
 from arsync.simulators.quickbooks.oauth import Access, Grant, TokenDesk
 from arsync.simulators.quickbooks.records import CompanySettings, Record, Switches
@@ -31,7 +32,7 @@ from arsync.simulators.quickbooks.webhooks import Operation, WebhookDesk, send
 from arsync.simulators.quickbooks.wire import Document
 
 if TYPE_CHECKING:  # the server brings uvicorn, which only serving needs
-    from arsync.simulators.quickbooks.server import ServerThread
+    from arsync.simulators.serving import ServerThread
 
 
 MESSENGER_WAIT_S = 0.05
@@ -80,7 +81,7 @@ class QuickBooksSimulator:
         """
         self.switches = switches or Switches()
         self.lock = threading.RLock()
-        self.faults = FaultScript()
+        self.faults = FaultScript(FAULT_KINDS)
         self.requests: list[LoggedRequest] = []
         self.companies: dict[str, Company] = {}
         self.random = random.Random(f"trace {seed}")  # noqa: S311 - a simulator must be repeatable
@@ -388,11 +389,11 @@ class QuickBooksSimulator:
             RuntimeError: it runs already, or did not come up.
             OSError: the port is taken.
         """
-        from arsync.simulators.quickbooks.server import ServerThread
+        from arsync.simulators.quickbooks.server import serve
 
         if self._server is not None:
             raise RuntimeError("the simulator is already being served")
-        self._server = ServerThread(self, port)
+        self._server = serve(self, port)
         self._messenger = Messenger(self.deliver_webhooks)
         for company in self.companies.values():
             company.core.address = self._server.url

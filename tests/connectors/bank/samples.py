@@ -78,7 +78,9 @@ def statement(*entries, balances="", sequence=7, iban="DE89370400440532013000", 
 def camt(*statements, version="08", message="BkToCstmrStmt", before="", wrap=("", "")):
     """A whole camt file."""
     namespace = NAMESPACE.replace("053", {"BkToCstmrAcctRpt": "052"}.get(message, "053")) + version
+    name = {"BkToCstmrAcctRpt": "Rpt", "BkToCstmrDbtCdtNtfctn": "Ntfctn"}.get(message, "Stmt")
+    inside = "".join(statements).replace("<Stmt>", f"<{name}>").replace("</Stmt>", f"</{name}>")
     return (
         f"<?xml version='1.0' encoding='UTF-8'?>{before}{wrap[0]}<Document xmlns='{namespace}'><{message}>"
-        f"<GrpHdr><MsgId>M1</MsgId></GrpHdr>{''.join(statements)}</{message}></Document>{wrap[1]}"
+        f"<GrpHdr><MsgId>M1</MsgId></GrpHdr>{inside}</{message}></Document>{wrap[1]}"
     ).encode()

@@ -1,4 +1,5 @@
 import time
+import tracemalloc
 from dataclasses import replace
 from datetime import date
 
@@ -6,9 +7,9 @@ import pytest
 
 from arsync.connectors.bank.bankprofile import GENERIC
 from arsync.connectors.bank.mapping import read_file
-from arsync.connectors.bank.readers.camt import _Walk
+from arsync.connectors.bank.readers.camt_fields import scopes
 from arsync.core.money import Money
-from arsync.errors import FileRefused, TruncatedFile, UnsafeFile, UnsupportedFormat
+from arsync.errors import FileRefused, TruncatedFile, UnsafeFile
 from tests.connectors.bank.samples import balance, camt, entry, statement, transaction
 
 PARTY = (
@@ -330,12 +331,60 @@ def test_the_totals_of_the_bank_must_fit(totals, fits):
 
 
 @pytest.mark.parametrize(
-    ("message", "words"),
-    [("BkToCstmrAcctRpt", "intraday report"), ("BkToCstmrDbtCdtNtfctn", "notification")],
+    ("message", "name"), [("BkToCstmrAcctRpt", "Rpt[1]"), ("BkToCstmrDbtCdtNtfctn", "Ntfctn[1]")]
 )
-def test_reports_and_notifications_are_refused_by_name(message, words):
-    with pytest.raises(UnsupportedFormat, match=f"{words}, not a booked statement; not imported yet"):
-        read_file(camt(statement(entry()), message=message))
+def test_what_reports_and_notifications_say_is_provisional(message, name):
+    (read,) = read_file(camt(statement(entry()), message=message)).statements
+    assert read.standing == "provisional"
+    assert [line.locator for line in read.lines] == [f"{name}/Ntry[1]"]
+    (booked,) = read_file(camt(statement(entry()))).statements
+    assert booked.standing == "booked"
+    assert [line.key for line in booked.lines] == [line.key for line in read.lines], (
+        "the same money has one key"
+    )
+
+
+def test_the_message_of_version_1_has_its_version_in_its_name():
+    data = camt(statement(entry(), sequence=3), message="BkToCstmrAcctRpt").replace(b"AcctRpt", b"AcctRptV01")
+    assert [len(read.lines) for read in read_file(data).statements] == [1]
+
+
+def strd(number="INV-9", *, remitted="60.00", more=""):
+    return (
+        f"<Strd><RfrdDocInf><Nb>{number}</Nb><RltdDt>2026-01-02</RltdDt></RfrdDocInf><RfrdDocAmt>{more}"
+        f'<RmtdAmt Ccy="EUR">{remitted}</RmtdAmt></RfrdDocAmt></Strd>'
+    )
+
+
+def test_structured_documents_are_a_remittance_of_their_line():
+    discounted = strd(
+        "INV-1",
+        more='<DuePyblAmt Ccy="EUR">62.00</DuePyblAmt><DscntApldAmt><Amt Ccy="EUR">2.00</Amt></DscntApldAmt>',
+    )
+    inside = f"<RmtInf>{discounted}{strd('INV-2', remitted='40.00')}</RmtInf>"
+    file = read_file(
+        camt(statement(entry("100.00", "CRDT", transaction(PARTY.format("<Nm>Ada</Nm>") + inside))))
+    )
+    (advice,) = file.remittances
+    (line,) = file.statements[0].lines
+    assert (advice.line_key, advice.total, advice.grade, advice.payer_name) == (
+        line.key,
+        eur(100_00),
+        "bank file",
+        "Ada",
+    )
+    assert [(one.reference, one.paid, one.gross, one.discount) for one in advice.lines] == [
+        ("INV-1", eur(60_00), eur(62_00), eur(2_00)),
+        ("INV-2", eur(40_00), None, None),
+    ]
+    assert advice.lines[0].document_date == date(2026, 1, 2)
+    assert advice.problems == ()
+
+
+def test_documents_that_do_not_come_to_the_payment_are_a_problem_of_the_advice():
+    inside = f"<RmtInf>{strd(remitted='60.00')}</RmtInf>"
+    (advice,) = read_file(camt(statement(entry("100.00", "CRDT", transaction(inside))))).remittances
+    assert [problem.code for problem in advice.problems] == ["remittance-does-not-add-up"]
 
 
 DOCTYPES = {
@@ -376,13 +425,17 @@ def test_bad_files_end_soon_in_a_named_error(data, error):
     assert time.monotonic() - started < 2
 
 
-def test_entries_leave_the_tree_once_they_are_read():
-    walk = _Walk(GENERIC)
-    for element in walk.elements(camt(statement(*(entry(reference=f"R{i}") for i in range(2_000))))):
-        behind = [before for before in element.itersiblings(preceding=True) if before.tag == element.tag]
-        assert len(behind) <= 1
-        walk.take(element)
-    assert len(walk.statements[0].lines) == 2_000
+def test_memory_holds_one_entry_whatever_the_size_of_the_file():
+    whole = camt(statement(*(entry(reference=f"R{i}", more="<X>x</X>" * 50) for i in range(100))))
+    head, _, rest = whole.partition(b"<Ntry>")
+    body, _, foot = rest.rpartition(b"</Ntry>")
+    chunks = (head, *[b"<Ntry>" + body + b"</Ntry>"] * 200, foot)
+    tracemalloc.start()
+    entries = sum(scope.name == "Ntry" for scope, _ in scopes(iter(chunks)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert entries == 20_000
+    assert peak < 2 * sum(map(len, chunks)) / 20
 
 
 def test_two_megabytes_of_text_are_cut_and_named():

@@ -4,18 +4,23 @@ import time
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arsync.connectors.bank.bankprofile import GENERIC, shipped_profile
-from arsync.connectors.bank.mapping import read_file
-from arsync.connectors.bank.sniff import sniff
+from arsync.connectors.bank.mapping import READERS, read_file
+from arsync.connectors.bank.sniff import NOT_IMPORTED, Format, sniff
 from arsync.core.bank import BankFile
 from arsync.core.money import Money
-from arsync.errors import ArsyncError, UnknownFormat, UnsupportedFormat
+from arsync.errors import ArsyncError, UnknownFormat, UnsafeFile, UnsupportedFormat
+from tests.connectors.bank import test_bank_bai2 as bai2
+from tests.connectors.bank import test_bank_swift as swift
 from tests.connectors.bank.samples import camt, entry, ofx, ofx_line, statement, transaction
+from tests.connectors.bank.test_bank_xlsx import PROFILE as SHEET
+from tests.connectors.bank.whole_files import WHOLE
 
 SIGNED = replace(shipped_profile("signed-amount"), currency="USD")
 
@@ -36,12 +41,29 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize(("name", "data"), SAMPLES.items(), ids=SAMPLES.keys())
-def test_formats_are_recognised_by_content_and_refused_by_name(name, data):
+def test_formats_are_recognised_by_content(name, data):
     assert sniff(data) == name
+
+
+@pytest.mark.parametrize("name", ["pdf", "excel 97", "other xml"])
+def test_formats_that_are_no_bank_files_are_refused_by_name(name):
     with pytest.raises(UnsupportedFormat) as caught:
-        read_file(data)
+        read_file(SAMPLES[name])
     assert "import" in caught.value.what
     assert caught.value.do
+
+
+def test_every_other_format_has_a_reader():
+    assert set(get_args(Format)) == set(READERS) | set(NOT_IMPORTED)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_file_of_each_format_is_read_without_a_problem(name):
+    file = read_file(WHOLE[name], SHEET if name == "XLSX" else SIGNED)
+    assert file.statements or file.remittances
+    assert [
+        problem for read in file.statements for problem in read.problems if "total" not in problem.code
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -144,16 +166,17 @@ PIECES = st.sampled_from(
 )
 
 
-def check_ends_well(data):
+def check_ends_well(data, profile=SIGNED):
     started = time.monotonic()
     try:
-        file = read_file(data, SIGNED)
+        file = read_file(data, profile)
     except ArsyncError as error:
         assert error.what  # noqa: PT017 - a value is as good an end as an error
     else:
         assert isinstance(file, BankFile)
         for read in file.statements:
-            assert all(line.raw and line.locator and len(line.key) == 32 for line in read.lines)
+            assert all(line.locator and len(line.key) == 32 for line in read.lines)
+            assert all(line.raw for line in read.lines if not line.locator.endswith("/fee"))
             assert all(problem.code and problem.why and problem.do for problem in read.problems)
     assert time.monotonic() - started < 2
 
@@ -174,16 +197,53 @@ def test_any_bytes_end_soon_in_a_value_or_a_named_error(data):
     check_ends_well(data)
 
 
-@given(st.data(), st.sampled_from(["ofx", "camt", "csv"]))
-def test_damage_anywhere_ends_soon_in_a_value_or_a_named_error(data, kind):
-    whole = {
-        "ofx": ofx(ofx_line("5.00"), ofx_line("-1.00", fitid="F2", MEMO="x")),
-        "camt": camt(statement(entry("5.00", "CRDT", transaction(amount="5.00")), entry("1.00", "DBIT"))),
-        "csv": b"Date,Description,Amount\n2026-01-15,x,5.00\n2026-01-16,y,-1.00\n",
-    }[kind]
+@pytest.mark.parametrize("name", WHOLE)
+@given(data=st.data())
+def test_damage_anywhere_ends_soon_in_a_value_or_a_named_error(name, data):
+    whole = WHOLE[name]
     at = data.draw(st.integers(0, len(whole)))
     gone = data.draw(st.integers(0, 20))
-    check_ends_well(whole[:at] + data.draw(st.binary(max_size=8)) + whole[at + gone :])
+    put = data.draw(st.one_of(st.binary(max_size=8), st.sampled_from(ODD)))
+    check_ends_well(whole[:at] + put + whole[at + gone :], SHEET if name == "XLSX" else SIGNED)
+
+
+ODD = [
+    b"NaN",
+    b"1e999",
+    b"-",
+    b",",
+    b"\n",
+    b"\n:61:",
+    b"\n:20:",
+    b"\n88,",
+    b"\n16,195,",
+    b"/",
+    b"?",
+    b"\xc3",
+    b"\x00",
+    b"9" * 40,
+]
+
+LONG = 64 * 1024 * 1024 - 4096
+HUGE = {
+    "MT940": lambda: swift.message(":61:2601150115C1,00NTRFNONREF", ":86:" + "x" * LONG),
+    "BAI2": lambda: bai2.report("16,195,1,Z,,," + "x" * LONG, total=0),
+    "BAI lockbox": lambda: WHOLE["BAI lockbox"] + b"4" * LONG,
+    "X12 820": lambda: WHOLE["X12 820"] + b"x" * LONG,
+    "QIF": lambda: WHOLE["QIF"] + b"P" + b"x" * LONG,
+    "Nacha": lambda: WHOLE["Nacha CTX"] + b"7" * LONG,
+    "over 64 MiB": lambda: WHOLE["camt.053.001.08"] + b" " * (65 * 1024 * 1024),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HUGE)
+def test_a_line_of_64_mib_is_refused_within_two_seconds(name):
+    data = HUGE[name]()
+    started = time.process_time()
+    with pytest.raises(UnsafeFile):
+        read_file(data)
+    assert time.process_time() - started < 2
 
 
 TEXT = st.text(st.characters(codec="cp1252", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=30)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from arsync.connectors.bank.bankprofile import GENERIC, Profile
 from arsync.connectors.bank.identity import account_id, is_iban, new_lines, normalised, trust_of
 from arsync.connectors.bank.mapping import read_file
-from arsync.connectors.bank.proof import gaps
+from arsync.connectors.bank.proof import gaps, span
 from tests.connectors.bank.samples import balance, camt, entry, ofx, ofx_line, statement
 
 RENUMBERS = Profile("renumbers", id_trust="C")
@@ -188,7 +188,7 @@ def statements_of(*numbers, closings=None):
     ],
 )
 def test_gaps_between_statements(numbers, closings, codes):
-    assert [gap.code for gap in gaps(statements_of(*numbers, closings=closings))] == codes
+    assert [gap.code for gap in gaps(map(span, statements_of(*numbers, closings=closings)))] == codes
 
 
 def test_a_new_year_starts_at_one_without_a_gap():
@@ -204,4 +204,4 @@ def test_a_new_year_starts_at_one_without_a_gap():
         for number, day in ((250, "2025-12-31"), (1, "2026-01-02"))
     )
     assert (old.from_date, new.from_date) == (date(2025, 12, 31), date(2026, 1, 2))
-    assert gaps([new, old]) == ()
+    assert gaps(map(span, [new, old])) == ()

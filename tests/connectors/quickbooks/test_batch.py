@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Bundle, Fresh, PostReceipt, Ref, Reverse, Settle
-from arsync.connectors.quickbooks import exact
 from tests.connectors.quickbooks.helpers import USD_BOOKS, usd
 
 ON = date(2026, 11, 20)

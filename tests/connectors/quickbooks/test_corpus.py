@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Record, Unreadable
-from arsync.connectors.quickbooks import exact, mapping
+from arsync.connectors.quickbooks import mapping
 from arsync.connectors.quickbooks.faults import fault_of, meaning
 from arsync.connectors.quickbooks.mapping import LedgerFacts
 from arsync.connectors.transport import Reply

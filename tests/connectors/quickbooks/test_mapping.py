@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arsync.connectors import exact
 from arsync.connectors.contract import Record, Ref, Unreadable
-from arsync.connectors.quickbooks import exact, mapping
+from arsync.connectors.quickbooks import mapping
 from arsync.connectors.quickbooks.mapping import EntryLine, LedgerFacts
 from arsync.core.items import Account, AppliedLine, ItemKind, Product, Terms
 from arsync.core.money import Money

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arsync.connectors import exact
 from arsync.connectors.contract import (
     Answer,
     ApplyCredits,
@@ -20,7 +21,7 @@ from arsync.connectors.contract import (
     Ref,
     Settle,
 )
-from arsync.connectors.quickbooks import exact, mapping, plan
+from arsync.connectors.quickbooks import mapping, plan
 from arsync.connectors.quickbooks.mapping import LedgerFacts
 from arsync.core.items import Books
 from arsync.core.money import Money

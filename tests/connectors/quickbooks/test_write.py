@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from arsync.connectors import exact
 from arsync.connectors.contract import (
     ApplyCredits,
     ApplyPayment,
@@ -16,7 +17,6 @@ from arsync.connectors.contract import (
     Reverse,
     Settle,
 )
-from arsync.connectors.quickbooks import exact
 from arsync.core.items import AppliedLine, Books
 from arsync.core.money import Money
 from arsync.errors import ConsentLost, Unreachable

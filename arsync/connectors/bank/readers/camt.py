@@ -1,197 +1,139 @@
-"""camt.053 bank-to-customer statements, every version, bare or in an envelope.
+"""camt.053 statements, camt.052 reports and camt.054 notifications, every version, bare or in an envelope.
 
 Units   amounts are unsigned in the file; `CdtDbtInd` alone gives the sign (`RvslInd` is information).
-Shape   bytes -> statements. Elements are read by local name and leave the tree once their entry is read,
-        so that memory holds the result and the chunk being parsed, never the whole tree.
-Law     each booked Ntry is a line or a problem; the parts of a batch add up to it or it has none.
+Shape   bytes -> statements; the file goes by in pieces, and no tree of it is ever built.
+Law     each booked Ntry is a line or a problem; the parts of a batch add up to it or it has none. What a
+        report or notification says is provisional: the booked statement says it again.
 Errors  `UnsafeFile` (DOCTYPE, too deep), `TruncatedFile`, `FileRefused` (not well-formed, no statement).
-Source  ISO 20022 camt.053.001.02 to .14 message definition reports; Swiss Payment Standards 2025 for batches.
+Source  ISO 20022 camt.052/053/054.001.01 to .14 message definition reports; Swiss Payment Standards 2025.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 
-from lxml import etree
-
-from arsync.connectors.bank import identity, texts
+from arsync.connectors.bank import identity
 from arsync.connectors.bank.bankprofile import Profile
-from arsync.connectors.bank.proof import prove
-from arsync.connectors.bank.readers.camt_entry import Draft, Entry, read_entry
+from arsync.connectors.bank.readers.camt_entry import Account, read_entry
 from arsync.connectors.bank.readers.camt_fields import (
     Fields,
+    Scope,
     first,
-    flat,
-    flatten,
-    local_name,
     magnitude,
     read_day,
+    scopes,
     signed,
 )
-from arsync.core.bank import BankLineRead, Problem, Statement
+from arsync.connectors.bank.readers.draft import Draft
+from arsync.core.bank import BankLineRead, Standing
 from arsync.core.money import AmountUnreadable, Money
-from arsync.errors import FileRefused, TruncatedFile, UnsafeFile
+from arsync.errors import FileRefused
 
-_ENTRY_TAGS = ("{*}Ntry", "{*}Stmt", "{*}GrpHdr")
+_CHUNK_BYTES = 64 * 1024
+_NAMES = {"camt.053": "Stmt", "camt.052": "Rpt", "camt.054": "Ntfctn"}
 # White space before the declaration and NUL bytes after the end are padding of the transfer, not XML.
 _PADDING = b" \t\r\n\x00"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
-_TOO_MUCH = re.compile(r"Excessive depth|huge|amplification|Maximum", re.IGNORECASE)
-_CUT_OFF = re.compile(
-    r"Premature end|no element found|Couldn't find end|EndTag|Start tag expected", re.IGNORECASE
+_DECLARED = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,20})[\"']"
 )
 
 
-def read(data: bytes, profile: Profile) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
-    """Read the statements of one camt.053 file, and warnings about the file as a whole."""
-    if (
-        b"<!DOCTYPE" in data
-        or "<!DOCTYPE".encode("utf-16-le") in data
-        or "<!DOCTYPE".encode("utf-16-be") in data
-    ):
-        raise _doctype()
-    walk = _Walk(profile)
+def read(data: bytes, kind: str, profile: Profile) -> tuple[tuple[Draft, ...], tuple[str, ...], str]:
+    """Read one camt file of this kind ("camt.053" ...): its statements, warnings about the file, its codec."""
+    utf_8, codec = _as_utf_8(data)
+    walk = Walk(_NAMES[kind], profile)
+    for scope, statement in scopes(_chunks(utf_8)):
+        walk.take(scope, statement)
+    if not walk.drafts:
+        raise FileRefused(f"the {kind} message holds no statement", do="export the period again")
+    return tuple(walk.drafts), tuple(walk.warnings), codec
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    for at in range(0, len(data), _CHUNK_BYTES):
+        yield data[at : at + _CHUNK_BYTES]
+
+
+def _as_utf_8(data: bytes) -> tuple[bytes, str]:
+    """The file in UTF-8, and the codec it came in."""
+    if data[:2] in _UTF_16:
+        codec = "utf-16" if data[:2] in _UTF_16[:2] else "utf-16-le" if data[:1] == b"<" else "utf-16-be"
+    else:
+        data = data.strip(_PADDING)
+        declared = _DECLARED.search(data[:400])
+        codec = declared[1].decode("ascii").lower() if declared else "utf-8"
+    if codec in {"utf-8", "utf8", "us-ascii", "ascii"}:
+        return data, "utf-8"
     try:
-        for element in walk.elements(data):
-            walk.take(element)
-    except etree.XMLSyntaxError as error:
-        raise _not_xml(str(error)) from None
-    if not walk.statements:
-        raise FileRefused("the camt.053 message holds no statement", do="export the period again")
-    return tuple(walk.statements), texts.once(walk.warnings)
+        return data.decode(codec).strip("\x00 \t\r\n").encode("utf-8"), codec.removesuffix(
+            "-le"
+        ).removesuffix("-be")
+    except (UnicodeError, LookupError):
+        raise FileRefused(
+            f"the file is not text in {codec}, as it declares",
+            do="download it again; nothing of it was imported",
+        ) from None
 
 
-def _doctype() -> UnsafeFile:
-    return UnsafeFile(
-        "the file declares a DOCTYPE, which has no place in camt", do="ask the bank for a plain file"
-    )
-
-
-def _not_xml(message: str) -> FileRefused:
-    do = "download it again; nothing of it was imported"
-    if _TOO_MUCH.search(message):
-        return UnsafeFile(f"the XML is nested too deep or too large in one place: {message}", do=do)
-    if _CUT_OFF.search(message):
-        return TruncatedFile(f"the XML ends before it should: {message}", do=do)
-    return FileRefused(f"the file is not well-formed XML: {message}", do=do)
-
-
-class _Walk:
+class Walk:
     """The state of one pass over the file."""
 
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
-        self.statements: list[Statement] = []
+    def __init__(self, name: str, profile: Profile) -> None:
+        self.name, self.profile = name, profile
+        self.drafts: list[Draft] = []
         self.warnings: list[str] = []
-        self.draft: Draft | None = None
+        self._balances: list[Fields] = []
+        self._account: Account | None = None
 
-    def elements(self, data: bytes) -> Iterator[etree._Element]:
-        parsing = etree.iterparse(
-            BytesIO(data if data[:2] in _UTF_16 else data.strip(_PADDING)),
-            events=("end",),
-            tag=_ENTRY_TAGS,
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
+    def take(self, scope: Scope, statement: Scope | None) -> None:
+        """Take one finished element; `statement` is the one around it, as far as it is read."""
+        if scope.name == "GrpHdr":
+            if first(scope.fields, "MsgPgntn/LastPgInd") == "false":
+                self.warnings.append("more-pages-follow")
+        elif scope.name == "Bal":
+            self._balances.append(scope.fields)
+        elif scope.name == "Ntry" and statement is not None:
+            self._account = self._account or self._named(statement.fields)
+            read_entry(scope, self._account)
+        elif scope.name == "Stmt":
+            self._ends(scope.fields)
+
+    def _named(self, head: Fields) -> Account:
+        identifier = first(
+            head, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/BBAN", "Acct/Id/PrtryAcct/Id", "Acct/Id/UPIC"
         )
-        at_start = True
-        for _, element in parsing:
-            if at_start:
-                if element.getroottree().docinfo.internalDTD is not None:
-                    raise _doctype()
-                at_start = False
-            yield element
+        agent = first(
+            head, *(f"Acct/Svcr/FinInstnId/{x}" for x in ("BICFI", "BIC", "ClrSysMmbId/MmbId", "Othr/Id"))
+        )
+        identifier = identifier or self.profile.account or ""
+        account = identity.account_id("bank" if identifier else "unknown", identifier, agent or "")
+        standing: Standing = "booked" if self.name == "Stmt" else "provisional"
+        draft = Draft(account, first(head, "Acct/Ccy"), standing, statement_id=first(head, "Id"))
+        return Account(f"{self.name}[{len(self.drafts) + 1}]", draft, self.profile)
 
-    def take(self, element: etree._Element) -> None:
-        name = local_name(element.tag)
-        parent = element.getparent()
-        if name == "GrpHdr":
-            self._group_header(flat(element))
-        elif name == "Stmt":
-            self._statement_ends(element)
-        elif parent is not None and local_name(parent.tag) == "Stmt":
-            draft = self.draft = self.draft or _draft(parent, len(self.statements) + 1, self.profile)
-            _take_entry(element, draft, self.profile)
-            before = element.getprevious()
-            # The entry itself must stay until the parser has left it; the one before it can go.
-            if before is not None and before.tag == element.tag:
-                parent.remove(before)
-
-    def _group_header(self, fields: Fields) -> None:
-        if first(fields, "MsgPgntn/LastPgInd") == "false":
-            self.warnings.append("more-pages-follow")
-
-    def _statement_ends(self, element: etree._Element) -> None:
-        index = len(self.statements) + 1
-        final = _draft(element, index, self.profile)
-        draft, self.draft = self.draft or final, None
-        if draft.account != final.account:
-            raise FileRefused(
-                "the account is named after its entries", where=f"Stmt[{index}]", do="ask the bank"
-            )
-        self.statements.append(_statement(element, draft, final, self.profile))
-        element.clear()
-
-
-def _head(statement: etree._Element) -> dict[str, list[str]]:
-    """The fields of a Stmt that are neither entries nor balances."""
-    fields: dict[str, list[str]] = {}
-    for child in statement:
-        name = local_name(child.tag)
-        if name in {"Ntry", "Bal"}:
-            continue
-        if len(child):
-            flatten(child, name + "/", fields)
-        elif child.text and child.text.strip():
-            fields.setdefault(name, []).append(child.text.strip())
-    return fields
-
-
-def _draft(statement: etree._Element, index: int, profile: Profile) -> Draft:
-    head = _head(statement)
-    identifier = first(
-        head, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/BBAN", "Acct/Id/PrtryAcct/Id", "Acct/Id/UPIC"
-    )
-    agent = first(
-        head, *(f"Acct/Svcr/FinInstnId/{x}" for x in ("BICFI", "BIC", "ClrSysMmbId/MmbId", "Othr/Id"))
-    )
-    identifier = identifier or profile.account or ""
-    account = identity.account_id("bank" if identifier else "unknown", identifier, agent or "")
-    return Draft(index, account, first(head, "Id") or "", first(head, "Acct/Ccy"))
-
-
-def _statement(element: etree._Element, draft: Draft, final: Draft, profile: Profile) -> Statement:
-    head = _head(element)
-    balances = [flat(child) for child in element if local_name(child.tag) == "Bal"]
-    opening, closing = _balances(balances, draft)
-    _check_totals(head, draft)
-    currency = final.currency or _any_currency(opening, closing, draft.lines) or profile.currency
-    if draft.account.scheme == "unknown":
-        draft.warnings.append("account-missing")
-    if first(head, "CpyDplctInd") in {"DUPL", "CODU"}:
-        draft.warnings.append("bank-calls-it-a-duplicate")
-    if first(head, "StmtPgntn/LastPgInd") == "false":
-        draft.warnings.append("more-pages-follow")
-    sequence = first(head, "LglSeqNb", "ElctrncSeqNb", "StmtPgntn/PgNb") or ""
-    proven, difference = prove(opening, closing, draft.lines, draft.problems)
-    return Statement(
-        account=draft.account,
-        currency=currency,
-        statement_id=first(head, "Id"),
-        sequence=int(sequence) if sequence.isascii() and sequence.isdigit() else None,
-        opening=opening,
-        closing=closing,
-        from_date=read_day(first(head, "FrToDt/FrDtTm", "FrToDt/FrDt")),
-        to_date=read_day(first(head, "FrToDt/ToDtTm", "FrToDt/ToDt")),
-        lines=tuple(draft.lines),
-        proven=proven,
-        difference=difference,
-        problems=tuple(draft.problems),
-        warnings=texts.once(draft.warnings + [problem.code for problem in draft.problems]),
-    )
+    def _ends(self, head: Fields) -> None:
+        final = self._named(head)
+        account, self._account = self._account or final, None
+        balances, self._balances = self._balances, []
+        draft = account.draft
+        if draft.account != final.draft.account:
+            raise FileRefused("the account is named after its entries", where=account.name, do="ask the bank")
+        draft.opening, draft.closing = _balances(balances, account)
+        _check_totals(head, account)
+        draft.currency = (
+            final.draft.currency
+            or _any_currency(draft.opening, draft.closing, draft.lines)
+            or self.profile.currency
+        )
+        if first(head, "CpyDplctInd") in {"DUPL", "CODU"}:
+            draft.warnings.append("bank-calls-it-a-duplicate")
+        if first(head, "StmtPgntn/LastPgInd", "RptPgntn/LastPgInd", "NtfctnPgntn/LastPgInd") == "false":
+            draft.warnings.append("more-pages-follow")
+        sequence = first(head, "LglSeqNb", "ElctrncSeqNb", "StmtPgntn/PgNb") or ""
+        draft.sequence = int(sequence) if sequence.isascii() and sequence.isdigit() else None
+        draft.from_date = read_day(first(head, "FrToDt/FrDtTm", "FrToDt/FrDt"))
+        draft.to_date = read_day(first(head, "FrToDt/ToDtTm", "FrToDt/ToDt"))
+        self.drafts.append(draft)
 
 
 def _any_currency(opening: Money | None, closing: Money | None, lines: Iterable[BankLineRead]) -> str | None:
@@ -199,20 +141,20 @@ def _any_currency(opening: Money | None, closing: Money | None, lines: Iterable[
     return next((amount.currency for amount in amounts if amount is not None), None)
 
 
-def _balances(balances: list[dict[str, list[str]]], draft: Draft) -> tuple[Money | None, Money | None]:
+def _balances(balances: list[Fields], account: Account) -> tuple[Money | None, Money | None]:
     """The booked balances around the entries: OPBD else PRCD, and CLBD; ITBD on a page in the middle."""
     dated: dict[str, list[tuple[str, Money]]] = {}
     for position, fields in enumerate(balances, 1):
         code = first(fields, "Tp/CdOrPrtry/Cd", "Tp/Cd") or ""
         if code not in {"OPBD", "PRCD", "CLBD", "ITBD"}:
             continue
-        day = first(fields, "Dt/Dt", "Dt/DtTm") or ""
+        day = first(fields, "Dt/Dt", "Dt/DtTm", "Dt") or ""
         try:
             dated.setdefault(code, []).append((day[:10], signed(fields, "Amt", None)))
         except AmountUnreadable as error:
-            where = f"Stmt[{draft.index}]/Bal[{position}]"
+            where = f"{account.name}/Bal[{position}]"
             do = "compare with the statement on paper, or ask the bank"
-            draft.problems.append(Problem("balance-unreadable", where, "Bal/Amt", error.raw, str(error), do))
+            account.draft.problem("balance-unreadable", where, "Bal/Amt", error.raw, str(error), do)
     interim = sorted(dated.get("ITBD", []), key=_day_of)
     opening = sorted(dated.get("OPBD") or dated.get("PRCD") or interim[:1], key=_day_of)
     closing = sorted(dated.get("CLBD") or interim[1:], key=_day_of)
@@ -223,13 +165,13 @@ def _day_of(dated: tuple[str, Money]) -> str:
     return dated[0]
 
 
-def _check_totals(head: Fields, draft: Draft) -> None:
+def _check_totals(head: Fields, account: Account) -> None:
     """Hold the bank's own totals against what was read. Pending entries may or may not be counted."""
-    if draft.not_booked:
+    if account.not_booked:
         return
-    read = [line.amount for line in draft.lines]
+    read = [line.amount for line in account.draft.lines]
     checks = (
-        ("TtlNtries/NbOfNtries", draft.entries),
+        ("TtlNtries/NbOfNtries", account.entries),
         ("TtlCdtNtries/NbOfNtries", sum(amount.minor >= 0 for amount in read)),
         ("TtlDbtNtries/NbOfNtries", sum(amount.minor < 0 for amount in read)),
     )
@@ -237,7 +179,7 @@ def _check_totals(head: Fields, draft: Draft) -> None:
         given = first(head, f"TxsSummry/{path}")
         if given is not None and not (given.isdigit() and int(given) == count):
             why = f"the bank counts {given}, the file holds {count}"
-            draft.problems.append(_total_problem(draft, path, given, why))
+            _total_problem(account, path, given, why)
     for path, sign in (("TtlCdtNtries/Sum", 1), ("TtlDbtNtries/Sum", -1)):
         given = first(head, f"TxsSummry/{path}")
         currencies = {amount.currency for amount in read}
@@ -246,7 +188,7 @@ def _check_totals(head: Fields, draft: Draft) -> None:
         total = Money(sum(abs(a.minor) for a in read if a.minor * sign > 0), currencies.pop())
         if not _equals(given, total):
             why = f"the bank's sum is {given}, the entries give {total.text()}"
-            draft.problems.append(_total_problem(draft, path, given, why))
+            _total_problem(account, path, given, why)
 
 
 def _equals(given: str, total: Money) -> bool:
@@ -256,39 +198,8 @@ def _equals(given: str, total: Money) -> bool:
         return False
 
 
-def _total_problem(draft: Draft, path: str, given: str, why: str) -> Problem:
-    where = f"Stmt[{draft.index}]/TxsSummry/{path}"
-    return Problem("control-totals-differ", where, path, given, why, "ask the bank for the whole statement")
-
-
-def _take_entry(element: etree._Element, draft: Draft, profile: Profile) -> None:
-    """Read one Ntry into the draft: a line, a problem, or a named count of what is not booked."""
-    draft.entries += 1
-    fields: dict[str, list[str]] = {}
-    transactions: list[Fields] = []
-    for child in element:
-        name = local_name(child.tag)
-        if name == "NtryDtls":
-            for detail in child:
-                if local_name(detail.tag) == "TxDtls":
-                    transactions.append(flat(detail))
-                else:
-                    flatten(detail, "Btch/", fields)
-        elif name == "TxDtls":  # version 1 has no NtryDtls around it
-            transactions.append(flat(child))
-        elif len(child):
-            flatten(child, name + "/", fields)
-        else:
-            fields.setdefault(name, []).append((child.text or "").strip())
-            if name == "Amt":
-                fields["Amt@Ccy"] = [child.get("Ccy") or ""]
-    status = first(fields, "Sts/Cd", "Sts", "Sts/Prtry")
-    if status not in {None, "BOOK"}:
-        draft.not_booked += 1
-        draft.warnings.append("information-not-read" if status == "INFO" else "pending-not-read")
-        return
-    if status is None:
-        draft.warnings.append("status-missing")
-    locator = f"Stmt[{draft.index}]/Ntry[{draft.entries}]"
-    raw = etree.tostring(element, encoding="unicode", with_tail=False)
-    read_entry(Entry(fields, tuple(transactions), locator, raw, draft, profile))
+def _total_problem(account: Account, path: str, given: str, why: str) -> None:
+    where = f"{account.name}/TxsSummry/{path}"
+    account.draft.problem(
+        "control-totals-differ", where, path, given, why, "ask the bank for the whole statement"
+    )

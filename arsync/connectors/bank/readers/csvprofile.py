@@ -10,28 +10,20 @@ Source  RFC 4180 and 71 real exports; README, section "CSV profiles".
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from arsync.connectors.bank import identity, texts
 from arsync.connectors.bank.amounts import SignUnreadable, amount_problem_code, read_money
 from arsync.connectors.bank.bankprofile import CsvDialect, Profile, Skip
-from arsync.connectors.bank.proof import prove
-from arsync.core.bank import AccountId, BankLineRead, Problem, Statement
+from arsync.connectors.bank.readers.advice import advices
+from arsync.connectors.bank.readers.draft import Draft
+from arsync.connectors.bank.readers.rows import Row, read_date
+from arsync.core.bank import BankLineRead, Problem, Remittance, Statement
 from arsync.core.money import AmountUnreadable, Money
 from arsync.errors import FileRefused
 
 _DATES_REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One record of the file: its fields, the line it starts on, and its exact text."""
-
-    fields: list[str]
-    number: int
-    raw: str
-    malformed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +35,38 @@ class _Balance:
     after: Money | None
 
 
-@dataclass(slots=True)
-class _Draft:
-    """The rows of one account and currency."""
+Read = tuple[tuple[Statement, ...], tuple[str, ...], tuple[Remittance, ...]]
 
-    account: AccountId
-    currency: str | None
-    lines: list[BankLineRead] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+
+@dataclass(slots=True)
+class _Draft(Draft):
+    """The rows of one account and currency, or of one payout."""
+
     balances: list[_Balance] = field(default_factory=list)
 
 
-def read(text: str, profile: Profile, dialect: CsvDialect) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
-    """Read the statements of one CSV file, and warnings about the file as a whole."""
-    rows = _rows(text, dialect)
+def read(text: str, profile: Profile, dialect: CsvDialect) -> Read:
+    """Read one CSV file: its statements, warnings about the file as a whole, its remittances."""
+    return _read(_rows(text, dialect), profile, dialect)
+
+
+def read_cells(cells: Iterable[tuple[int, list[str]]], profile: Profile, dialect: CsvDialect) -> Read:
+    """Read the rows of a spreadsheet, with their numbers, by the same profile."""
+    return _read((Row(row, number, "\t".join(row).rstrip("\t")) for number, row in cells), profile, dialect)
+
+
+def _read(rows: Iterator[Row], profile: Profile, dialect: CsvDialect) -> Read:
     columns = _columns(dialect, _header(rows, dialect))
+    if dialect.kind == "advice":
+        remittances = advices(rows, profile, columns)
+        return (), ("account-missing",) if not remittances else (), remittances
     reader = _Reader(profile, dialect, columns)
     for row in _continued(rows, dialect, columns) if dialect.continued else rows:
         reader.take(row)
-    return reader.statements(), texts.once(reader.warnings())
+    return reader.statements(), texts.once(reader.warnings()), ()
 
 
-def _rows(text: str, dialect: CsvDialect) -> Iterator[_Row]:
+def _rows(text: str, dialect: CsvDialect) -> Iterator[Row]:
     """Records with their text; a malformed one is given as it is, and reading goes on after it."""
     taken: list[str] = []
 
@@ -91,22 +93,22 @@ def _rows(text: str, dialect: CsvDialect) -> Iterator[_Row]:
             return
         except csv.Error as error:
             record, malformed = [], str(error)
-        yield _Row(record, number, "".join(taken).rstrip("\n\x00"), malformed)
+        yield Row(record, number, "".join(taken).rstrip("\n\x00"), malformed)
         number += len(taken)
 
 
 def _continued(
-    rows: Iterator[_Row], dialect: CsvDialect, columns: Mapping[str, tuple[int, ...]]
-) -> Iterator[_Row]:
+    rows: Iterator[Row], dialect: CsvDialect, columns: Mapping[str, tuple[int, ...]]
+) -> Iterator[Row]:
     """Put rows that hold nothing but text into the row before them."""
     positions = set(columns["text"])
-    held: _Row | None = None
+    held: Row | None = None
     for row in rows:
         filled = {i for i, text in enumerate(row.fields) if text.strip()}
         if held and filled and filled <= positions and not row.malformed:
             for i in filled:
                 held.fields[i] += f" {row.fields[i]}"
-            held = _Row(held.fields, held.number, f"{held.raw}\n{row.raw}", held.malformed)
+            held = Row(held.fields, held.number, f"{held.raw}\n{row.raw}", held.malformed)
         else:
             if held:
                 yield held
@@ -115,7 +117,7 @@ def _continued(
         yield held
 
 
-def _header(rows: Iterator[_Row], dialect: CsvDialect) -> tuple[str, ...]:
+def _header(rows: Iterator[Row], dialect: CsvDialect) -> tuple[str, ...]:
     """Find the declared header; without one, step over the rows before the first row of data."""
     if not dialect.header:
         for _ in range(dialect.first_row - 1):
@@ -156,13 +158,13 @@ class _Reader:
     def __init__(self, profile: Profile, dialect: CsvDialect, columns: Mapping[str, tuple[int, ...]]) -> None:
         self.profile, self.dialect, self.columns = profile, dialect, columns
         self.width = len(dialect.header)
-        self.drafts: dict[tuple[str, str | None], _Draft] = {}
-        self.by_text: dict[tuple[str, str | None], _Draft] = {}
+        self.drafts: dict[tuple[str, str | None, str], _Draft] = {}
+        self.by_text: dict[tuple[str, str | None, str], _Draft] = {}
         self.skipped: dict[str, int] = {}
         self.dates: dict[str, date | None] = {}
         self.skips = [(_position(skip.column, dialect.header), skip) for skip in dialect.skips]
 
-    def take(self, row: _Row) -> None:
+    def take(self, row: Row) -> None:
         if row.malformed:
             self._unreadable(row, f"the row is not CSV as the profile declares it: {row.malformed}")
             return
@@ -177,41 +179,46 @@ class _Reader:
         else:
             self._line(row)
 
-    def _skip(self, row: _Row) -> Skip | None:
+    def _skip(self, row: Row) -> Skip | None:
         for position, skip in self.skips:
             value = row.fields[position].strip() if position < len(row.fields) else ""
             if value in skip.values or (skip.starts and value.startswith(skip.values)):
                 return skip
         return None
 
-    def _unreadable(self, row: _Row, why: str) -> None:
+    def _unreadable(self, row: Row, why: str) -> None:
         problem = Problem(
             "line-unreadable", _locator(row), "row", row.raw, why, "look at the row in the file"
         )
         # Which account it belongs to cannot be known: it makes every statement of the file unproven.
         self._draft(self.profile.account or "", self.profile.currency).problems.append(problem)
 
-    def _draft(self, account: str, currency: str | None) -> _Draft:
-        draft = self.by_text.get((account, currency))
+    def _draft(self, account: str, currency: str | None, payout: str = "") -> _Draft:
+        draft = self.by_text.get((account, currency, payout))
         if draft is None:
-            named = identity.account_id("bank" if account else "unknown", account)
+            is_payout = self.dialect.kind == "payout"
+            scheme = "payout" if is_payout else "bank" if account else "unknown"
+            named = identity.account_id(scheme, account or (self.profile.name if is_payout else ""))
+            made = _Draft(named, currency, "detail" if is_payout else "booked")
+            made.statement_id = made.reference = payout or None
             # One account may be written in two ways in one file.
-            draft = self.drafts.setdefault((named.key, currency), _Draft(named, currency))
-            self.by_text[account, currency] = draft
+            draft = self.drafts.setdefault((named.key, currency, payout), made)
+            self.by_text[account, currency, payout] = draft
         return draft
 
-    def one(self, row: _Row, name: str) -> str:
+    def one(self, row: Row, name: str) -> str:
         for position in self.columns.get(name, ()):
             if position < len(row.fields):
                 return row.fields[position].strip()
         return ""
 
-    def _line(self, row: _Row) -> None:
+    def _line(self, row: Row) -> None:
         account = self.one(row, "account") or self.profile.account or ""
         currency = self.one(row, "currency").upper() or self.profile.currency
-        draft = self._draft(account, currency)
+        draft = self._draft(account, currency, self.one(row, "payout"))
         try:
             amount = self._amount(row, currency)
+            fee = self._fee(row, amount)
         except AmountUnreadable as error:
             code = amount_problem_code(error, currency)
             do = "look at the row in the file and enter it by hand, or correct the profile"
@@ -223,10 +230,19 @@ class _Reader:
             why = f"{given!r} fits none of the declared date formats"
             do = "look at the row and give its date, or correct the profile"
             draft.problems.append(Problem("date-unreadable", _locator(row), "booking_date", given, why, do))
-        draft.lines.append(self._read(row, draft, amount, booked))
+        line = self._read(row, draft, amount, booked)
+        draft.lines.append(line)
+        if fee:
+            draft.lines.append(_fee_line(line, fee))
         self._balance(row, draft, amount)
 
-    def _amount(self, row: _Row, currency: str | None) -> Money:
+    def _fee(self, row: Row, amount: Money) -> Money | None:
+        """What was kept of a payout's payment, as money out."""
+        given = self.one(row, "fee")
+        fee = self._money(given, amount.currency) if given else None
+        return -fee if fee else None
+
+    def _amount(self, row: Row, currency: str | None) -> Money:
         if currency is None:
             raise AmountUnreadable("", "neither the row nor the profile names a currency")
         if self.dialect.sign == "debit and credit columns":
@@ -237,7 +253,7 @@ class _Reader:
         inverted = (self.dialect.sign == "inverted") != self.profile.invert_sign
         return -amount if inverted else amount
 
-    def _two_columns(self, row: _Row, currency: str) -> Money:
+    def _two_columns(self, row: Row, currency: str) -> Money:
         """Debit is money out, credit money in; one of the two, or a zero beside it."""
         debit, credit = self.one(row, "debit"), self.one(row, "credit")
         if not debit and not credit:
@@ -272,7 +288,7 @@ class _Reader:
             self.dates[text] = read_date(text, self.dialect.date_formats)
         return self.dates[text]
 
-    def _read(self, row: _Row, draft: _Draft, amount: Money, booked: date | None) -> BankLineRead:
+    def _read(self, row: Row, draft: _Draft, amount: Money, booked: date | None) -> BankLineRead:
         pieces = [row.fields[i] for i in self.columns.get("text", ()) if i < len(row.fields)]
         text, joined, cut = texts.join(pieces)
         value_date = self._date(self.one(row, "value_date")) if "value_date" in self.columns else None
@@ -283,6 +299,7 @@ class _Reader:
         content = identity.Content(
             booked or self.one(row, "booking_date"), value_date, code, payer_account, text
         )
+        family = self.dialect.families.get(code, "other")
         original, warnings = self._original(row, amount)
         if "currency" not in self.columns or not self.one(row, "currency"):
             warnings = (*warnings, "currency-from-profile")
@@ -304,16 +321,18 @@ class _Reader:
             text_joined=joined,
             bank_reference=self.one(row, "bank_reference") or None,
             cheque_number=self.one(row, "cheque_number") or None,
+            code_family=family,
+            is_return=family in {"return", "chargeback"},
             raw_codes={"code": code} if code else {},
             warnings=warnings + cut,
             raw=row.raw,
         )
 
-    def _usable(self, row: _Row, name: str) -> str | None:
+    def _usable(self, row: Row, name: str) -> str | None:
         value = self.one(row, name)
         return None if identity.trust_of(value, "A") == "C" else value
 
-    def _original(self, row: _Row, amount: Money) -> tuple[Money | None, tuple[str, ...]]:
+    def _original(self, row: Row, amount: Money) -> tuple[Money | None, tuple[str, ...]]:
         text, currency = self.one(row, "original_amount"), self.one(row, "original_currency").upper()
         if not text or not currency or currency == amount.currency:
             return None, ()
@@ -322,7 +341,7 @@ class _Reader:
         except AmountUnreadable:
             return None, ("original-amount-unreadable",)
 
-    def _balance(self, row: _Row, draft: _Draft, amount: Money) -> None:
+    def _balance(self, row: Row, draft: _Draft, amount: Money) -> None:
         if "balance" not in self.columns:
             return
         text = self.one(row, "balance")
@@ -346,45 +365,30 @@ class _Reader:
         return (f"rows-skipped:{reason}:{count}" for reason, count in sorted(self.skipped.items()))
 
 
-def _locator(row: _Row) -> str:
+def _locator(row: Row) -> str:
     return f"line {row.number}"
 
 
-def read_date(text: str, formats: Iterable[str]) -> date | None:
-    """The calendar day by the first declared format that fits; zones never move it."""
-    for pattern in formats:
-        try:
-            # Only the day is taken, so a zone in the text must not and cannot matter.
-            return datetime.strptime(text, pattern).date()  # noqa: DTZ007
-        except ValueError:
-            continue
-    return None
+def _fee_line(line: BankLineRead, fee: Money) -> BankLineRead:
+    return replace(
+        line,
+        locator=f"{line.locator}/fee",
+        key=identity.part_key(line.key, 1, "fee", fee),
+        amount=fee,
+        original_amount=None,
+        code_family="fee",
+        is_return=False,
+        raw="",
+    )
 
 
 def _statement(draft: _Draft, dialect: CsvDialect, *, unreadable: bool) -> Statement:
     ordered = draft.balances if dialect.order == "oldest first" else draft.balances[::-1]
-    opening, closing, broken = _chain(ordered)
-    problems = tuple(draft.problems) + broken
-    proven, difference = prove(opening, closing, draft.lines, problems)
-    days = [line.booking_date for line in draft.lines if line.booking_date]
-    warnings = [problem.code for problem in problems]
-    if draft.account.scheme == "unknown":
-        warnings.append("account-missing")
-    return Statement(
-        account=draft.account,
-        currency=draft.currency,
-        statement_id=None,
-        sequence=None,
-        opening=opening,
-        closing=closing,
-        from_date=min(days, default=None),
-        to_date=max(days, default=None),
-        lines=tuple(draft.lines),
-        proven="unproven" if unreadable else proven,
-        difference=difference,
-        problems=problems,
-        warnings=texts.once(warnings),
-    )
+    draft.opening, draft.closing, broken = _chain(ordered)
+    draft.problems += broken
+    draft.days_of_lines()
+    statement = draft.statement()
+    return replace(statement, proven="unproven") if unreadable else statement
 
 
 def _chain(balances: list[_Balance]) -> tuple[Money | None, Money | None, tuple[Problem, ...]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync.connectors.quickbooks import exact
+from arsync.connectors import exact
 
 numbers = st.one_of(
     st.integers(),
