@@ -47,6 +47,9 @@ class Reason(StrEnum):
     UNMAPPED_ADJUSTMENT = "unmapped adjustment"
     PLATFORM_REFUSED = "platform refused"
     WEAK_EVIDENCE = "weak evidence"
+    DO_NOT_ACCEPT = (
+        "do not accept"  # the policy names this customer or account: no money of theirs without a person
+    )
     CONFIRMATION = (
         "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here
     )

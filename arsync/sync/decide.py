@@ -17,6 +17,7 @@ from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
 from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
 from arsync.core.matching import record
+from arsync.core.matching.normalise import normalise_account
 from arsync.core.matching.snapshot import ReceiptRow
 from arsync.core.money import Money
 from arsync.core.policy import Policy
@@ -96,17 +97,25 @@ def look(job: Job) -> Decided:
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
         before = _before(conn, job)
+        since = job.today().replace(month=1, day=1)
+        given_up = {
+            key: {0: minor} for key, minor in decisions.given_up(conn, job.ledger.id, ENGINE, since).items()
+        }
     standing = _Standing(
         todo.proven,
         facts.closed_until if facts else None,
         policy.policy,
         owners={row.id: row.customer_id for row in todo.snapshot.items},
         parents={row.id: row.parent_id for row in todo.snapshot.customers},
+        never=frozenset(
+            row.id for row in todo.snapshot.customers if row.name in policy.policy.never_customers
+        ),
     )
     matching = policy.policy.match
 
     def judge(finding: Finding, receipt: ReceiptRow) -> Decision:
-        return _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+        decision = _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+        return _capped(decision, receipt, policy.policy, given_up)
 
     outcome = rounds(todo.snapshot, todo.knowledge, matching, judge, before)
     return Decided(todo, outcome, before, policy)
@@ -178,6 +187,7 @@ class _Standing:
     policy: Policy
     owners: Mapping[int, int]  # item -> customer
     parents: Mapping[int, int | None]  # customer -> the one above
+    never: frozenset[int]  # customers whose money is not accepted without a person
 
 
 def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
@@ -188,11 +198,47 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
     reason = None
-    if not standing.proven[receipt.id]:
+    if _refused(decided.explanation, receipt, standing):
+        reason = Reason.DO_NOT_ACCEPT
+    elif not standing.proven[receipt.id]:
         reason = Reason.UNPROVEN_STATEMENT
     elif decided.verdict is Verdict.APPLY:
         reason = _write_obstacle(decided.explanation, receipt, standing)
     return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
+
+
+def _refused(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> bool:
+    """Whether the policy wants no money of this payer, or of anybody it is for, without a person."""
+    if receipt.payer_account and normalise_account(receipt.payer_account) in standing.policy.never_accounts:
+        return True
+    owners = {explanation.customer_id, *(standing.owners[share.item_id] for share in explanation.shares)}
+    seen: set[int | None] = set()
+    while owners - seen - {None}:
+        seen |= owners
+        owners = {standing.parents.get(owner) for owner in owners if owner is not None}
+    return not standing.never.isdisjoint(seen)
+
+
+def _capped(
+    decided: Decision, receipt: ReceiptRow, policy: Policy, given_up: dict[tuple[int, str], dict[int, int]]
+) -> Decision:
+    """A person decides what would give up more for a customer than the policy allows in a year.
+
+    `given_up` has, by customer and currency, the minor units of each receipt, of this year (0) and of this batch.
+    """
+    cap = policy.given_up_a_year_minor.get(receipt.currency)
+    one = decided.explanation
+    if cap is None or one is None or one.customer_id is None:
+        return decided
+    so_far = given_up.setdefault((one.customer_id, receipt.currency), {})
+    so_far.pop(receipt.id, None)
+    minor = sum(share.write_off_minor for share in one.shares)
+    if decided.verdict is not Verdict.APPLY or not minor:
+        return decided
+    if sum(so_far.values()) + minor > cap:
+        return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CONFIRMATION)
+    so_far[receipt.id] = minor
+    return decided
 
 
 def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> Reason | None:

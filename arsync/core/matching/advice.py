@@ -25,7 +25,7 @@ from arsync.core.matching.explain import (
     pro,
     standing,
 )
-from arsync.core.matching.named import Outcome, resembles
+from arsync.core.matching.named import Outcome, resembles, tolerated_minor
 from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.payers import Payer, Payers
 from arsync.core.matching.references import read
@@ -163,7 +163,7 @@ class Advices:
         largest = max(shares.values(), key=lambda share: (share.applied_minor, -share.item_id))
         currency = self._book.items[largest.item_id].currency
         if (
-            missing_minor > self._book.policy.small_difference_minor.get(currency, 0)
+            missing_minor > tolerated_minor(self._book.policy, currency, largest.applied_minor)
             or largest.applied_minor <= missing_minor
         ):
             return None

@@ -34,6 +34,8 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
     obstacle = (None if posted else finding.reason) or (None if finding.unique else Reason.SEVERAL_SETS)
     if obstacle is None and not posted and first.klass.value not in policy.automatic:
         obstacle = Reason.CONFIRMATION
+    if obstacle is None and _too_much(receipt, policy):
+        obstacle = Reason.CONFIRMATION
     if obstacle is None and first.probability < threshold(receipt, policy):
         obstacle = Reason.WEAK_EVIDENCE
     if obstacle is None and posted and finding.wait:
@@ -54,6 +56,11 @@ def threshold(receipt: ReceiptRow, policy: MatchPolicy) -> float:
     if large is not None and abs(receipt.amount_minor) >= large:
         return max(policy.threshold, policy.threshold_large)
     return policy.threshold
+
+
+def _too_much(receipt: ReceiptRow, policy: MatchPolicy) -> bool:
+    most = policy.most_minor.get(receipt.currency)
+    return most is not None and abs(receipt.amount_minor) > most
 
 
 # Accepting many of these at once would undo what the queue is for.

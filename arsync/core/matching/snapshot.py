@@ -134,6 +134,9 @@ class MatchPolicy:
     automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})
     alias_confirmations: int = 2  # before a learned payer counts as known
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
+    small_difference_bp: int = (
+        10_000  # and at most so many hundredths of a per cent of the items it is missing from
+    )
     discount_grace_days: int = 0
     wait_days: int = 0  # business days a line may wait for an advice
     # Where several sets or payers fit: queue, or weigh them against each other and apply what outweighs the rest.
@@ -148,3 +151,6 @@ class MatchPolicy:
     # By currency: from here on the threshold is `threshold_large`.
     large_minor: dict[str, int] = field(default_factory=dict)
     threshold_large: float = 0.995
+    most_minor: dict[str, int] = field(
+        default_factory=dict
+    )  # larger receipts are never applied without a person
