@@ -8,10 +8,12 @@ Cost    digests cost a tenth of a match; beyond them nothing is spent on what di
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple, TypeVar
 
+from arsync.core.decisions import Finding
 from arsync.core.matching import engine, record
 from arsync.core.matching.reach import Reach, joined, touched
 from arsync.core.matching.snapshot import Knowledge, MatchPolicy, Snapshot
@@ -31,7 +33,8 @@ class Waiting(NamedTuple):
 class Seen:
     """What the findings of the undecided receipts rest on."""
 
-    ground: str  # of all of them: customers, knowledge, policy, advices, the day
+    ground: str  # of all of them: customers, what is learned and in force, policy, advices
+    day: date
     roofs: dict[int, str]  # open items, by family
     amounts: dict[str, str]  # payments booked and receipts seen lately, by "currency amount"
     receipts: dict[int, Waiting]
@@ -62,16 +65,11 @@ def seen(
         money[_place(booked.currency, booked.total_minor)].append(booked)
     for row, customer in zip(snapshot.recent, snapshot.recent_customers, strict=True):
         money[_place(row.currency, row.amount_minor)].append((row, customer))
-    ground = (
-        engine.ENGINE_VERSION,
-        snapshot.as_of,
-        policy,
-        knowledge,
-        snapshot.customers,
-        snapshot.remittances,
-    )
+    learned = knowledge.in_force(snapshot.as_of)
+    ground = (engine.ENGINE_VERSION, policy, learned, snapshot.customers, snapshot.remittances)
     return Seen(
         _digest(ground),
+        snapshot.as_of,
         {roof: _digest(rows) for roof, rows in families.items()},
         {place: _digest(rows) for place, rows in money.items()},
         {row.id: Waiting(_digest(row), reaches[row.id]) for row in snapshot.receipts if row.id in reaches},
@@ -82,7 +80,7 @@ def stale(
     before: Seen,
     now: Seen,
     snapshot: Snapshot,
-    known: Container[int],
+    known: Mapping[int, Finding],
     look: Callable[[], Mapping[int, Reach]],
 ) -> Stale:
     """What is to be matched again.
@@ -91,7 +89,7 @@ def stale(
         before: what the last match saw.
         now: what there is; its receipts need not be filled.
         snapshot: the same.
-        known: receipts whose findings of the last match are still at hand.
+        known: the findings of the last match that are still at hand.
         look: tells where each receipt of the snapshot looks now; asked only if anything changed.
     """
     ids = frozenset(row.id for row in snapshot.receipts)
@@ -101,7 +99,10 @@ def stale(
     fresh = {
         row.id
         for row in snapshot.receipts
-        if row.id not in known or row.id not in old or before.receipts[row.id].row != _digest(row)
+        if row.id not in known
+        or row.id not in old
+        or before.receipts[row.id].row != _digest(row)
+        or (known[row.id].wait and before.day != now.day)
     }
     gone = old.keys() - ids
     change = Reach(

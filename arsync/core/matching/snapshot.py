@@ -125,6 +125,10 @@ class Knowledge:
 
     aliases: tuple[Alias, ...] = ()
 
+    def in_force(self, on: date) -> tuple[Alias, ...]:
+        """What counts on a day."""
+        return tuple(a for a in self.aliases if a.since <= on and (a.until is None or on < a.until))
+
 
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:

@@ -1,6 +1,7 @@
 """What is left undecided is judged on what is left, and the next run says the same."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,10 @@ from tests.core.matching.test_laws import AMOUNTS, NAMES, worlds
 CAREFUL = MatchPolicy(small_difference_minor={"USD": 50})
 BOLD = replace(CAREFUL, weighed=True, posts=frozenset({"short-pay", "over-pay"}))
 TRUSTING = replace(BOLD, automatic=CAREFUL.automatic | {"block", "set"}, threshold=0.9)
-POLICIES = pytest.mark.parametrize("policy", [CAREFUL, BOLD, TRUSTING], ids=["careful", "bold", "trusting"])
+WAITING = replace(CAREFUL, wait_days=2)
+POLICIES = pytest.mark.parametrize(
+    "policy", [CAREFUL, BOLD, TRUSTING, WAITING], ids=["careful", "bold", "trusting", "waiting"]
+)
 
 
 def judge(policy, mode="auto"):
@@ -93,8 +97,11 @@ def changes(draw, world):
     if draw(st.integers(0, 4)) == 0:
         booked.append(payment(draw))
     if draw(st.integers(0, 6)) == 0:
-        aliases.append(Alias("QUILL", 1, draw(st.integers(1, 2)), DAY))
+        aliases.append(
+            Alias("QUILL", 1, draw(st.integers(1, 2)), DAY + timedelta(days=draw(st.integers(0, 2))))
+        )
     later = replace(world, items=tuple(items), receipts=tuple(receipts), booked=tuple(booked))
+    later = replace(later, as_of=world.as_of + timedelta(days=draw(st.integers(0, 3))))
     return later, Knowledge(tuple(aliases))
 
 
