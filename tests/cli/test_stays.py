@@ -64,7 +64,7 @@ def test_a_knock_makes_a_following_run_look_again(place, listening):
     began = time.monotonic()
     second = json.loads(following.stdout.readline())
     assert second["records_changed"] > 0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert ended(following) == 0
     assert place.json("aging")["totals"][0]["total"] == {"amount": "250.00", "currency": "USD"}
 

