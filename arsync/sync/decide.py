@@ -96,7 +96,7 @@ def look(job: Job) -> Decided:
         policy = office.policy_in_force(conn, job.ledger.id)
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
-        before = _before(conn, job)
+        before = _before(conn, job, todo.states)
         since = job.today().replace(month=1, day=1)
         given_up = {
             key: {0: minor} for key, minor in decisions.given_up(conn, job.ledger.id, ENGINE, since).items()
@@ -121,19 +121,29 @@ def look(job: Job) -> Decided:
     return Decided(todo, outcome, before, policy)
 
 
-def _before(conn: Tx, job: Job) -> "Before | None":
-    """What the last match saw, and what it said of everything that is in the queue."""
+def _before(conn: Tx, job: Job, states: Mapping[int, str]) -> "Before | None":
+    """What the last match saw, and what it said of everything that is in the queue.
+
+    Of a receipt that waits for an advice the queue may still hold an older finding.
+    """
     from arsync.core.matching.again import Seen
     from arsync.core.matching.rounds import Before
 
     body = work.last_seen(conn, job.ledger.id)
     if body is None:
         return None
-    rows = [row for row in queues.listing(conn, job.ledger.id) if row.receipt_id and row.finding_sha]
+    waiting = _waiting(conn, job)
+    rows = [row for i, row in waiting.items() if states.get(i) == "queued" and row.finding_sha is not None]
     texts = raw.get_many(conn, (bytes(row.finding_sha) for row in rows))
     findings = (record.finding_from_text(texts[bytes(row.finding_sha)].decode()) for row in rows)
     seen: Seen = record.decode(body, Seen)
     return Before(seen, {finding.receipt_id: finding for finding in findings})
+
+
+def _waiting(conn: Tx, job: Job) -> dict[int, Any]:
+    """The open queue items that are about receipts, by receipt."""
+    rows = queues.listing(conn, job.ledger.id)
+    return {row.receipt_id: row for row in rows if row.subject == f"receipt:{row.receipt_id}"}
 
 
 @_no_collector()
@@ -153,7 +163,7 @@ def keep(job: Job, decided: Decided) -> Tally:
     texts = {c.receipt.id: record.finding_to_text(c.finding).encode() for c in decided.cases}
     with job.store.begin() as conn:
         shas = {i: raw.sha(text) for i, text in texts.items()}
-        known = {row.receipt_id: row for row in queues.listing(conn, job.ledger.id) if row.receipt_id}
+        known = _waiting(conn, job)
         news = [c for c in queued if not _same(c, known.get(c.receipt.id), shas[c.receipt.id])]
         if acting or news:
             proofs = _keep_evidence(conn, decided, acting + news, texts, known)
