@@ -9,7 +9,7 @@ Generates the worlds that are missing in DIR, drives `arsync.testing.cashbench` 
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -51,6 +51,7 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
     scored["match_seconds"] = made[0].seconds
     items = {item.item_id: item for item in world.items}
     kinds: Counter[tuple[str, str]] = Counter()
+    stated: list[tuple[float, bool]] = []  # probability of a first explanation, and whether it was right
     for line_id, decision in result.decisions.items():
         receipt, finding, ours = made[0].log[line_id]
         if not finding.explanations:
@@ -63,12 +64,26 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
         )
         right = is_right(rows, unapplied, decision.customer_id, truth, items)
         first = finding.explanations[0]
-        key = f"{first.klass.value} p={first.probability} {finding.reason.value if finding.reason else '-'}"
+        stated.append((first.probability, right))
+        reason = finding.reason.value if finding.reason else "-"
+        key = f"{first.klass.value} p={int(first.probability * 100) / 100:.2f} {reason}"
         kinds[key + (" AUTO" if decision.auto else ""), "right" if right else "wrong"] += 1
         if show_wrong and decision.auto and not right:
             print(f"  WRONG {truth.kind} {receipt}\n    {ours}\n    truth {truth}", world.labels.get(line_id))
-    scored["kinds"] = kinds
+    scored["kinds"], scored["stated"] = kinds, stated
     return scored
+
+
+def calibration(stated: list[tuple[float, bool]]) -> list[str]:
+    """By tenths of the stated probability: their mean, how many, and how many of them were right."""
+    bands: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for probability, right in stated:
+        bands[min(9, int(probability * 10))].append((probability, right))
+    return [
+        f"stated {sum(p for p, _ in rows) / count:.3f}  right {sum(r for _, r in rows) / count:.3f}  of {count:,}"
+        for _, rows in sorted(bands.items())
+        for count in (len(rows),)
+    ]
 
 
 def main() -> None:
@@ -94,6 +109,7 @@ def main() -> None:
         "|---|" + "---|" * 13,
     ]
     kinds: Counter[tuple[str, str]] = Counter()
+    stated: list[tuple[float, bool]] = []
     for profile in args.profiles:
         for seed in args.seeds:
             customers = args.customers or DEFAULT_CUSTOMERS.get(profile, 400)
@@ -102,6 +118,7 @@ def main() -> None:
                 generate(WORLDS[profile], seed, customers, 12, folder)
             got = run_world(folder, show_wrong=args.wrong)
             kinds.update(got["kinds"])
+            stated += got["stated"]
             by_kind = ", ".join(f"{kind} {count}" for kind, count in got["wrong_by_kind"].items()) or "none"
             cells = [f"{got[name]:.3f}" if got[name] is not None else "-" for name in _SHOWN]
             table.append(
@@ -114,6 +131,8 @@ def main() -> None:
         for name in sorted({name for name, _ in kinds}):
             right, wrong = kinds[name, "right"], kinds[name, "wrong"]
             print(f"{name:<70}{right:>8}{wrong:>8}{right / (right + wrong):>9.4f}")
+        for band in calibration(stated):
+            print(band)
     if args.markdown:
         args.markdown.write_text("\n".join(table) + "\n", encoding="utf-8")
         print(json.dumps({"written": str(args.markdown)}))

@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refund": ("booking", "Give credits back: ask, approve, and book what the bank paid."),
     "adjustments": ("booking", "Where discounts, write-offs, bad debt and fees are booked."),
     "show": ("desk", "Everything about a customer, item, receipt, decision or command."),
+    "why": ("asking", "Why not this invoice? What speaks for and against it, for one receipt."),
+    "backtest": (
+        "asking",
+        "Replay the past under a policy: what it would have applied alone, and how often wrong.",
+    ),
     "aging": ("reporting", "Who owes what, by age, as of any day."),
     "unapplied": ("reporting", "Cash that settles nothing yet."),
     "forecast": ("reporting", "The cash to come, by week."),

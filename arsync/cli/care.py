@@ -153,25 +153,18 @@ def audit_replay(ctx: click.Context, decision: str, ledger_name: str | None, as_
 
 
 def _replay(conn: Tx, row: Any) -> tuple[bool, str, str]:
-    from arsync.core.matching.rounds import replay
+    from arsync.core.matching.engine import match
 
     if row.snapshot_sha is None or row.finding_sha is None:
         raise UsageError(
             f"D-{row.id} was made by {row.decided_by} by hand: there is nothing to replay",
             do=f"see: arsync show D-{row.id}",
         )
-    seen = raw.get(conn, bytes(row.snapshot_sha)).decode()
-    taken: tuple[tuple[int, ...], ...] = ()
-    if "\n" not in seen:
-        later = record.later_from_text(seen)
-        taken = later.taken
-        seen = raw.get(conn, bytes.fromhex(later.sha)).decode()
-    snapshot, knowledge, policy = seen.split("\n")
-    findings = replay(
+    snapshot, knowledge, policy = raw.get(conn, bytes(row.snapshot_sha)).decode().split("\n")
+    findings = match(
         record.snapshot_from_text(snapshot),
         record.knowledge_from_text(knowledge),
         record.policy_from_text(policy),
-        taken,
     )
     now = next(record.finding_to_text(f) for f in findings if f.receipt_id == row.receipt_id)
     then = raw.get(conn, bytes(row.finding_sha)).decode()

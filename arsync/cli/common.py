@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -172,3 +173,11 @@ def number(text: str, letter: str) -> int:
             do="see the lists: arsync queue list, arsync show",
         )
     return int(bare)
+
+
+def day(text: str) -> date:
+    """`2026-10-31` as a date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is not a date", do="write it like 2026-10-31") from None

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from arsync.cli.common import emit, json_option, ledger_of, ledger_option, opened, say, screen
+from arsync.cli.common import day, emit, json_option, ledger_of, ledger_option, opened, say, screen
 from arsync.core.dates import Buckets
 from arsync.errors import UsageError
 from arsync.reports.aging import Aging
@@ -177,9 +177,4 @@ def _aging(
 
 
 def _day(text: str | None, now: datetime) -> date:
-    if text is None:
-        return now.date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text} is not a date", do="write it like 2026-10-31") from None
+    return now.date() if text is None else day(text)

@@ -49,6 +49,9 @@ class Reason(StrEnum):
     FULL_PAYMENT = "claims full payment"  # less than is owed, and the payer says that it is all
     BANK_DETAILS = "bank details"  # a letter asks to change where money is paid to
     WEAK_EVIDENCE = "weak evidence"
+    DO_NOT_ACCEPT = (
+        "do not accept"  # the policy names this customer or account: no money of theirs without a person
+    )
     CONFIRMATION = (
         "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here
     )

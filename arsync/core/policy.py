@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from arsync.core.decisions import EvidenceClass, Reason
+from arsync.core.matching.normalise import normalise_account
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import AmountUnreadable, Money
 from arsync.errors import ConfigError
@@ -50,6 +51,17 @@ threshold_large = 0.995   # the same for large amounts
 
 [match.small_difference]  # largest difference given up without a person; nothing listed means zero
 # USD = "0.50"
+# percent = 1             # and at most so much of what was asked for
+
+[match.given_up_a_year]   # the most that is given up so for one customer in a calendar year; not listed: no such limit
+# USD = "5.00"
+
+[match.most]              # a larger receipt is never applied without a person
+# USD = "250000.00"
+
+[do_not_accept]           # no money of these is applied or linked without a person
+customers = []            # names as in the books; everybody below them too
+accounts = []             # payers' bank accounts
 
 [discount]
 grace_days = 0            # days after the terms' discount date
@@ -102,6 +114,9 @@ class Policy:
     """The parsed document."""
 
     match: MatchPolicy = field(default_factory=MatchPolicy)
+    given_up_a_year_minor: dict[str, int] = field(default_factory=dict)  # for one customer; absent = no limit
+    never_customers: frozenset[str] = frozenset()
+    never_accounts: frozenset[str] = frozenset()  # normalised
     write_off_minor: dict[str, int] = field(default_factory=dict)  # clerk's limit by currency; absent = zero
     adjustments: dict[str, BookedAs] = field(default_factory=dict)
     unidentified: Literal["leave", "book"] = "leave"
@@ -135,6 +150,7 @@ def parse(text: str, where: str = "policy") -> Policy:
         "",
         document,
         {
+            "do_not_accept",
             "match",
             "discount",
             "write_off",
@@ -159,9 +175,13 @@ def parse(text: str, where: str = "policy") -> Policy:
             "threshold_large",
             "large",
             "small_difference",
+            "given_up_a_year",
+            "most",
         },
     )
     reader.only("discount", discount, {"grace_days"})
+    refused = reader.table(document, "do_not_accept")
+    reader.only("do_not_accept", refused, {"customers", "accounts"})
     unidentified = reader.table(document, "unidentified")
     reader.only("unidentified", unidentified, {"at_period_end", "account"})
     choice = reader.choice(unidentified, "unidentified.at_period_end", ("leave", "book"), "leave")
@@ -187,7 +207,10 @@ def parse(text: str, where: str = "policy") -> Policy:
             alias_confirmations=reader.whole(
                 match, "match.alias_confirmations", default.alias_confirmations, 1
             ),
-            small_difference_minor=reader.amounts(match, "match.small_difference"),
+            small_difference_minor=reader.amounts(match, "match.small_difference", but=("percent",)),
+            small_difference_bp=100
+            * reader.whole(reader.table(match, "small_difference"), "match.small_difference.percent", 100, 0),
+            most_minor=reader.amounts(match, "match.most"),
             discount_grace_days=reader.whole(discount, "discount.grace_days", 0, 0),
             wait_days=reader.whole(match, "match.wait_days", default.wait_days, 0),
             weighed=reader.choice(match, "match.several", ("queue", "weigh"), "queue") == "weigh",
@@ -196,6 +219,9 @@ def parse(text: str, where: str = "policy") -> Policy:
             threshold_large=reader.share(match, "match.threshold_large", default.threshold_large),
             large_minor=reader.amounts(match, "match.large"),
         ),
+        given_up_a_year_minor=reader.amounts(match, "match.given_up_a_year"),
+        never_customers=reader.names(refused, "do_not_accept.customers"),
+        never_accounts=frozenset(map(normalise_account, reader.names(refused, "do_not_accept.accounts"))),
         write_off_minor=reader.amounts(document, "write_off"),
         adjustments=reader.mappings(reader.table(document, "adjustments")),
         unidentified=choice,  # type: ignore[arg-type]  # `choice` returns one of the two
@@ -252,9 +278,12 @@ class _Reader:
             raise self.wrong(key, value, ", ".join(allowed))
         return str(value)
 
-    def amounts(self, document: Mapping[str, Any], key: str) -> dict[str, int]:
+    def amounts(self, document: Mapping[str, Any], key: str, but: Sequence[str] = ()) -> dict[str, int]:
         result = {}
-        for currency, value in self.table(document, key.rpartition(".")[2]).items():
+        table = self.table(document, key.rpartition(".")[2])
+        for currency, value in table.items():
+            if currency in but:
+                continue
             if not isinstance(value, str):
                 raise self.wrong(f"{key}.{currency}", value, 'an amount in quotes, like "25.00"')
             try:
@@ -279,6 +308,12 @@ class _Reader:
         value = table.get(key.rpartition(".")[2], [])
         if not isinstance(value, list) or any(name not in allowed for name in value):
             raise self.wrong(key, value, "a list of " + ", ".join(allowed))
+        return frozenset(value)
+
+    def names(self, table: Mapping[str, Any], key: str) -> frozenset[str]:
+        value = table.get(key.rpartition(".")[2], [])
+        if not isinstance(value, list) or not all(isinstance(name, str) and name.strip() for name in value):
+            raise self.wrong(key, value, "a list of names in quotes")
         return frozenset(value)
 
     def mappings(self, table: Mapping[str, Any]) -> dict[str, BookedAs]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from arsync.errors import StoreUnusable
 from arsync.store.engine import Store
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 def upgrade(store: Store) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from arsync.errors import NotFound
 from arsync.store import bulk, work
@@ -195,6 +195,26 @@ def of_receipt(conn: Connection, ledger_id: int, receipt_id: int) -> list[Any]:
         .order_by(decision.c.id)
     )
     return list(conn.execute(query))
+
+
+def given_up(conn: Connection, ledger_id: int, by: str, since: date) -> dict[tuple[int, str], int]:
+    """Minor units of small differences given up from a day on, by customer and currency; what was undone counts not."""
+    line, d = decision_line.c, decision.c
+    query = (
+        select(d.customer_id, line.currency, func.sum(line.amount_minor))
+        .join(decision, (d.ledger_id == line.ledger_id) & (d.id == line.decision_id))
+        .where(
+            line.ledger_id == ledger_id,
+            line.kind == "small_difference",
+            d.decided_by == by,
+            d.at >= since.isoformat(),
+            d.state.in_(("asked", "planned", "done")),
+            d.undoes_id.is_(None),
+            d.customer_id.is_not(None),
+        )
+        .group_by(d.customer_id, line.currency)
+    )
+    return {(customer, currency): int(minor) for customer, currency, minor in conn.execute(query)}
 
 
 def park_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:

@@ -402,6 +402,12 @@ receipt = Table(
         name="state",
     ),
 )
+matched = Table(  # what the last match saw of a ledger: digests, and where each undecided receipt looked
+    "matched",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
 alias = Table(
     "alias",
     metadata,

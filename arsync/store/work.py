@@ -24,9 +24,19 @@ from arsync.core.matching.snapshot import (
     RemittanceRow,
     Snapshot,
 )
-from arsync.store import books, breakdowns, bulk
+from arsync.store import books, breakdowns, bulk, raw
 from arsync.store import receipts as received
-from arsync.store.tables import alias, bank_line, customer, decision, decision_line, item, payment, receipt
+from arsync.store.tables import (
+    alias,
+    bank_line,
+    customer,
+    decision,
+    decision_line,
+    item,
+    matched,
+    payment,
+    receipt,
+)
 
 _OPEN_STATES = ("undecided", "waiting", "queued")
 _RECENT_DAYS = 90
@@ -73,7 +83,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     snapshot = Snapshot(
         ledger_id=ledger_id,
         as_of=as_of,
-        customers=_customers(conn, ledger_id),
+        customers=customers(conn, ledger_id),
         items=items,
         receipts=tuple(receipt_row(row) for row in receipts),
         booked=_booked(conn, ledger_id, since),
@@ -173,6 +183,17 @@ def knowledge(conn: Connection, ledger_id: int) -> Knowledge:
     )
 
 
+def last_seen(conn: Connection, ledger_id: int) -> bytes | None:
+    """What the last match kept for the next one."""
+    body = conn.execute(select(matched.c.body).where(matched.c.ledger_id == ledger_id)).scalar()
+    return raw.unpacked(body) if body is not None else None
+
+
+def keep_seen(conn: Connection, ledger_id: int, body: bytes) -> None:
+    """Keep what this match saw."""
+    bulk.upsert(conn, matched, ("ledger_id", "body"), [(ledger_id, *raw.packed([body]))])
+
+
 def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: Knowledge) -> None:
     """Store what a decision taught."""
     rows = [
@@ -183,7 +204,8 @@ def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: K
     bulk.upsert(conn, alias, ("ledger_id", "key", "customer_id", "since", "until", "confirmations"), rows)
 
 
-def _customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
+def customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
+    """Everybody who may owe."""
     c = customer.c
     query = select(c.id, c.name, c.aliases, c.parent_id, c.currency, c.active)
     rows = conn.execute(query.where(c.ledger_id == ledger_id, c.gone.is_(False)).order_by(c.id))
@@ -209,18 +231,19 @@ def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[
             held.add(item_id)
             continue
         if available := still - taken.get(item_id, 0):
-            discount, until = _discount(terms.get(term) if term else None, issued, original)
+            granted = discount(terms.get(term) if term else None, issued, original)
             references = (reference,) if reference else ()
             rows.append(
                 ItemRow(
                     item_id, owner, _KINDS[kind], number, issued, due, currency, original, available, references,
-                    discount, until,
+                    *granted,
                 )
             )  # fmt: skip
     return tuple(rows), versions, frozenset(held)
 
 
-def _discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -> tuple[int, date | None]:
+def discount(terms: dict[str, Any] | None, issued: date, original_minor: int) -> tuple[int, date | None]:
+    """The cash discount that terms grant on an amount, and until when."""
     if not terms or not terms["discount_bp"] or original_minor <= 0:
         return 0, None
     half_up = (original_minor * terms["discount_bp"] * 2 + 10_000) // 20_000

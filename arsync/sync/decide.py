@@ -17,6 +17,7 @@ from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
 from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
 from arsync.core.matching import record
+from arsync.core.matching.normalise import normalise_account
 from arsync.core.matching.snapshot import Knowledge, ReceiptRow
 from arsync.core.money import Money
 from arsync.core.policy import Policy
@@ -29,7 +30,7 @@ from arsync.sync.fitting import fitter
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
-    from arsync.core.matching.rounds import Judged
+    from arsync.core.matching.rounds import Before, Judged, Outcome
 
 _QUEUED = (Verdict.PROPOSE, Verdict.QUEUE)
 
@@ -56,9 +57,14 @@ class Decided:
     """The outcome of a match run, before anything is kept."""
 
     work: work.Work
-    cases: "tuple[Judged, ...]"
-    taken: tuple[tuple[int, ...], ...]  # the receipts that each round decided
+    outcome: "Outcome"
+    before: "Before | None"
     policy: PolicyVersion
+
+    @property
+    def cases(self) -> "tuple[Judged, ...]":
+        """Every receipt that was undecided."""
+        return self.outcome.judged
 
 
 @contextmanager
@@ -82,7 +88,7 @@ def _no_collector() -> Iterator[None]:
 
 @_no_collector()
 def look(job: Job) -> Decided:
-    """Match and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
+    """Match what is new and decide, keeping nothing: the pure middle of a run, and all of a dry run."""
     from arsync.core.matching.decide import decide
     from arsync.core.matching.rounds import rounds
 
@@ -90,6 +96,11 @@ def look(job: Job) -> Decided:
         policy = office.policy_in_force(conn, job.ledger.id)
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
+        before = _before(conn, job, todo.states)
+        since = job.today().replace(month=1, day=1)
+        given_up = {
+            key: {0: minor} for key, minor in decisions.given_up(conn, job.ledger.id, ENGINE, since).items()
+        }
     if not policy.policy.learns:
         todo = replace(todo, knowledge=Knowledge())
     standing = _Standing(
@@ -98,14 +109,43 @@ def look(job: Job) -> Decided:
         policy.policy,
         owners={row.id: row.customer_id for row in todo.snapshot.items},
         parents={row.id: row.parent_id for row in todo.snapshot.customers},
+        never=frozenset(
+            row.id for row in todo.snapshot.customers if row.name in policy.policy.never_customers
+        ),
     )
     matching = policy.policy.match
 
     def judge(finding: Finding, receipt: ReceiptRow) -> Decision:
-        return _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+        decision = _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+        return _capped(decision, receipt, policy.policy, given_up)
 
-    outcome = rounds(todo.snapshot, todo.knowledge, matching, judge)
-    return Decided(todo, outcome.judged, outcome.taken, policy)
+    outcome = rounds(todo.snapshot, todo.knowledge, matching, judge, before)
+    return Decided(todo, outcome, before, policy)
+
+
+def _before(conn: Tx, job: Job, states: Mapping[int, str]) -> "Before | None":
+    """What the last match saw, and what it said of everything that is in the queue.
+
+    Of a receipt that waits for an advice the queue may still hold an older finding.
+    """
+    from arsync.core.matching.again import Seen
+    from arsync.core.matching.rounds import Before
+
+    body = work.last_seen(conn, job.ledger.id)
+    if body is None:
+        return None
+    waiting = _waiting(conn, job)
+    rows = [row for i, row in waiting.items() if states.get(i) == "queued" and row.finding_sha is not None]
+    texts = raw.get_many(conn, (bytes(row.finding_sha) for row in rows))
+    findings = (record.finding_from_text(texts[bytes(row.finding_sha)].decode()) for row in rows)
+    seen: Seen = record.decode(body, Seen)
+    return Before(seen, {finding.receipt_id: finding for finding in findings})
+
+
+def _waiting(conn: Tx, job: Job) -> dict[int, Any]:
+    """The open queue items that are about receipts, by receipt."""
+    rows = queues.listing(conn, job.ledger.id)
+    return {row.receipt_id: row for row in rows if row.subject == f"receipt:{row.receipt_id}"}
 
 
 @_no_collector()
@@ -125,9 +165,10 @@ def keep(job: Job, decided: Decided) -> Tally:
     texts = {c.receipt.id: record.finding_to_text(c.finding).encode() for c in decided.cases}
     with job.store.begin() as conn:
         shas = {i: raw.sha(text) for i, text in texts.items()}
-        news = _news(conn, job, queued, shas)
+        known = _waiting(conn, job)
+        news = [c for c in queued if not _same(c, known.get(c.receipt.id), shas[c.receipt.id])]
         if acting or news:
-            proofs = _keep_evidence(conn, decided, acting + news, texts, shas)
+            proofs = _keep_evidence(conn, decided, acting + news, texts, known)
             tally.dropped = _act(conn, job, decided, acting, proofs, at)
             entries = [_entry(c, proofs[c.receipt.id], decided) for c in news]
             opened = queues.open_items(conn, job.ledger.id, entries, at)
@@ -136,6 +177,8 @@ def keep(job: Job, decided: Decided) -> Tally:
         for state, cases in (("queued", queued), ("waiting", waiting)):
             ids = [c.receipt.id for c in cases if decided.work.states[c.receipt.id] != state]
             decisions.move_receipts(conn, job.ledger.id, ids, state)
+        if decided.before is None or decided.before.seen != decided.outcome.seen:
+            work.keep_seen(conn, job.ledger.id, record.compact(decided.outcome.seen))
     return tally
 
 
@@ -156,6 +199,7 @@ class _Standing:
     policy: Policy
     owners: Mapping[int, int]  # item -> customer
     parents: Mapping[int, int | None]  # customer -> the one above
+    never: frozenset[int]  # customers whose money is not accepted without a person
 
 
 def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
@@ -166,11 +210,47 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
     reason = None
-    if not standing.proven[receipt.id]:
+    if _refused(decided.explanation, receipt, standing):
+        reason = Reason.DO_NOT_ACCEPT
+    elif not standing.proven[receipt.id]:
         reason = Reason.UNPROVEN_STATEMENT
     elif decided.verdict is Verdict.APPLY:
         reason = _write_obstacle(decided.explanation, receipt, standing)
     return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
+
+
+def _refused(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> bool:
+    """Whether the policy wants no money of this payer, or of anybody it is for, without a person."""
+    if receipt.payer_account and normalise_account(receipt.payer_account) in standing.policy.never_accounts:
+        return True
+    owners = {explanation.customer_id, *(standing.owners[share.item_id] for share in explanation.shares)}
+    seen: set[int | None] = set()
+    while owners - seen - {None}:
+        seen |= owners
+        owners = {standing.parents.get(owner) for owner in owners if owner is not None}
+    return not standing.never.isdisjoint(seen)
+
+
+def _capped(
+    decided: Decision, receipt: ReceiptRow, policy: Policy, given_up: dict[tuple[int, str], dict[int, int]]
+) -> Decision:
+    """A person decides what would give up more for a customer than the policy allows in a year.
+
+    `given_up` has, by customer and currency, the minor units of each receipt, of this year (0) and of this batch.
+    """
+    cap = policy.given_up_a_year_minor.get(receipt.currency)
+    one = decided.explanation
+    if cap is None or one is None or one.customer_id is None:
+        return decided
+    so_far = given_up.setdefault((one.customer_id, receipt.currency), {})
+    so_far.pop(receipt.id, None)
+    minor = sum(share.write_off_minor for share in one.shares)
+    if decided.verdict is not Verdict.APPLY or not minor:
+        return decided
+    if sum(so_far.values()) + minor > cap:
+        return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CONFIRMATION)
+    so_far[receipt.id] = minor
+    return decided
 
 
 def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> Reason | None:
@@ -193,22 +273,15 @@ def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _St
     return None
 
 
-def _news(conn: Tx, job: Job, queued: "Sequence[Judged]", shas: Mapping[int, bytes]) -> "list[Judged]":
-    """Queued cases whose finding is not in the queue already as it is."""
-    known = {row.subject: row for row in queues.listing(conn, job.ledger.id)}
-    news = []
-    for case in queued:
-        row = known.get(f"receipt:{case.receipt.id}")
-        same = (
-            row is not None
-            and row.finding_sha is not None
-            and bytes(row.finding_sha) == shas[case.receipt.id]
-            and row.reason == _reason(case.decision).value
-            and row.preferred == (case.decision.verdict is Verdict.PROPOSE)
-        )
-        if not same:
-            news.append(case)
-    return news
+def _same(case: "Judged", row: Any, sha: bytes) -> bool:
+    """Whether the finding is in the queue already as it is."""
+    return (
+        row is not None
+        and row.finding_sha is not None
+        and bytes(row.finding_sha) == sha
+        and row.reason == _reason(case.decision).value
+        and row.preferred == (case.decision.verdict is Verdict.PROPOSE)
+    )
 
 
 def _keep_evidence(
@@ -216,24 +289,27 @@ def _keep_evidence(
     decided: Decided,
     cases: "Sequence[Judged]",
     texts: Mapping[int, bytes],
-    shas: Mapping[int, bytes],
+    known: Mapping[int, Any],
 ) -> dict[int, _Proof]:
-    """Keep what the matcher saw and said, so that `audit replay` gives the same answer again."""
-    first = "\n".join(
-        (
-            record.snapshot_to_text(decided.work.snapshot),
-            record.knowledge_to_text(decided.work.knowledge),
-            record.policy_to_text(decided.policy.policy.match),
-        )
-    ).encode()
-    sha = raw.sha(first)
-    # A later round saw what the ones before it had left.
-    seen = [first] + [
-        record.later_to_text(record.Later(sha.hex(), decided.taken[:number])).encode()
-        for number in range(1, max((c.round for c in cases), default=0) + 1)
-    ]
-    kept = raw.keep(conn, [*seen, *(texts[c.receipt.id] for c in cases)])
-    return {c.receipt.id: _Proof(kept[c.round], shas[c.receipt.id]) for c in cases}
+    """Keep what the matcher saw and said, so that `audit replay` gives the same answer again.
+
+    What was found before has its proof in the queue (`known`, by receipt).
+    """
+    rest = (
+        record.knowledge_to_text(decided.work.knowledge),
+        record.policy_to_text(decided.policy.policy.match),
+    )
+    used = sorted({c.round for c in cases if c.round is not None})
+    seen = ["\n".join((record.snapshot_to_text(decided.outcome.given[n]), *rest)).encode() for n in used]
+    fresh = [c.receipt.id for c in cases if c.round is not None]
+    kept = raw.keep(conn, [*seen, *(texts[receipt_id] for receipt_id in fresh)])
+    places, findings = dict(zip(used, kept, strict=False)), dict(zip(fresh, kept[len(used) :], strict=True))
+    return {
+        c.receipt.id: _Proof(known[c.receipt.id].snapshot_sha, known[c.receipt.id].finding_sha)
+        if c.round is None
+        else _Proof(places[c.round], findings[c.receipt.id])
+        for c in cases
+    }
 
 
 def _act(

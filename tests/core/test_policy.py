@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import EvidenceClass
+from arsync.core.matching.normalise import normalise_account
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import Money
 from arsync.core.policy import ADJUSTMENT_KINDS, DEFAULT_TEXT, BookedAs, Policy, parse, with_mapping
@@ -154,3 +155,38 @@ def test_one_mapping_is_changed_and_nothing_else(text, kind):
 def test_a_document_whose_mapping_spans_lines_is_left_to_a_person():
     with pytest.raises(ConfigError, match="cannot be changed"):
         with_mapping('[adjustments.fee]\naccount = "9"\n', "fee", BookedAs(None, account="61"))
+
+
+def test_limits_are_read():
+    said = parse(
+        """
+        [match.small_difference]
+        USD = "5.00"
+        percent = 1
+        [match.given_up_a_year]
+        USD = "20.00"
+        [match.most]
+        USD = "1000.00"
+        [do_not_accept]
+        customers = ["Kestrel Foods LLC"]
+        accounts = ["US 12-34"]
+        """
+    )
+    assert (said.match.small_difference_minor, said.match.small_difference_bp) == ({"USD": 500}, 100)
+    assert (said.given_up_a_year_minor, said.match.most_minor) == ({"USD": 2_000}, {"USD": 100_000})
+    assert said.never_customers == {"Kestrel Foods LLC"}
+    assert said.never_accounts == {normalise_account("US-1234")}
+    assert parse("").match.small_difference_bp == 10_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('[do_not_accept]\ncustomers = "Kestrel"', id="a name without a list"),
+        pytest.param("[do_not_accept]\naccounts = [7]", id="an account that is a number"),
+        pytest.param("[match.small_difference]\npercent = 0.5", id="half a per cent"),
+    ],
+)
+def test_a_limit_that_cannot_be_read_is_an_error(text):
+    with pytest.raises(ConfigError, match="allowed"):
+        parse(text)

@@ -26,7 +26,7 @@ from arsync.core.matching.explain import (
     pro,
     standing,
 )
-from arsync.core.matching.named import Outcome, resembles
+from arsync.core.matching.named import Outcome, resembles, tolerated_minor
 from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.payers import Payer, Payers
 from arsync.core.matching.references import read
@@ -83,7 +83,7 @@ class Advices:
     def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the advices list that may belong to the receipt."""
         fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
-        advices = [*fitting, *self._nearly(receipt, payer)]
+        advices = [*fitting, *self._of_sender(receipt, payer)]
         listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
         named = (self._payers.find_name(one.payer_name).candidates for one in advices)
         return listed.union(*named)
@@ -104,6 +104,8 @@ class Advices:
 
     def _of_sender(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         """Advices that name this receipt's sender, near its day."""
+        if not self._by_name:
+            return []
         names = {normalise_payer(receipt.payer_name)}
         if payer.known is not None:
             names.add(normalise_payer(self._book.name(payer.known)))
@@ -177,6 +179,8 @@ class Advices:
     def _nearly(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         """Advices of the same payer whose total is a tolerated difference more than the receipt."""
         tolerated = self._book.policy.small_difference_minor.get(receipt.currency, 0)
+        if not tolerated:
+            return []
         return [
             advice
             for advice in self._of_sender(receipt, payer)
@@ -239,7 +243,7 @@ class Advices:
         largest = max(shares.values(), key=lambda share: (share.applied_minor, -share.item_id))
         currency = self._book.items[largest.item_id].currency
         if (
-            missing_minor > self._book.policy.small_difference_minor.get(currency, 0)
+            missing_minor > tolerated_minor(self._book.policy, currency, largest.applied_minor)
             or largest.applied_minor <= missing_minor
         ):
             return None

@@ -125,6 +125,11 @@ class Book:
                 found.setdefault((item.currency, item.available_minor), []).append(item)
         return found
 
+    @cached_property
+    def owners_by_amount(self) -> dict[tuple[str, int], Counter[int]]:
+        """How many of these items each customer has."""
+        return {key: Counter([item.customer_id for item in items]) for key, items in self.by_amount.items()}
+
     def family(self, customer_id: int) -> tuple[int, ...]:
         """The customers whose items this one may pay: its own, then its children's."""
         return (customer_id, *self.children.get(customer_id, ()))

@@ -9,7 +9,7 @@ Law     APPLY only if: the mode is automatic, one explanation stands alone, noth
 import re
 from typing import Literal
 
-from arsync.core.decisions import Decision, EvidenceClass, Finding, Reason, Verdict
+from arsync.core.decisions import Decision, EvidenceClass, Explanation, Finding, Reason, Verdict
 from arsync.core.matching.snapshot import MatchPolicy, ReceiptRow
 
 Mode = Literal["observe", "propose", "auto"]
@@ -33,14 +33,7 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         return Decision(finding.receipt_id, verdict, first, None if linked else Reason.ALREADY_BOOKED)
     if _settles_a_dispute(finding, receipt):
         return Decision(finding.receipt_id, Verdict.QUEUE, first, Reason.FULL_PAYMENT)
-    posted = finding.reason is not None and finding.reason.value in policy.posts
-    obstacle = (None if posted else finding.reason) or (None if finding.unique else Reason.SEVERAL_SETS)
-    if obstacle is None and not posted and first.klass.value not in policy.automatic:
-        obstacle = Reason.CONFIRMATION
-    if obstacle is None and first.probability < threshold(receipt, policy):
-        obstacle = Reason.WEAK_EVIDENCE
-    if obstacle is None and posted and finding.wait:
-        obstacle = finding.reason  # the advice may still say why
+    obstacle = _obstacle(finding, first, receipt, policy)
     if obstacle is None:
         if mode == "auto":
             return Decision(finding.receipt_id, Verdict.APPLY, first, None)
@@ -49,6 +42,22 @@ def decide(finding: Finding, receipt: ReceiptRow, policy: MatchPolicy, mode: Mod
         return Decision(finding.receipt_id, Verdict.WAIT, first, obstacle, policy.wait_days)
     preferred = finding.unique and first.probability >= _PREFERRED and obstacle not in _NEVER_PROPOSED
     return Decision(finding.receipt_id, Verdict.PROPOSE if preferred else Verdict.QUEUE, first, obstacle)
+
+
+def _obstacle(
+    finding: Finding, first: Explanation, receipt: ReceiptRow, policy: MatchPolicy
+) -> Reason | None:
+    """What keeps the first explanation from being applied alone."""
+    posted = finding.reason is not None and finding.reason.value in policy.posts
+    if finding.reason is not None and not posted:
+        return finding.reason
+    if not finding.unique:
+        return Reason.SEVERAL_SETS
+    if (not posted and first.klass.value not in policy.automatic) or _too_much(receipt, policy):
+        return Reason.CONFIRMATION
+    if first.probability < threshold(receipt, policy):
+        return Reason.WEAK_EVIDENCE
+    return finding.reason if finding.wait else None  # the advice may still say why
 
 
 _FULL = re.compile(
@@ -75,6 +84,11 @@ def threshold(receipt: ReceiptRow, policy: MatchPolicy) -> float:
     if large is not None and abs(receipt.amount_minor) >= large:
         return max(policy.threshold, policy.threshold_large)
     return policy.threshold
+
+
+def _too_much(receipt: ReceiptRow, policy: MatchPolicy) -> bool:
+    most = policy.most_minor.get(receipt.currency)
+    return most is not None and abs(receipt.amount_minor) > most
 
 
 # Accepting many of these at once would undo what the queue is for.

@@ -11,8 +11,8 @@ Source  DESIGN: already booked, remittances, references, payer, structured sets,
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from operator import attrgetter
 
@@ -40,6 +40,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
+_NOBODY: Counter[int] = Counter()
 _USUALLY_OPEN = 8  # items of one customer
 _CLOSE = 0.9  # how often a payer is one of the customers whose names are close
 _SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known payer and of a close name
@@ -55,38 +56,16 @@ class Lasting:
         self.roofs = roofs_of(snapshot.customers)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """Findings in the snapshot's order, and what each receipt of it looks at."""
-
-    findings: tuple[Finding, ...]
-    reach: Callable[[int], Reach]
-
-
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
     """What may be said of every receipt of the snapshot, in its order."""
-    return match_with(snapshot, Lasting(snapshot, knowledge, policy)).findings
+    return Batch(snapshot, Lasting(snapshot, knowledge, policy)).match()
 
 
-def match_with(snapshot: Snapshot, lasting: Lasting) -> Matched:
-    """The same, with what may be kept between matches."""
-    batch = _Batch(snapshot, lasting)
-    batch.look_back()
-    batch.read_names()
-    batch.settle(named=True)
-    batch.look_at_payers(known=True)
-    batch.settle(named=False)
-    batch.look_at_payers(known=False)
-    batch.settle(named=False)
-    findings = tuple(batch.finding(batch.drafts[receipt.id]) for receipt in snapshot.receipts)
-    return Matched(findings, batch.reach)
-
-
-class _Batch:
-    """One match in progress."""
+class Batch:
+    """One match: made with what is named and what is booked already known, and matched once."""
 
     def __init__(self, snapshot: Snapshot, lasting: Lasting) -> None:
-        self._as_of, self._policy = snapshot.as_of, lasting.policy
+        self.snapshot, self._policy = snapshot, lasting.policy
         self._book = Book(snapshot, self._policy)
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._past = Past(snapshot, self._book)
@@ -101,10 +80,21 @@ class _Batch:
         self.drafts: dict[int, Draft] = {}
         for receipt in sorted(snapshot.receipts, key=lambda row: (row.on, row.id)):
             self.drafts[receipt.id] = Draft(receipt, self._payers.find(receipt))
+        self._look_back()
+
+    def match(self) -> tuple[Finding, ...]:
+        """What may be said of every receipt, in the snapshot's order."""
+        self._read_names()
+        self._settle(named=True)
+        self._look_at_payers(known=True)
+        self._settle(named=False)
+        self._look_at_payers(known=False)
+        self._settle(named=False)
+        return tuple(self._finding(self.drafts[receipt.id]) for receipt in self.snapshot.receipts)
 
     # --- pass 1 ---
 
-    def look_back(self) -> None:
+    def _look_back(self) -> None:
         """Returns, and money the platform has already booked."""
         claims: Counter[int] = Counter()
         for draft in self.drafts.values():
@@ -138,7 +128,7 @@ class _Batch:
 
     # --- passes 2 and 3 ---
 
-    def read_names(self) -> None:
+    def _read_names(self) -> None:
         """Remittance advice first, then the numbers in the text."""
         for draft in self._open():
             receipt, payer = draft.receipt, draft.payer
@@ -231,7 +221,7 @@ class _Batch:
 
     # --- passes 4 to 6 ---
 
-    def look_at_payers(self, *, known: bool) -> None:
+    def _look_at_payers(self, *, known: bool) -> None:
         """Receipts whose text settled nothing: what do their payers owe?"""
         for draft in self._open():
             if (
@@ -355,14 +345,11 @@ class _Batch:
         """The share of payments of all other customers that come to this amount."""
         receipt = draft.receipt
         near = {one for customer in draft.payer.candidates for one in self._book.family(customer)}
-        alike = [
-            item
-            for item in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
-            if item.customer_id not in near
-        ]
+        owners = self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), _NOBODY)
+        alike = owners.total() - sum([owners[customer] for customer in near])
         # By customers and not by items: settling one must not change what is said of everybody else's receipts.
         usual = _USUALLY_OPEN * max(1, len(self._book.customers))
-        return len(alike) / usual + elsewhere(receipt.amount_minor)
+        return alike / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
@@ -448,7 +435,7 @@ class _Batch:
 
     # --- between passes: an item is spent once ---
 
-    def settle(self, *, named: bool) -> None:
+    def _settle(self, *, named: bool) -> None:
         """Give items to the receipts that stand; equals that want the same item go to the queue."""
         claims: dict[int, list[Draft]] = defaultdict(list)
         for draft in filter(attrgetter("strong"), self._open()):
@@ -552,7 +539,7 @@ class _Batch:
 
     # --- the answer ---
 
-    def finding(self, draft: Draft) -> Finding:
+    def _finding(self, draft: Draft) -> Finding:
         """The finding of one receipt."""
         explanations = tuple(draft.explanations[: self._policy.max_suggestions])
         reason = draft.reason
@@ -570,8 +557,7 @@ class _Batch:
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
         if payer.known is None:
-            alike = self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
-            customers.update(item.customer_id for item in alike)
+            customers.update(self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), ()))
         return Reach(
             frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
             frozenset({(receipt.currency, abs(receipt.amount_minor))}),
@@ -579,7 +565,7 @@ class _Batch:
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days
-        return wait_days > 0 and _business_days(receipt.on, self._as_of) < wait_days
+        return wait_days > 0 and _business_days(receipt.on, self.snapshot.as_of) < wait_days
 
 
 def _is_settled(draft: Draft) -> bool:

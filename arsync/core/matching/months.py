@@ -5,8 +5,8 @@ Law     a full date names no month; whole words only.
 """
 
 import re
-from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from arsync.core.matching.normalise import fold
 
@@ -35,10 +35,11 @@ _FIGURES = re.compile(
 )
 
 
-def months_named(texts: Iterable[str], on: date) -> frozenset[Month]:
+@lru_cache(maxsize=8_192)  # asked several times of one receipt
+def months_named(texts: tuple[str, ...], on: date) -> frozenset[Month]:
     """The months that the first of the texts names."""
     found: set[Month] = set()
-    for text in list(texts)[:1]:
+    for text in texts[:1]:
         folded = fold(text)
         for word in _WORD.finditer(folded):
             number = _NUMBER[word[1]]

@@ -9,6 +9,7 @@ Law     amounts agree to the minor unit or the explanation says what is short, o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
@@ -29,7 +30,7 @@ from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer
 from arsync.core.matching.references import Mention, Reading, read
 from arsync.core.matching.sets import Sets
-from arsync.core.matching.snapshot import ItemRow, ReceiptRow
+from arsync.core.matching.snapshot import ItemRow, MatchPolicy, ReceiptRow
 from arsync.core.matching.solve import SumTable
 
 _CREDITS_NETTED = 3
@@ -200,6 +201,12 @@ def by_references(
     return Outcome(tuple(near), reason, unique=len(near) == 1)
 
 
+def tolerated_minor(policy: MatchPolicy, currency: str, asked_minor: int) -> int:
+    """How much may be missing from what is asked for: the policy's amount, and its share of that."""
+    whole = policy.small_difference_minor.get(currency, 0)
+    return min(whole, asked_minor * policy.small_difference_bp // 10_000)
+
+
 def resembles(raw: str, number: str | None) -> bool:
     """Whether a number may be this one with a slip: a character off, two swapped, look-alikes, cut off."""
     if not number:
@@ -223,6 +230,7 @@ def part_of(raw: str, number: str | None) -> bool:
     )
 
 
+@lru_cache(maxsize=65_536)  # the numbers of one customer are compared again and again
 def _figures(text: str) -> str:
     """The digits after a leading word, letters that look like digits among them."""
     packed = _WORD.sub("", re.sub(r"[^0-9A-Z]", "", fold(text)))
@@ -381,8 +389,9 @@ def _plain_and_discounted(case: _Case, items: Sequence[ItemRow]) -> list[list[Sh
 
 
 def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence) -> list[Explanation]:
-    tolerated = case.book.policy.small_difference_minor.get(case.receipt.currency, 0)
-    missing = sum(item.available_minor for item in items) - case.receipt.amount_minor
+    asked = sum(item.available_minor for item in items)
+    tolerated = tolerated_minor(case.book.policy, case.receipt.currency, asked)
+    missing = asked - case.receipt.amount_minor
     hints = any(_MORE.search(fold(text)) for text in case.receipt.texts)
     if case.named.grouped or case.named.unknown or case.named.shared or hints:
         return []  # then another item may be what is missing

@@ -55,7 +55,6 @@ class Payers:
     """Customers by the accounts and names they pay under."""
 
     def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
-        self._as_of = snapshot.as_of
         self._accounts: dict[str, set[int]] = defaultdict(set)
         self._plain: dict[str, set[int]] = defaultdict(set)
         self._full: dict[str, set[int]] = defaultdict(set)
@@ -67,10 +66,9 @@ class Payers:
         for customer in snapshot.customers:
             if customer.active:
                 self._add(customer)
-        for alias in knowledge.aliases:
-            if alias.since <= self._as_of and (alias.until is None or self._as_of < alias.until):
-                row = self._learned[alias.key]
-                row[alias.customer_id] = max(alias.confirmations, row.get(alias.customer_id, 0))
+        for alias in knowledge.in_force(snapshot.as_of):
+            row = self._learned[alias.key]
+            row[alias.customer_id] = max(alias.confirmations, row.get(alias.customer_id, 0))
 
     def _add(self, customer: CustomerRow) -> None:
         for account in customer.payer_accounts:

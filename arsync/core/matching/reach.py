@@ -21,6 +21,15 @@ class Reach(NamedTuple):
     amounts: frozenset[tuple[str, int]]
 
 
+def joined(reaches: Iterable[Reach]) -> Reach:
+    """Wherever one of them looks."""
+    each = list(reaches)
+    return Reach(
+        frozenset[int]().union(*(one.roofs for one in each)),
+        frozenset[tuple[str, int]]().union(*(one.amounts for one in each)),
+    )
+
+
 def touched(reaches: Mapping[int, Reach], change: Reach) -> set[int]:
     """The receipts whose findings the change may alter, and all that they may compete with."""
     under: dict[object, list[int]] = defaultdict(list)

@@ -4,7 +4,6 @@ Shape   one line each: objects by field name, named tuples as lists, dates as IS
 Law     from_text(to_text(x)) == x; the same value always gives the same text.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,24 +16,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """What a later round saw: the snapshot that is kept under a hash, less what the rounds before it took."""
-
-    sha: str
-    taken: tuple[tuple[int, ...], ...]
-
-
-def later_to_text(later: Later) -> str:
-    """What a later round saw, as JSON."""
-    return _encode(later)
-
-
-def later_from_text(text: str) -> Later:
-    """What a text states of a later round."""
-    return _decode(text, Later)
-
-
 def snapshot_to_text(snapshot: Snapshot) -> str:
     """The snapshot as JSON."""
     return _encode(snapshot)
@@ -42,7 +23,7 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
 
 def snapshot_from_text(text: str) -> Snapshot:
     """The snapshot that a text states."""
-    return _decode(text, Snapshot)
+    return decode(text, Snapshot)
 
 
 def knowledge_to_text(knowledge: Knowledge) -> str:
@@ -52,7 +33,7 @@ def knowledge_to_text(knowledge: Knowledge) -> str:
 
 def knowledge_from_text(text: str) -> Knowledge:
     """What a text states as learned."""
-    return _decode(text, Knowledge)
+    return decode(text, Knowledge)
 
 
 def finding_to_text(finding: Finding) -> str:
@@ -62,7 +43,7 @@ def finding_to_text(finding: Finding) -> str:
 
 def finding_from_text(text: str) -> Finding:
     """The finding that a text states."""
-    return _decode(text, Finding)
+    return decode(text, Finding)
 
 
 def policy_to_text(policy: MatchPolicy) -> str:
@@ -72,7 +53,7 @@ def policy_to_text(policy: MatchPolicy) -> str:
 
 def policy_from_text(text: str) -> MatchPolicy:
     """The matcher's part of the policy that a text states."""
-    return _decode(text, MatchPolicy)
+    return decode(text, MatchPolicy)
 
 
 @cache
@@ -82,11 +63,24 @@ def _encoder() -> "json.Encoder":
     return msgspec.json.Encoder(order="deterministic")
 
 
+def encode(value: object) -> bytes:
+    """A value as JSON; the same value always gives the same bytes."""
+    return _encoder().encode(value)
+
+
 def _encode(value: object) -> str:
-    return _encoder().encode(value).decode()
+    return encode(value).decode()
 
 
-def _decode(text: str, kind: type[T]) -> T:
+def compact(value: object) -> bytes:
+    """A value as JSON whose keys may be numbers; sets and dictionaries in any order."""
+    from msgspec import json
+
+    return json.encode(value)
+
+
+def decode(text: str | bytes, kind: type[T]) -> T:
+    """The value of a kind that a JSON text states."""
     from msgspec import json
 
     return json.decode(text, type=kind)

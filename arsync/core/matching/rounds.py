@@ -1,19 +1,20 @@
 """Match and decide until nothing more follows: what is left undecided is judged on what is left.
 
-Shape   `rounds(snapshot, knowledge, policy, judge)` -> `Outcome`; pure. `judge` says what is done with one finding.
+Shape   `rounds(snapshot, knowledge, policy, judge, before)` -> `Outcome`; pure. `judge` says what is done with one.
 Law     a decided receipt is judged in the round that decides it, everything else on what is left in the end: matching
         that (`less`) once more gives the same findings. So a run says of a receipt what the next run says, as long as
         nothing else happens.
 Cost    a round after the first costs what the one before it touched.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from arsync.core.decisions import Decision, Explanation, Finding, Verdict
+from arsync.core.decisions import Decision, Explanation, Finding, Share, Verdict
 from arsync.core.items import ItemKind
 from arsync.core.matching import engine
-from arsync.core.matching.reach import Reach, part, touched
+from arsync.core.matching.again import Seen, seen, stale
+from arsync.core.matching.reach import Reach, joined, part, touched
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 Judge = Callable[[Finding, ReceiptRow], Decision]
@@ -22,49 +23,102 @@ _ACTS = frozenset({Verdict.APPLY, Verdict.LINK})
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is found and decided of one receipt, and in which round, from 0 on."""
+    """What is found and decided of one receipt, and in which round; None if the finding is of an earlier match."""
 
     receipt: ReceiptRow
     finding: Finding
     decision: Decision
-    round: int
+    round: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All receipts in the snapshot's order, and the receipts that each round decided."""
+    """All receipts in the snapshot's order, what each round was given, and what the next match need not see again."""
 
     judged: tuple[Judged, ...]
-    taken: tuple[tuple[int, ...], ...]
+    given: tuple[Snapshot, ...]
+    seen: Seen
 
 
-def rounds(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, judge: Judge) -> Outcome:
-    """Match, decide, take what was decided away, match what that touches, until a round decides nothing."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the last match saw, and the findings of it that still stand somewhere."""
+
+    seen: Seen
+    findings: Mapping[int, Finding]
+
+
+def rounds(
+    snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, judge: Judge, before: Before | None = None
+) -> Outcome:
+    """Match, decide, take what was decided away, match what that touches, until a round decides nothing.
+
+    With `before` only what is new since then, and what that touches, is matched at all.
+    """
     lasting = engine.Lasting(snapshot, knowledge, policy)
-    judged: dict[int, Judged] = {}
+    left = snapshot
     reaches: dict[int, Reach] = {}
-    taken: list[tuple[int, ...]] = []
-    left = these = snapshot
-    while these.receipts:
-        matched = engine.match_with(these, lasting)
+    batch, judged = _start(snapshot, lasting, knowledge, judge, before, reaches)
+    given: list[Snapshot] = []
+    while batch is not None:
         acting: dict[int, Explanation] = {}
-        for receipt, finding in zip(these.receipts, matched.findings, strict=True):
+        for receipt, finding in zip(batch.snapshot.receipts, batch.match(), strict=True):
             decision = judge(finding, receipt)
-            judged[receipt.id] = Judged(receipt, finding, decision, len(taken))
+            judged[receipt.id] = Judged(receipt, finding, decision, len(given))
             if decision.verdict in _ACTS and decision.explanation:
                 acting[receipt.id] = decision.explanation
                 reaches.pop(receipt.id, None)
             else:
-                reaches[receipt.id] = matched.reach(receipt.id)
-        if not acting:
-            break
-        taken.append(tuple(sorted(acting)))
+                reaches[receipt.id] = batch.reach(receipt.id)
+        given.append(batch.snapshot)
         change = _change(left, acting, lasting.roofs)
         left = less(left, acting)
-        again = touched(reaches, change)
-        under = change.roofs.union(*(reaches[receipt_id].roofs for receipt_id in again))
-        these = part(left, again, under, lasting.roofs)
-    return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(taken))
+        batch = _batch(left, touched(reaches, change), reaches, change, lasting)
+    sight = seen(left, knowledge, policy, lasting.roofs, reaches)
+    return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(given), sight)
+
+
+def _start(
+    snapshot: Snapshot,
+    lasting: engine.Lasting,
+    knowledge: Knowledge,
+    judge: Judge,
+    before: Before | None,
+    reaches: dict[int, Reach],
+) -> tuple[engine.Batch | None, dict[int, Judged]]:
+    """What is to be matched first, and what is said of the rest; notes where the rest looks."""
+    if before is None:
+        return engine.Batch(snapshot, lasting) if snapshot.receipts else None, {}
+    prepared: list[engine.Batch] = []
+
+    def look() -> dict[int, Reach]:
+        prepared.append(engine.Batch(snapshot, lasting))
+        return {row.id: prepared[0].reach(row.id) for row in snapshot.receipts}
+
+    now = seen(snapshot, knowledge, lasting.policy, lasting.roofs, {})
+    old = stale(before.seen, now, snapshot, before.findings, look)
+    kept = {row.id: row for row in snapshot.receipts if row.id not in old.receipts}
+    if 2 * len(kept) < len(snapshot.receipts):  # then matching everything costs hardly more
+        return prepared[0] if prepared else engine.Batch(snapshot, lasting), {}
+    judged, change = {}, old.change
+    for receipt_id, row in kept.items():
+        finding = before.findings[receipt_id]
+        reaches[receipt_id] = old.reaches[receipt_id]
+        judged[receipt_id] = Judged(row, finding, judge(finding, row), None)
+        if judged[receipt_id].decision.verdict in _ACTS:  # then it shall have evidence of today
+            change = joined([change, reaches[receipt_id]])
+    again = old.receipts | touched(old.reaches, change)
+    return _batch(snapshot, again, old.reaches, change, lasting), judged
+
+
+def _batch(
+    left: Snapshot, again: Set[int], reaches: Mapping[int, Reach], change: Reach, lasting: engine.Lasting
+) -> engine.Batch | None:
+    """A match of these receipts and of all that they look at."""
+    if not again:
+        return None
+    under = change.roofs.union(*(reaches[i].roofs for i in again if i in reaches))
+    return engine.Batch(part(left, again, under, lasting.roofs), lasting)
 
 
 def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mapping[int, int]) -> Reach:
@@ -73,40 +127,26 @@ def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mappin
     items = [item for item in snapshot.items if item.id in spent]
     customers = {item.customer_id for item in items} | {one.customer_id for one in acting.values()}
     amounts = {(row.currency, abs(row.amount_minor)) for row in snapshot.receipts if row.id in acting}
-    amounts |= {
-        (i.currency, abs(i.available_minor - spent[i.id].settled_minor + spent[i.id].deduction_minor))
-        for i in items
-    }
+    amounts |= {(item.currency, abs(_left(item, spent[item.id]))) for item in items}
     return Reach(
         frozenset(roofs.get(customer, customer) for customer in customers if customer is not None),
         frozenset(amounts),
     )
 
 
-def replay(
-    snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy, taken: Iterable[Collection[int]]
-) -> tuple[Finding, ...]:
-    """The findings of the round after those that decided `taken`."""
-    lasting = engine.Lasting(snapshot, knowledge, policy)
-    for ids in taken:
-        findings = engine.match_with(snapshot, lasting).findings
-        snapshot = less(snapshot, {f.receipt_id: f.explanations[0] for f in findings if f.receipt_id in ids})
-    return engine.match_with(snapshot, lasting).findings
+def _left(item: ItemRow, share: Share) -> int:
+    """What may still be spent; a deduction stays open until somebody settles it."""
+    return item.available_minor - share.settled_minor + share.deduction_minor
 
 
 def less(snapshot: Snapshot, acting: Mapping[int, Explanation]) -> Snapshot:
     """The snapshot without these receipts and what they spend: what the next run would be given."""
-    spent: dict[int, int] = {}
-    linked: set[int | None] = set()
-    for explanation in acting.values():
-        linked.add(explanation.booked_payment_id)
-        for share in explanation.shares:
-            minor = share.applied_minor + share.discount_minor + share.write_off_minor
-            spent[share.item_id] = spent.get(share.item_id, 0) + minor
+    shares = {share.item_id: share for one in acting.values() for share in one.shares}
+    linked = {one.booked_payment_id for one in acting.values()}
     items = [
-        item._replace(available_minor=item.available_minor - spent[item.id]) if item.id in spent else item
+        item._replace(available_minor=_left(item, shares[item.id])) if item.id in shares else item
         for item in snapshot.items
-        if item.available_minor != spent.get(item.id)
+        if item.id not in shares or _left(item, shares[item.id])
     ]
     gone = [row for row in snapshot.receipts if row.id in acting]
     return replace(

@@ -19,6 +19,9 @@ from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
 
+_Key = tuple[
+    tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]
+]  # a pool, and what is asked of each item
 _SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
@@ -61,8 +64,8 @@ class Sets:
     def __init__(self, policy: MatchPolicy) -> None:
         self._policy = policy
         self._answers: dict[tuple[Any, ...], Fits] = {}
-        self._tables: dict[tuple[tuple[int, ...], tuple[int, ...]], SumTable] = {}
-        self._run_tables: dict[tuple[tuple[int, ...], tuple[date, ...], tuple[int, ...]], RunTable] = {}
+        self._tables: dict[_Key, SumTable] = {}
+        self._run_tables: dict[_Key, RunTable] = {}
 
     def fits(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month] = frozenset()) -> Fits:
         """All sets of the pool that fit, twins merged, best first; `months` are those that the text names."""
@@ -110,7 +113,7 @@ class Sets:
         values = pool.values_minor
         if any(taken):
             values = tuple(value - less for value, less in zip(values, taken, strict=True))
-        table = self._table(values, pool.twins)
+        table = self._table(values, pool)
         count = len(pool.debits)
         hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
         for place in range(count):
@@ -130,16 +133,15 @@ class Sets:
         return hits, sums.complete
 
     def _runs(self, values: tuple[int, ...], pool: Pool) -> RunTable:
-        count = len(pool.debits)
-        key = (values[:count], pool.dues, pool.twins[:count])
+        count, key = len(pool.debits), (pool.key, values)
         if key not in self._run_tables:
-            self._run_tables[key] = RunTable(*key)
+            self._run_tables[key] = RunTable(values[:count], pool.dues, pool.twins[:count])
         return self._run_tables[key]
 
-    def _table(self, values: tuple[int, ...], twins: tuple[int, ...]) -> SumTable:
-        key = (values, twins)
+    def _table(self, values: tuple[int, ...], pool: Pool) -> SumTable:
+        key = (pool.key, values)
         if key not in self._tables:
-            self._tables[key] = SumTable(values, self._policy.search_budget, twins)
+            self._tables[key] = SumTable(values, self._policy.search_budget, pool.twins)
         return self._tables[key]
 
 

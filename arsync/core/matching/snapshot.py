@@ -125,6 +125,10 @@ class Knowledge:
 
     aliases: tuple[Alias, ...] = ()
 
+    def in_force(self, on: date) -> tuple[Alias, ...]:
+        """What counts on a day."""
+        return tuple(a for a in self.aliases if a.since <= on and (a.until is None or on < a.until))
+
 
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:
@@ -134,6 +138,9 @@ class MatchPolicy:
     automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})
     alias_confirmations: int = 2  # before a learned payer counts as known
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
+    small_difference_bp: int = (
+        10_000  # and at most so many hundredths of a per cent of the items it is missing from
+    )
     discount_grace_days: int = 0
     wait_days: int = 0  # business days a line may wait for an advice
     # Where several sets or payers fit: queue, or weigh them against each other and apply what outweighs the rest.
@@ -148,3 +155,6 @@ class MatchPolicy:
     # By currency: from here on the threshold is `threshold_large`.
     large_minor: dict[str, int] = field(default_factory=dict)
     threshold_large: float = 0.995
+    most_minor: dict[str, int] = field(
+        default_factory=dict
+    )  # larger receipts are never applied without a person

@@ -479,3 +479,20 @@ def test_evidence_is_readable():
         "Their open amounts add up to USD 155.10 exactly.",
         'The payer is Kestrel Foods LLC: the name "KESTREL FOODS LLC" is exactly this customer\'s.',
     ]
+
+
+def test_a_small_difference_is_small_beside_what_was_asked_for_too():
+    policy = replace(POLICY, small_difference_minor={"USD": 500}, small_difference_bp=100)
+    items, money = [item(1, 10_000, "INV-20401")], receipt(9_850, "INV 20401")
+    assert decided(items, money, policy=policy).verdict is not Verdict.APPLY
+    assert decided(items, money._replace(amount_minor=9_900), policy=policy).verdict is Verdict.APPLY
+    whole = replace(policy, small_difference_bp=10_000)
+    assert decided(items, money, policy=whole).verdict is Verdict.APPLY
+
+
+def test_a_receipt_larger_than_the_policy_allows_is_left_to_a_person():
+    policy = replace(POLICY, most_minor={"USD": 1_000})
+    for amount, verdict in ((1_000, Verdict.APPLY), (1_001, Verdict.PROPOSE)):
+        told = decided([item(1, amount, "INV-20401")], receipt(amount, "INV 20401"), policy=policy)
+        assert told.verdict is verdict
+    assert told.reason is Reason.CONFIRMATION

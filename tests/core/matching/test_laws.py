@@ -52,14 +52,19 @@ def worlds(draw, base=0, names=NAMES) -> Snapshot:
                 ["", "PAYMENT", "INV " + ", ".join(one.number or "" for one in chosen), "INV 99999"]
             )
         )
-        receipts.append(
-            receipt(amount or 1, text, name=draw(st.sampled_from([*names, "QUILL", ""])), id=base + n)
-        )
+        payer = draw(st.sampled_from([*names, "QUILL", ""]))
+        amounts = [amount or 1]
         if draw(st.integers(0, 3)) == 0:
+            sender = draw(st.sampled_from([names[0], payer]))
             advices += [
-                advice(one.number or "", one.available_minor, id=f"A{base + n}", name=names[0])
+                advice(one.number or "", one.available_minor, id=f"A{base + n}", name=sender)
                 for one in chosen
             ]
+            if len(chosen) > 1 and draw(st.booleans()):  # the advice is for two receipts
+                first = chosen[0].available_minor
+                amounts = [part for part in (first, amounts[0] - first) if part > 0]
+        for place, part in enumerate(amounts):
+            receipts.append(receipt(part, text, name=payer, id=base + n + 40 * place))
     payments = [booked(base + 90, draw(AMOUNTS), customer_id=base + 1)] if draw(st.booleans()) else []
     return snapshot(items, tuple(receipts), customers, remittances=tuple(advices), booked=tuple(payments))
 

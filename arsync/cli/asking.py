@@ -1,0 +1,138 @@
+"""why, backtest: what is asked of the matcher; nothing is decided."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from arsync import output
+from arsync.cli.common import day, emit, json_option, ledger_of, ledger_option, number, opened, say, screen
+from arsync.core.decisions import Evidence
+from arsync.core.matching import record
+from arsync.core.money import Money
+from arsync.core.policy import parse
+from arsync.errors import UsageError
+from arsync.store import decisions, office, queries, queues, raw
+from arsync.store.engine import Tx
+from arsync.store.office import Ledger
+
+
+@click.command(name="why")
+@click.argument("receipt")
+@click.argument("item")
+@ledger_option
+@json_option
+@click.pass_context
+def why_command(ctx: click.Context, receipt: str, item: str, ledger_name: str | None, as_json: bool) -> None:
+    """Why not this invoice? What speaks for and against ITEM for the money R-12 (or Q-4), as it was matched."""
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        with house.store.read() as conn:
+            money = decisions.receipt_of(conn, ledger.id, _receipt_id(conn, ledger, receipt))
+            row = queries.find_item(conn, ledger.id, item)
+            told = _answer(conn, ledger, money, row)
+    facts = {"receipt": money.id, "item": row.id, "number": row.number}
+    if as_json:
+        emit({**facts, "evidence": [e._asdict() for e in told]})
+        return
+    came, left = Money(money.amount_minor, money.currency), Money(row.open_minor, row.currency)
+    say(
+        f"R-{money.id} of {money.on_date}, {came}, and {row.kind} {row.number or row.external_id} of {row.customer}"
+    )
+    say([f"  {'+' if e.supports else '-'} {output.visible(e.text)}" for e in told])
+    if not told:
+        say(f"  - It was not open when the money was matched; now {left} is.")
+
+
+def _receipt_id(conn: Tx, ledger: Ledger, named: str) -> int:
+    if not named.upper().startswith("Q"):
+        return number(named, "R")
+    row = queues.find(conn, ledger.id, number(named, "Q"))
+    if row.receipt_id is None:
+        raise UsageError(f"Q-{row.id} is about no receipt", do=f"see: arsync queue show Q-{row.id}")
+    return int(row.receipt_id)
+
+
+def _answer(conn: Tx, ledger: Ledger, money: Any, item: Any) -> tuple[Evidence, ...]:
+    from arsync.core.matching.why import why
+
+    proof = _proof(conn, ledger, money.id)
+    if proof is None:
+        raise UsageError(f"R-{money.id} has not been matched yet", do="match it: arsync run")
+    bodies = raw.get_many(conn, [bytes(proof.snapshot_sha), bytes(proof.finding_sha)])
+    snapshot, knowledge, policy = bodies[bytes(proof.snapshot_sha)].decode().split("\n")
+    return why(
+        record.snapshot_from_text(snapshot),
+        record.knowledge_from_text(knowledge),
+        record.policy_from_text(policy),
+        record.finding_from_text(bodies[bytes(proof.finding_sha)].decode()),
+        item.id,
+    )
+
+
+def _proof(conn: Tx, ledger: Ledger, receipt_id: int) -> Any:
+    """What was last seen and found of a receipt: in the queue, else with its newest decision."""
+    waiting = [row for row in queues.listing(conn, ledger.id) if row.receipt_id == receipt_id]
+    rows = [*decisions.of_receipt(conn, ledger.id, receipt_id), *waiting]
+    return next((row for row in reversed(rows) if row.finding_sha is not None), None)
+
+
+@click.command(name="backtest")
+@click.option(
+    "--policy",
+    "file",
+    type=click.Path(path_type=Path, exists=True),
+    help="A policy to compare with the one in force.",
+)
+@click.option("--since", metavar="DATE", help="From this day on; all there is, if not said.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Write how true the probabilities are as a picture (SVG)."
+)
+@ledger_option
+@json_option
+@click.pass_context
+def backtest_command(
+    ctx: click.Context,
+    file: Path | None,
+    since: str | None,
+    plot: Path | None,
+    ledger_name: str | None,
+    as_json: bool,
+) -> None:
+    """Replay the money of the past, day by day: what would have been applied alone, and how often wrong."""
+    from arsync.core.matching import backtest
+    from arsync.reports import backtest as report
+    from arsync.store import history
+
+    proposed = parse(file.read_text(encoding="utf-8"), str(file)) if file else None
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        with house.store.read() as conn:
+            in_force = office.policy_in_force(conn, ledger.id).policy
+            past = history.history(conn, ledger.id, day(since) if since else date.min)
+    if not past.past:
+        raise UsageError(
+            f"{ledger.name} has no receipt whose payment is in the books",
+            do="import bank files of the past months (arsync run), or ask for an earlier day",
+        )
+    before = backtest.replayed(past, in_force.match)
+    after = backtest.replayed(past, proposed.match) if proposed else None
+    now, then = backtest.quality(before), backtest.quality(after) if after else None
+    moved = backtest.changed(before, after) if after else []
+    if plot:
+        plot.write_text(report.plot((then or now).bands), encoding="utf-8")
+    if as_json:
+        ids = [one.past.receipt.id for one, _ in moved]
+        emit(
+            {
+                "ledger": ledger.name,
+                "in_force": asdict(now),
+                "proposed": asdict(then) if then else None,
+                "changed": ids,
+            }
+        )
+        return
+    say(report.lines(now, then, moved, screen()))
+    say(f"plot in {plot}") if plot else None

@@ -1,0 +1,210 @@
+"""What would a policy have done with the money of the past, and how often would it have been wrong?
+
+Shape   `replayed(history, policy)` -> one `Case` per receipt of the past; `quality(cases)` -> counts at four levels.
+Law     each day knows only what was open on that day and what people had taught until then; the truth is what the books
+        say today, so that a mistake somebody has put right counts as one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from math import sqrt
+
+from arsync.core.decisions import Decision, Explanation, Finding, Verdict
+from arsync.core.matching.decide import decide
+from arsync.core.matching.learn import learn
+from arsync.core.matching.rounds import rounds
+from arsync.core.matching.snapshot import CustomerRow, ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
+
+_RECENT = timedelta(days=90)
+_Z = 1.959964  # 95 % of a normal distribution lie within so many deviations
+_BANDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A receipt of the past, and what the books say of it today."""
+
+    receipt: ReceiptRow
+    customer_id: int
+    settled: dict[int, int]  # minor units by item, with what was given up; what is missing is on account
+    taught: bool  # a person decided it: the next receipts profit
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A ledger's own past."""
+
+    ledger_id: int
+    customers: tuple[CustomerRow, ...]
+    items: tuple[ItemRow, ...]  # all there ever were, with their original amounts available
+    moves: tuple[
+        tuple[date, int, int], ...
+    ]  # day, item, minor units: what settled items beside these receipts
+    past: tuple[Past, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What would have been found and decided of a receipt."""
+
+    past: Past
+    finding: Finding
+    decision: Decision
+
+    @property
+    def first(self) -> Explanation | None:
+        """The best explanation."""
+        return self.finding.explanations[0] if self.finding.explanations else None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it would have been applied without a person."""
+        return self.decision.verdict is Verdict.APPLY
+
+    @property
+    def right(self) -> bool:
+        """Whether the best explanation is what the books say."""
+        one = self.first
+        return one is not None and _settled(one) == self.past.settled and one.customer_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Explanations of about one probability."""
+
+    stated: float  # their mean probability
+    number: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Counts; `*_minor` by currency."""
+
+    receipts: int
+    alone: int
+    wrong: int
+    wrong_rate: tuple[float, float]  # share of what was applied alone, 95 % interval
+    lines: tuple[int, int]  # invoice lines applied alone, and how many of them as in the books
+    value_minor: dict[str, tuple[int, int]]  # money applied alone, and how much of it as in the books
+    customers: tuple[int, int]  # receipts applied alone, and how many to the right customer
+    suggested: tuple[
+        int, int
+    ]  # receipts left to a person with a suggestion, and how often the first was right
+    bands: tuple[Band, ...]
+
+
+def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
+    """Day by day, as if the ledger had been in `auto` under this policy."""
+    left = {item.id: item for item in history.items}
+    moves = sorted(history.moves, reverse=True)
+    knowledge = Knowledge()
+    done: list[Past] = []
+    cases: list[Case] = []
+    ordered = sorted(history.past, key=lambda one: (one.receipt.on, one.receipt.id))
+    for day, group in groupby(ordered, key=lambda one: one.receipt.on):
+        while moves and moves[-1][0] < day:
+            _settle(left, *moves.pop()[1:])
+        todays = {one.receipt.id: one for one in group}
+        snapshot = _snapshot(history, day, left.values(), todays.values(), done)
+        outcome = rounds(snapshot, knowledge, policy, lambda f, r: decide(f, r, policy, "auto"))
+        cases += [Case(todays[one.receipt.id], one.finding, one.decision) for one in outcome.judged]
+        for past in todays.values():
+            for item_id, minor in past.settled.items():
+                _settle(left, item_id, minor)
+            if past.taught:
+                row = past.receipt
+                knowledge = learn(knowledge, row.payer_name, row.payer_account, past.customer_id, day)
+        done = [one for one in (*done, *todays.values()) if day - one.receipt.on <= _RECENT]
+    return tuple(cases)
+
+
+def _snapshot(
+    history: History, day: date, items: Iterable[ItemRow], todays: Iterable[Past], done: Sequence[Past]
+) -> Snapshot:
+    return Snapshot(
+        history.ledger_id,
+        day,
+        history.customers,
+        tuple(item for item in items if item.available_minor and item.issued <= day),
+        tuple(one.receipt for one in todays),
+        recent=tuple(one.receipt for one in done),
+        recent_customers=tuple(one.customer_id for one in done),
+    )
+
+
+def _settle(left: dict[int, ItemRow], item_id: int, minor: int) -> None:
+    if item := left.get(item_id):
+        left[item_id] = item._replace(available_minor=item.available_minor - minor)
+
+
+def quality(cases: Sequence[Case]) -> Quality:
+    """How much would have been done alone, and how right it would have been."""
+    alone = [case for case in cases if case.alone]
+    wrong = [case for case in alone if not case.right]
+    helped = [case for case in cases if not case.alone and case.first]
+    value: dict[str, tuple[int, int]] = {}
+    lines = right_lines = 0
+    for case in alone:
+        assert case.first is not None
+        said, truth, currency = _settled(case.first), case.past.settled, case.past.receipt.currency
+        agreed = {item: minor for item, minor in said.items() if truth.get(item) == minor}
+        lines, right_lines = lines + len(said), right_lines + len(agreed)
+        so_far, right = value.get(currency, (0, 0))
+        value[currency] = (so_far + sum(map(abs, said.values())), right + sum(map(abs, agreed.values())))
+    known = sum(1 for case in alone if case.first and case.first.customer_id == case.past.customer_id)
+    return Quality(
+        len(cases),
+        len(alone),
+        len(wrong),
+        interval(len(wrong), len(alone)),
+        (lines, right_lines),
+        value,
+        (len(alone), known),
+        (len(helped), sum(case.right for case in helped)),
+        _bands(cases),
+    )
+
+
+def changed(before: Sequence[Case], after: Sequence[Case]) -> list[tuple[Case, Case]]:
+    """The receipts that two policies would have treated differently."""
+    return [
+        (one, other)
+        for one, other in zip(before, after, strict=True)
+        if one.decision.verdict is not other.decision.verdict or (other.alone and _said(one) != _said(other))
+    ]
+
+
+def interval(hits: int, number: int) -> tuple[float, float]:
+    """Between which shares the true one lies, with 95 % (Wilson)."""
+    if not number:
+        return 0.0, 1.0
+    share = hits / number
+    middle = share + _Z * _Z / (2 * number)
+    spread = _Z * sqrt(share * (1 - share) / number + _Z * _Z / (4 * number * number))
+    whole = 1 + _Z * _Z / number
+    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+
+
+def _bands(cases: Iterable[Case]) -> tuple[Band, ...]:
+    held: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for case in cases:
+        if case.first:
+            probability = case.first.probability
+            held[min(_BANDS - 1, int(probability * _BANDS))].append((probability, case.right))
+    return tuple(
+        Band(sum(p for p, _ in rows) / len(rows), len(rows), sum(right for _, right in rows))
+        for _, rows in sorted(held.items())
+    )
+
+
+def _settled(one: Explanation) -> dict[int, int]:
+    """What goes off each item; a deduction stays open."""
+    return {share.item_id: share.settled_minor - share.deduction_minor for share in one.shares}
+
+
+def _said(case: Case) -> dict[int, int]:
+    return _settled(case.first) if case.first else {}
