@@ -186,7 +186,10 @@ def interval(hits: int, number: int) -> tuple[float, float]:
     middle = share + _Z * _Z / (2 * number)
     spread = _Z * sqrt(share * (1 - share) / number + _Z * _Z / (4 * number * number))
     whole = 1 + _Z * _Z / number
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+    # At no hit and at nothing but hits one end is the share itself, but for the last digit.
+    low = (middle - spread) / whole if hits else share
+    high = (middle + spread) / whole if hits < number else share
+    return low, high
 
 
 def _bands(cases: Iterable[Case]) -> tuple[Band, ...]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import Verdict
@@ -127,8 +127,10 @@ def test_the_interval_is_wilsons(hits, number, low, high):
     assert interval(hits, number) == pytest.approx((low, high), abs=0.0001)
 
 
-@given(st.integers(1, 500), st.data())
-def test_the_interval_holds_the_share(number, data):
-    hits = data.draw(st.integers(0, number))
+@example(number=58, hits=58)
+@example(number=58, hits=0)
+@given(number=st.integers(1, 500), hits=st.integers(0, 500))
+def test_the_interval_holds_the_share(number, hits):
+    hits = min(hits, number)
     low, high = interval(hits, number)
     assert 0 <= low <= hits / number <= high <= 1
