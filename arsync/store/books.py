@@ -31,6 +31,7 @@ from arsync.store.tables import (
     item,
     item_note,
     item_version,
+    ledger,
     payment,
     receipt,
     reference,
@@ -110,6 +111,7 @@ def keep_page(conn: Connection, place: Place, page: Page) -> Kept:
         by_kind[record.ref.kind].append(record)
     for kind in sorted(_REFERENCE_KINDS & set(by_kind)):
         kept.written[kind] += _keep_references(conn, place, by_kind[kind])
+    _keep_zone(conn, place, by_kind["books"])
     _keep_customers(conn, place, by_kind["customer"], kept)
     _keep_items(conn, place, by_kind["item"] + by_kind["payment"], kept)
     _mark_gone(conn, place, page.gone, kept)
@@ -202,6 +204,7 @@ def books_of(conn: Connection, ledger_id: int) -> Books | None:
             body["multicurrency"],
             date.fromisoformat(closed) if closed else None,
             tuple(body["warnings"]),
+            body.get("zone"),  # books that were read before zones were kept say nothing
         )
     return None
 
@@ -356,6 +359,18 @@ def _keep_references(conn: Connection, place: Place, records: Sequence[Record]) 
     return bulk.upsert(
         conn, reference, ("ledger_id", "kind", "external_id", "body", "raw_sha", "gone"), _last_of(rows, 3)
     )
+
+
+def _keep_zone(conn: Connection, place: Place, records: Sequence[Record]) -> None:
+    """Where the ledger's day begins, as the platform says it now."""
+    for record in records:
+        assert isinstance(record.value, Books)
+        zone = record.value.zone
+        conn.execute(
+            ledger.update()
+            .where(ledger.c.id == place.ledger_id, ledger.c.zone.is_distinct_from(zone))
+            .values(zone=zone)
+        )
 
 
 def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 from arsync.clock import Clock, stamp
@@ -51,6 +52,10 @@ class Desk:
     def at(self) -> str:
         """Now, as the store keeps instants."""
         return stamp(self.clock())
+
+    def today(self) -> date:
+        """The ledger's own day."""
+        return self.ledger.day_of(self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def link_payment(
     )
     (decision_id,) = keep_all(conn, desk, [new])
     if lines:
-        payment = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        payment = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         wanted_intents = intents.for_payment(payment, lines, refs_of(conn, desk, lines), receipt.currency)
         send_off(conn, desk, decision_id, wanted_intents)
     close_item(conn, desk, row, f"D-{decision_id}: {why}")
@@ -238,7 +243,7 @@ def plan_credits(conn: Tx, desk: Desk, decision_id: int, new: New) -> None:
     """Store what a decision without a receipt asks of the platform."""
     assert new.customer_id is not None
     refs = refs_of(conn, desk, new.lines)
-    owner, today = customer_ref(conn, desk, new.customer_id), desk.clock().date()
+    owner, today = customer_ref(conn, desk, new.customer_id), desk.today()
     policy = office.policy_in_force(conn, desk.ledger.id).policy
     cash = intents.Cash(owner, today, Money(0, new.currency), "", None)
     send_off(conn, desk, decision_id, intents.for_credits(cash, new.lines, refs, policy))
@@ -281,7 +286,7 @@ def return_of(
     given = giving_back.Given(
         owner, customer_ref(conn, desk, owner), on, amount, fee, decide.reference_of(receipt)
     )
-    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.clock().date())
+    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.today())
     why = f"the bank gave back R-{original.id}" if original is not None else "the bank gave a payment back"
     new = made(
         conn,
@@ -663,7 +668,7 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
         return
     receipt = receipt_of(conn, desk, row)
     before = work.knowledge(conn, desk.ledger.id)
-    today = desk.clock().date()
+    today = desk.today()
     after = learn(before, receipt.payer_name, receipt.payer_account, customer_id, today)
     work.keep_knowledge(conn, desk.ledger.id, before, after)
 

@@ -300,7 +300,7 @@ def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        held = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        held = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         lines = acting.lines_from(parts, 0)
         acting.send_off(
             conn,
@@ -452,7 +452,7 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
                 f"L-{bank_line_id} is no line on which {amount} left, or something explains it already",
                 do=f"see: arsync queue list, arsync show D-{decision_id}",
             )
-        giving_back.book_refund(conn, desk.ledger, row, line, desk.clock().date(), desk.at())
+        giving_back.book_refund(conn, desk.ledger, row, line, desk.today(), desk.at())
         outcome = f"L-{line.id} paid it"
         queues.close(conn, desk.ledger.id, [f"decision:{row.id}"], desk.person.name, outcome, desk.at())
         acting.note(conn, desk, "refund seen", f"decision:{row.id}", {"decision": row.id, "line": line.id})

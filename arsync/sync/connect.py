@@ -7,7 +7,7 @@ import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from arsync.clock import Clock, stamp
@@ -42,6 +42,11 @@ class House:
         default_factory=ProcessPaces
     )  # one a process: its ledgers share each account's limits
     sources: Callable[[Ledger], tuple[Source, ...]] = lambda _ledger: ()
+    zones: Mapping[str, str] = field(default_factory=dict)  # where a ledger's day begins, by its name
+
+    def here(self, ledger: Ledger) -> Ledger:
+        """The ledger with what this installation says of it, which wins over what its platform says."""
+        return replace(ledger, zone=self.zones.get(ledger.name, ledger.zone))
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
@@ -202,6 +207,7 @@ def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -
             probe.books.home_currency,
             house.at(),
             by=by.name,
+            zone=probe.books.zone,
         )
         body = {
             "company": probe.books.company,
@@ -256,7 +262,7 @@ def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tu
         stops = budget_of(conn, ledger.connection_id, house.monthly_reads, house.clock).stops
     key = house.vault.signing_key()
     job = Job(
-        house.store, ledger, connector, house.clock, key, tell,
+        house.store, house.here(ledger), connector, house.clock, key, tell,
         optional_reads=not stops, sources=house.sources(ledger),
     )  # fmt: skip
     return job, meter

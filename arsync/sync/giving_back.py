@@ -7,7 +7,7 @@ Law     cash that arrived stays in the books. What goes back is an entry of its 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from arsync.connectors.contract import Bundle, Intent, PostEntry, Ref, Settle
@@ -166,12 +166,13 @@ def book_refunds(job: Job) -> int:
 def _fits(conn: Tx, job: Job, waiting: Sequence[Any]) -> dict[int, tuple[list[Any], list[Any]]]:
     """Per refund: the lines that are surely it, and those whose amount alone fits."""
     amounts = {row.id: refunded(conn, job.ledger, row.id) for row in waiting}
-    since = min(date.fromisoformat(row.at[:10]) for row in waiting)
+    asked_on = {row.id: job.ledger.day_of(datetime.fromisoformat(row.at)) for row in waiting}
+    since = min(asked_on.values())
     lines = bank.outgoing(conn, job.ledger.id, {-one.minor for one in amounts.values()}, since)
     names = queries.customer_names(conn, job.ledger.id)
     found = {}
     for row in waiting:
-        amount, asked = amounts[row.id], date.fromisoformat(row.at[:10])
+        amount, asked = amounts[row.id], asked_on[row.id]
         same = [
             line
             for line in lines
