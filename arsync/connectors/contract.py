@@ -63,6 +63,9 @@ class Writes:
     within: frozenset[Literal["credits", "foreign", "frees", "rest"]] = frozenset(
         {"credits", "foreign", "frees", "rest"}
     )
+    shown: Literal["pull", "answer"] = (
+        "pull"  # what shows that it stands: the next pull, or nothing after its answer
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,9 @@ class PostReceipt:
     reference: str = ""  # what the bank line calls itself; shown in the books
     # platform id of the bank account, or None for the platform's own waiting account
     deposit_account: str | None = None
+    grouped: bool = (
+        False  # one of several receipts of a bank line: it waits until they go to the bank as that line
+    )
     banked: Money | None = (
         None  # what the bank line shows, where the account has another currency than `total`
     )
@@ -290,7 +296,7 @@ class Banked:
 class PostDeposit:
     """Bring several payments out of the waiting account to the bank as the one line the bank shows.
 
-    Law: sum of `payments` - `fee` == `total`, the bank line.
+    Law: sum of `payments` - `fee` == `total`, the bank line; nothing of them is left in the waiting account.
     """
 
     on: date

@@ -219,10 +219,10 @@ def references(conn: Connection, ledger_id: int, kind: str) -> dict[str, dict[st
 
 def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, bytes]:
     """The newest stored raw record of each ref that is known."""
-    wanted: dict[str, dict[str, Ref]] = {"customer": {}, "item": {}}
+    wanted: dict[str, dict[str, Ref]] = {"customer": {}, "item": {}, "account": {}}
     for ref in refs:
-        wanted["customer" if ref.kind == "customer" else "item"][ref.id] = ref
-    shas: dict[Ref, bytes] = {}
+        wanted[ref.kind if ref.kind in wanted else "item"][ref.id] = ref
+    shas = _account_shas(conn, place.ledger_id, wanted["account"])
     for kind, table in (("customer", customer), ("item", item)):
         ids = known_ids(conn, place.connection_id, kind, wanted[kind])
         back = {i: wanted[kind][e] for e, i in ids.items()}
@@ -230,6 +230,17 @@ def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, byt
             shas[back[row.id]] = bytes(row.raw_sha)
     bodies = raw.get_many(conn, shas.values())
     return {ref: bodies[key] for ref, key in shas.items()}
+
+
+def _account_shas(conn: Connection, ledger_id: int, wanted: Mapping[str, Ref]) -> dict[Ref, bytes]:
+    if not wanted:
+        return {}
+    query = select(reference.c.external_id, reference.c.raw_sha).where(
+        reference.c.ledger_id == ledger_id,
+        reference.c.kind == "account",
+        reference.c.external_id.in_(list(wanted)),
+    )
+    return {wanted[row.external_id]: bytes(row.raw_sha) for row in conn.execute(query)}
 
 
 def item_row(conn: Connection, ledger_id: int, item_id: int) -> Any:

@@ -40,6 +40,7 @@ class Cash:
     total: Money
     reference: str
     deposit_account: str | None
+    grouped: bool = False  # see `PostReceipt`
 
 
 def lines_of(explanation: Explanation) -> tuple[Line, ...]:
@@ -75,7 +76,7 @@ def for_receipt(
     settles = _settles(lines, refs, cash.total.currency)
     used = tuple(range(len(given_up)))
     receipt = PostReceipt(
-        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account
+        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account, cash.grouped
     )
     return (*given_up, receipt)
 

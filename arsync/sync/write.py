@@ -260,8 +260,14 @@ def _read_only(job: Job, planned: Planned, why: str) -> str:
 
 def _fresh(conn: Tx, job: Job, wanted: Sequence[Intent]) -> Fresh:
     facts = books.books_of(conn, job.ledger.id) or Books(job.ledger.name, job.ledger.home_currency)
-    refs = touched(wanted)
+    refs = [*touched(wanted), *_accounts(wanted)]
     return Fresh(books.raw_of(conn, job.place(), (*refs, *_owners(conn, job, refs))), facts)
+
+
+def _accounts(wanted: Sequence[Intent]) -> list[Ref]:
+    """The accounts that fees are booked on, which a platform may name otherwise in a document's line."""
+    named = [one.fee_account for one in wanted if isinstance(one, PostEntry | PostDeposit)]
+    return [Ref("account", account) for account in dict.fromkeys(named) if account is not None]
 
 
 def _owners(conn: Tx, job: Job, refs: Sequence[Ref]) -> list[Ref]:

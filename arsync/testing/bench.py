@@ -31,6 +31,9 @@ class Bench(ABC):
     waiting_account: str = ""  # platform id of an account for money of unknown payers (park)
     receiving_account: str = ""  # platform id of the account a receipt goes to, where it must name one
     bank_account: str = ""  # platform id of a bank account (park, post_entry, deposit)
+    undeposited_account: str = (
+        ""  # platform id of the account where payments wait for their deposit (deposit)
+    )
     receivable_account: str = ""  # platform id of the receivable control account (post_entry)
     fee_account: str = ""  # platform id of an account for the bank's fees (post_entry, deposit)
 

@@ -195,8 +195,14 @@ def tokens_of(granted: dict[str, Any], clock: Clock) -> Tokens:
 
 
 @contextmanager
-def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: Any) -> Iterator[XeroOffice]:
-    """A furnished office with empty books, in `propose`."""
+def xero_office(
+    folder: Path,
+    *,
+    name: str = "Craig's Design",
+    connection: dict[str, Any] | None = None,
+    **organisation: Any,
+) -> Iterator[XeroOffice]:
+    """A furnished office with empty books, in `propose`; `connection` is what else its connection is told."""
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     objections: list[str] = []
@@ -223,7 +229,7 @@ def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: A
     )
     with simulator.serve() as url:
         made = XeroOffice(folder, house, simulator, clock, url, tenant=tenant, app=app, objections=objections)
-        furnish(made)
+        furnish(made, **(connection or {}))
         simulator.requests.clear()
         yield made
     house.store.close()

@@ -64,6 +64,8 @@ class XeroSettings:
     reserve: int = 100  # of the day's calls, kept for writing
     prepayment_account: str = ""
     returns_account: str = ""
+    clearing_account: str = ""
+    payouts_contact: str = "Payouts"
     base_url: str = "https://api.xero.com"
     token_url: str = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
     authorize_url: str = "https://login.xero.com/identity/connect/authorize"
@@ -101,6 +103,8 @@ _WRITES: Mapping[Verb, Writes] = {
     "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
     "post_credit": replace(_DOCUMENT, undo="void"),
     "post_entry": replace(_DOCUMENT, undo="none"),  # two documents, of which the books name one
+    # Two documents, of which the books name one; neither touches a receivable, so no pull shows them.
+    "deposit": replace(_DOCUMENT, undo="none", shown="answer"),
     "reverse": replace(_DOCUMENT, marker=None, undo="none"),
     "note": replace(_DOCUMENT, marker=None, undo="none"),
 }
@@ -115,7 +119,13 @@ class XeroConnector:
     def __init__(self, settings: XeroSettings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._verifier = ""  # of a sign-in under way
-        self._site = plan.Site(settings.tenant_id, settings.prepayment_account, settings.returns_account)
+        self._site = plan.Site(
+            settings.tenant_id,
+            settings.prepayment_account,
+            settings.returns_account,
+            settings.clearing_account,
+            settings.payouts_contact,
+        )
         self._endpoints = oauth.Endpoints(
             NAME,
             settings.authorize_url,
