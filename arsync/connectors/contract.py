@@ -20,7 +20,9 @@ from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Produ
 from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
-Verb = Literal["post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"]
+Verb = Literal[
+    "post_receipt", "apply", "post_credit", "post_entry", "refund", "deposit", "park", "reverse", "note"
+]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
 
@@ -285,6 +287,21 @@ class PostEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PostRefund:
+    """Book money that was paid back out of one credit: the bank account loses it, the credit is used up by as much.
+
+    Asked only of a platform that has such a document (verb "refund"); elsewhere a `PostEntry` is settled by the credit.
+    """
+
+    customer: Ref
+    on: date
+    amount: Money  # positive
+    credit: Ref  # kind "item" (a credit memo) or "payment" (its unapplied part)
+    bank_account: str  # platform id
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Banked:
     """One payment of a bank deposit, whole."""
 
@@ -354,6 +371,7 @@ Intent = (
     | ApplyPayment
     | PostCredit
     | PostEntry
+    | PostRefund
     | PostDeposit
     | Park
     | SetNote

@@ -15,6 +15,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     Settle,
@@ -355,9 +356,9 @@ def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
     """Plan what is missing on the platform of a decision that was written: the next generation of its bundle."""
     written = outbox.written(conn, desk.ledger.id, row.id)
     planned = outbox.bundles_of(conn, desk.ledger.id, row.id)
-    if any(isinstance(intent, PostEntry | PostDeposit) for intent, _ in written):
+    if any(isinstance(intent, PostEntry | PostRefund | PostDeposit) for intent, _ in written):
         raise Conflict(
-            f"D-{row.id} booked an entry or a deposit, which is not patched",
+            f"D-{row.id} booked an entry, a refund or a deposit, which is not patched",
             where=f"D-{row.id}",
             do=f"take it back and book it anew: arsync undo D-{row.id} --why TEXT",
         )

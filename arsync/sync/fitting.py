@@ -31,6 +31,12 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 
 
+def takes(conn: Tx, ledger: Ledger, verb: Verb) -> bool:
+    """Whether the ledger's platform knows a verb."""
+    platform = office.connection_row(conn, ledger.connection_id).platform
+    return verb in registry.load(platform).manifest.writes
+
+
 def fitter(conn: Tx, ledger: Ledger) -> Callable[[Sequence[Intent]], tuple[Intent, ...]]:
     """What makes intents such as the ledger's platform takes; asked once for many decisions."""
     platform = office.connection_row(conn, ledger.connection_id).platform

@@ -22,7 +22,7 @@ from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.decide import reference_of
-from arsync.sync.fitting import fitted
+from arsync.sync.fitting import fitted, takes
 from arsync.sync.intents import Held
 from arsync.sync.job import ENGINE, Job
 
@@ -262,8 +262,11 @@ def book_refund(conn: Tx, ledger: Ledger, row: Any, line: Any, today: date, at: 
     refs = {item_id: books.item_ref(name) for item_id, name in names.items()}
     payments = [item_id for item_id, ref in refs.items() if ref.kind == "payment"]
     settles = [Settle(refs[i], Money(minor, amount.currency)) for i, minor in spent.items()]
-    used = held(conn, ledger, payments[0], today) if payments else None
-    wanted = intents.for_refund(entry, used, settles)
+    if takes(conn, ledger, "refund"):
+        wanted = intents.refunds(entry, settles)
+    else:
+        used = held(conn, ledger, payments[0], today) if payments else None
+        wanted = intents.for_refund(entry, used, settles)
     decisions.set_receipt(
         conn,
         ledger.id,

@@ -15,6 +15,7 @@ from arsync.connectors.contract import (
     PostCredit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -130,6 +131,14 @@ def for_refund(entry: PostEntry, held: Held | None, used: Sequence[Settle]) -> t
         whole = (Settle(held.payment, -entry.amount),)
         return (entry, ApplyCredits(entry.customer, entry.on, whole, entries_of=(0,)))
     return (entry, ApplyPayment(held.payment, (), entries_of=(0,)))
+
+
+def refunds(entry: PostEntry, used: Sequence[Settle]) -> tuple[Intent, ...]:
+    """The same where the platform pays back out of a credit: one document for each of them."""
+    return tuple(
+        PostRefund(entry.customer, entry.on, -settle.amount, settle.item, entry.bank_account, entry.reference)
+        for settle in used
+    )
 
 
 def taking_back(wanted: Sequence[Intent], written: Mapping[int, Ref]) -> tuple[Intent, ...]:

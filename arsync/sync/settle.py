@@ -20,6 +20,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -152,6 +153,9 @@ def _intent_shown(
         return (
             ("shown", "") if ok else ("differs", f"{target.id} is {Money(row.original_minor, row.currency)}")
         )
+    if isinstance(intent, PostRefund):
+        size = Money(-books.payment_total(conn, job.ledger.id, our_id), intent.amount.currency)
+        return ("shown", "") if size == intent.amount else ("differs", f"{target.id} pays back {size}")
     return _payment_shown(conn, job, intent, our_id, target, refs)
 
 

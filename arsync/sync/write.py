@@ -26,6 +26,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -293,8 +294,8 @@ def _named(intent: Intent) -> list[Ref]:
     match intent:
         case Park():
             return []
-        case PostCredit():
-            return [intent.customer, intent.for_item]
+        case PostCredit(customer=owner, for_item=item) | PostRefund(customer=owner, credit=item):
+            return [owner, item]
         case PostEntry():
             return [intent.customer]
         case PostDeposit():

@@ -103,6 +103,7 @@ _WRITES: Mapping[Verb, Writes] = {
     "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
     "post_credit": replace(_DOCUMENT, undo="void"),
     "post_entry": replace(_DOCUMENT, undo="none"),  # two documents, of which the books name one
+    "refund": _DOCUMENT,
     # Two documents, of which the books name one; neither touches a receivable, so no pull shows them.
     "deposit": replace(_DOCUMENT, undo="none", shown="answer"),
     "reverse": replace(_DOCUMENT, marker=None, undo="none"),

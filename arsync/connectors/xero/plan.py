@@ -30,6 +30,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -345,7 +346,7 @@ _ALLOCATED = {"CreditNote": "CreditNotes", "Overpayment": "Overpayments", "Prepa
 
 def document_of(ref: Ref) -> tuple[str, str]:
     """Where a credit is kept: ("Overpayments", id) for "Payment:Overpayment:<id>"."""
-    name, number = ref.id.removeprefix("Payment:").rsplit(":", 1) if ":" in ref.id else ("", "")
+    name, _, number = ref.id.removeprefix("Payment:").rpartition(":")
     if name not in _ALLOCATED:
         _no("unsupported", f"{ref.id} holds nothing that could be used for another invoice")
     return _ALLOCATED[name], number
@@ -379,7 +380,7 @@ def _apply_credits(intent: ApplyCredits, task: _Task) -> _Draft | None:
     if task.made:
         return None
     if intent.entries_of:
-        _no("unsupported", "a refund is booked in Xero, on the credit it gives back; the next pull shows it")
+        _no("unsupported", "Xero lets no credit settle an entry")
     debits = _debits(task, [settle for settle in intent.settles if settle.amount.minor > 0])
     held = [settle for settle in intent.settles if settle.amount.minor < 0]
     used = total((size for size in debits.values()), next(iter(debits.values())).currency)
@@ -512,6 +513,32 @@ def _post_entry(intent: PostEntry, task: _Task) -> _Draft | None:
     return _Draft(
         "post_entry", "PUT", f"/BankTransactions{EACH_BY_ITSELF}", {"BankTransactions": [body]}, facts
     )
+
+
+def _post_refund(intent: PostRefund, task: _Task) -> _Draft | None:
+    """A payment against the credit itself, which makes it smaller."""
+    if task.made:
+        return None
+    if intent.amount.minor <= 0:
+        raise Broken(f"a refund of {intent.amount.text()}", where=task.marker)
+    entity, number = document_of(intent.credit)
+    name = entity.removesuffix("s")
+    _open_period(task, intent.on, "the refund")
+    _credit(task, intent.credit, intent.amount)
+    payment = {
+        name: {f"{name}ID": number},
+        "Account": _account(intent.bank_account),
+        "Date": intent.on.isoformat(),
+        "Amount": intent.amount.decimal(),
+        "Reference": _reference(task, intent.reference),
+    }
+    size = intent.amount
+    expects = {
+        f"Back {name}": sizes({number: size}),
+        "Currency": size.currency,
+        "Date": intent.on.isoformat(),
+    }
+    return _Draft("refund", "PUT", f"/Payments{EACH_BY_ITSELF}", {"Payments": [payment]}, expects)
 
 
 # ---- payouts
@@ -694,6 +721,7 @@ _DRAFTS: Mapping[type, Callable[[Any, _Task], _Draft | None]] = {
     ApplyPayment: _apply_payment,
     PostCredit: _post_credit,
     PostEntry: _post_entry,
+    PostRefund: _post_refund,
     PostDeposit: _post_deposit,
     Reverse: _reverse,
     SetNote: _set_note,

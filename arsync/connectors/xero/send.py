@@ -307,6 +307,17 @@ def _invoices_of(row: Row, call: Call) -> str:
     return sizes(sums)
 
 
+def _back_of(name: str) -> Callable[[Row, Call], str]:
+    """What a refund takes from a credit of this kind."""
+
+    def told(row: Row, call: Call) -> str:
+        credit = row.get(name)
+        number = credit.get(f"{name}ID") if isinstance(credit, Mapping) else None
+        return sizes({str(number): amount(row, "Amount", call.expects["Currency"])})
+
+    return told
+
+
 def _contact(row: Row, _call: Call) -> str:
     contact = row.get("Contact")
     return str(contact.get("ContactID")) if isinstance(contact, Mapping) else ""
@@ -325,6 +336,7 @@ def _side(name: str) -> Callable[[Row, Call], str]:
 
 _FACTS: Mapping[str, Callable[[Row, Call], str]] = {
     "Invoices": _invoices_of,
+    **{f"Back {name}": _back_of(name) for name in ("CreditNote", "Overpayment", "Prepayment")},
     "Contact": _contact,
     "Total": lambda row, call: amount(row, "Total", call.expects["Currency"]).text(),
     "BankAmount": lambda row, call: amount(row, "BankAmount", call.expects["BankCurrency"]).text(),
@@ -451,7 +463,7 @@ def _words(row: Row) -> set[str]:
 def _candidates(tenant: Tenant, call: Call, element: Row) -> Iterable[Row]:
     """What a lost call may have made: by its invoice, or by contact and day."""
     entity = _entity(call)
-    if entity in {"Payments", "BatchPayments"}:
+    if entity in {"Payments", "BatchPayments"} and "Invoices" in call.expects:
         number = sorted(_settled(call))[0]
         rows = list(_all(tenant, "Payments", f'Invoice.InvoiceID==guid("{number}")'))
         if entity == "Payments":
@@ -463,6 +475,8 @@ def _candidates(tenant: Tenant, call: Call, element: Row) -> Iterable[Row]:
     if entity == "BankTransfers":  # a list without pages
         listed = tenant.look("/BankTransfers", {"where": where}).get("BankTransfers")
         return [row for row in listed or [] if isinstance(row, dict)]
+    if entity == "Payments":  # a refund
+        return _all(tenant, entity, where)
     contact = element["Contact"].get("ContactID")
     owner = f' AND Contact.ContactID==guid("{contact}")' if contact else ""
     return _all(tenant, entity, f'{where} AND Type=="{element["Type"]}"{owner}')

@@ -19,6 +19,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -199,6 +200,42 @@ def test_reconciled_is_never_sent():
     several = receipt(usd("150.00"), WHOLE, (TWO, usd("50.00")))
     intents = (receipt(usd("100.00"), WHOLE), receipt(usd("120.00"), WHOLE), several)
     assert all(b"IsReconciled" not in planned(one).body for one in intents)
+
+
+# ---- refunds
+
+HELD = OVER, {**document("o-1", "30.00", name="RemainingCredit"), "OverpaymentID": "o-1"}
+
+
+def refund(credit, size="20.00", **more):
+    return PostRefund(ACME, TODAY, usd(size), credit, "a-1", "RF-7", **more)
+
+
+@pytest.mark.parametrize(("credit", "name"), [(NOTE, "CreditNote"), (OVER, "Overpayment")])
+def test_a_refund_is_a_payment_against_the_credit(credit, name):
+    call = planned(refund(credit), rows=ROWS | {HELD[0]: HELD[1]})
+    [payment] = json.loads(call.body, parse_float=str)["Payments"]
+    assert payment == {
+        name: {f"{name}ID": credit.id.rpartition(":")[2]},
+        "Account": {"AccountID": "a-1"},
+        "Date": "2026-11-22",
+        "Amount": "20.00",
+        "Reference": "RF-7 arsync:books-7.2.0",
+    }
+    assert planned(refund(credit), done=[accepted(call, PAID)]) is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "closed", "code"),
+    [
+        pytest.param(refund(NOTE, "30.01"), None, "stale", id="more than is left"),
+        pytest.param(refund(NOTE), TODAY, "closed_period", id="a locked day"),
+        pytest.param(refund(PAID), None, "unsupported", id="a payment holds no credit"),
+        pytest.param(refund(BATCH), None, "unsupported", id="nor does a batch"),
+    ],
+)
+def test_a_refund_that_cannot_be_booked(intent, closed, code):
+    assert planned(intent, closed=closed).code == code
 
 
 # ---- payouts
