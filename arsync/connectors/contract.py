@@ -62,7 +62,8 @@ class Writes:
     # What one document of this verb may do besides settling items with its own money: use up credits, settle several
     # items in another currency than the books' own, let go of what it settled, keep a rest on the customer's account.
     # What it may not is asked for apart; a receipt with a rest takes several calls then, and a person to take it back.
-    within: frozenset[Literal["credits", "foreign", "frees", "rest"]] = frozenset(
+    # "exchange": its money may have arrived in another currency than what it settles; nothing else stands for that.
+    within: frozenset[Literal["credits", "exchange", "foreign", "frees", "rest"]] = frozenset(
         {"credits", "foreign", "frees", "rest"}
     )
     shown: Literal["pull", "answer"] = (

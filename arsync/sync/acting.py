@@ -28,7 +28,7 @@ from arsync.store import audit, books, decisions, office, outbox, queries, queue
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, giving_back, intents
+from arsync.sync import decide, deposits, fitting, giving_back, intents
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -102,6 +102,7 @@ class Wish:
     why: str
     klass: str = EvidenceClass.NONE.value
     probability: float = 1.0
+    currency: str | None = None  # of the lines, where it is not the receipt's
 
 
 def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
@@ -114,11 +115,12 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     must_be_mapped(wish.lines, policy)
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
-    asked = over_limit(wish, receipt.currency, policy)
+    currency = wish.currency or receipt.currency
+    asked = over_limit(wish, currency, policy)
     new = made(
         conn,
         desk,
-        **taken_over(row, receipt),
+        **taken_over(row, receipt) | {"currency": currency},
         customer_id=wish.customer_id,
         verdict="on_account" if all(line.item_id is None for line in wish.lines) else "apply",
         evidence_class=wish.klass,
@@ -644,6 +646,22 @@ def lines_from(parts: Sequence[Part], rest_minor: int) -> tuple[Line, ...]:
     if rest_minor:
         lines.append(Line(None, "on_account", rest_minor))
     return tuple(lines)
+
+
+def exchange_of(conn: Tx, desk: Desk, parts: Sequence[Part], receipt: Any) -> Money | None:
+    """What a receipt settles in the other currency of its items; None where they have its own, or the books cannot."""
+    rows = queries.items(conn, desk.ledger.id, sorted({part.item_id for part in parts}))
+    currencies = {row.currency for row in rows.values()}
+    if len(currencies) != 1 or currencies == {receipt.currency} or not fitting.exchanges(conn, desk.ledger):
+        return None
+    settled = Money(sum(part.cash_minor for part in parts), currencies.pop())
+    if settled.minor <= 0:
+        raise UsageError(
+            f"{Money(receipt.amount_minor, receipt.currency)} cannot settle {settled}",
+            where=f"R-{receipt.id}",
+            do=f"say what it pays of each item, in {settled.currency}: --item NUMBER=AMOUNT",
+        )
+    return settled
 
 
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:

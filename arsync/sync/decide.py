@@ -354,6 +354,8 @@ def plan_bundles(
         assert new.customer_id is not None
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
+        if new.currency != money.total.currency:
+            money = money.exchanged(new.lines, new.currency)
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
         bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(wanted))))
     outbox.plan(conn, ledger.id, bundles, at)

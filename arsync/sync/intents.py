@@ -5,7 +5,7 @@ Law     cash + what is given up + credits used == what the debits lose + what st
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from arsync.connectors.contract import (
@@ -42,6 +42,12 @@ class Cash:
     reference: str
     deposit_account: str | None
     grouped: bool = False  # see `PostReceipt`
+    banked: Money | None = None  # what arrived, where `total` is what it settles in another currency
+
+    def exchanged(self, lines: Sequence[Line], currency: str) -> "Cash":
+        """All of it against items in another currency: what they lose, at the rate that makes the two equal."""
+        settled = Money(sum(line.minor for line in lines if line.kind == "cash"), currency)
+        return replace(self, total=settled, banked=self.total)
 
 
 def lines_of(explanation: Explanation) -> tuple[Line, ...]:
@@ -77,8 +83,9 @@ def for_receipt(
     settles = _settles(lines, refs, cash.total.currency)
     used = tuple(range(len(given_up)))
     receipt = PostReceipt(
-        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account, cash.grouped
-    )
+        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account, cash.grouped,
+        cash.banked,
+    )  # fmt: skip
     return (*given_up, receipt)
 
 

@@ -99,7 +99,7 @@ _DOCUMENT = Writes(
     within=frozenset(),
 )
 _WRITES: Mapping[Verb, Writes] = {
-    "post_receipt": _DOCUMENT,
+    "post_receipt": replace(_DOCUMENT, within=frozenset({"exchange"})),
     "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
     "post_credit": replace(_DOCUMENT, undo="void"),
     "post_entry": replace(_DOCUMENT, undo="none"),  # two documents, of which the books name one
