@@ -530,7 +530,8 @@ class Connector(Protocol):
 
     manifest: ClassVar[Manifest]
     # frozen dataclass, JSON-serialisable fields, no secrets; its `company` (ClassVar) names the field that says whose
-    # books they are, its field `app`, if there is one, which of the installation's apps signs in
+    # books they are, its field `app`, if there is one, which of the installation's apps signs in; `kept` (ClassVar, if
+    # there is one) names fields that stay as they were when a person signs in again and says nothing of them
     Settings: ClassVar[type]
 
     def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings

@@ -7,7 +7,7 @@ import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from arsync.clock import Clock, stamp
@@ -96,6 +96,7 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
                 do=f"sign in again: {sign_in_command(platform, known.name)}",
             )
         if known is not None:
+            given |= _unsaid(settings, json.loads(known.settings))
             office.set_connection(conn, known.id, settings=json.dumps(given, sort_keys=True))
             return int(known.id)
         taken = {row.name for row in office.connections(conn)}
@@ -106,6 +107,13 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
         if name is None:
             name = platform if platform not in taken else f"{platform}-{given[settings.company]}"
         return office.add_connection(conn, name, platform, given, house.at())
+
+
+def _unsaid(settings: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person chose once and says nothing of when signing in again."""
+    kept = getattr(settings, "kept", ())
+    usual = {one.name: one.default for one in fields(settings) if one.name in kept}
+    return {name: before.get(name, was) for name, was in usual.items() if getattr(settings, name) == was}
 
 
 def _same_company(conn: Tx, platform: str, given: Mapping[str, Any], field_name: str) -> Any:

@@ -1,16 +1,19 @@
 """A payout on Xero: its payments stand in full in a clearing account, fee and transfer leave nothing there."""
 
+import json
 from decimal import Decimal
 
 import pytest
 
 from arsync.core.policy import BookedAs
 from arsync.errors import UsageError
+from arsync.store import office
 from arsync.store.receipts import Share
-from arsync.sync import actions
+from arsync.sync import actions, connect
+from arsync.sync.deposits import deposit_of
 from tests.worlds.office import Line
 from tests.worlds.test_write_back import at_rest, map_to
-from tests.worlds.xero_office import xero_office
+from tests.worlds.xero_office import settings, xero_office
 
 pytestmark = pytest.mark.slow
 CLEARING, FEES = "095", "404"
@@ -163,8 +166,6 @@ def test_a_payout_is_taken_back_by_a_person_who_is_told_what_to_delete(at_xero):
     paid_out(at_xero)
     at_xero.run_until_idle()
     with at_xero.store.read() as conn:
-        from arsync.sync.deposits import deposit_of
-
         line = at_xero.receipts()[0].bank_line_id
         deposit = deposit_of(conn, at_xero.ledger.id, line)
     actions.undo(at_xero.desk(), deposit.id, "wrong bank account")
@@ -177,3 +178,24 @@ def test_a_payout_is_taken_back_by_a_person_who_is_told_what_to_delete(at_xero):
 def test_parts_that_are_not_the_line_are_refused(at_xero):
     with pytest.raises(UsageError, match="must be"):
         paid_out(at_xero, fee=0)
+
+
+def test_signing_in_again_keeps_the_accounts_that_were_named_once(at_xero):
+    ada = at_xero.desk("Ada").person
+
+    def kept(**said):
+        given = settings(at_xero.url, at_xero.tenant_id, **said)
+        number = connect.add_connection(at_xero.house, "xero", None, given, ada)
+        with at_xero.store.read() as conn:
+            stored = json.loads(office.connection_row(conn, number).settings)
+        return stored["clearing_account"], stored["returns_account"], stored["scopes"]
+
+    usual = kept()[2]
+    assert kept() == (CLEARING, "", usual)
+    assert kept(returns_account="260") == (CLEARING, "260", usual)
+    assert kept(clearing_account="096", scopes="accounting.contacts.read") == (
+        "096",
+        "260",
+        "accounting.contacts.read",
+    )
+    assert kept() == ("096", "260", usual)

@@ -142,6 +142,7 @@ class XeroOffice(Office):
             ("Allocation", names[a.credit_id], names[a.invoice_id], a.cents, a.deleted)
             for a in core.allocations.values()
         ]
+        seen += [("Transfer", t.on.isoformat(), t.cents, t.status) for t in core.transfers.values()]
         return sorted(seen, key=repr)
 
     def calls(self, method: str = "", path: str = "") -> list[Any]:
@@ -284,7 +285,8 @@ def make_xero_office(platform: Platform, store_url: str, folder: Path) -> XeroOf
     simulator.add_app("arsync")
     simulator.save(folder / "books.json")
     made = open_xero_office(platform, store_url, folder)
-    furnish(made, returns_account="260")
+    made.keeper.bank_account("Payouts clearing", "095")
+    furnish(made, returns_account="260", clearing_account="095")
     simulator.save(folder / "books.json")
     return made
 

@@ -57,6 +57,9 @@ class XeroSettings:
     """One organisation of one app. For a simulator, the addresses differ."""
 
     company: ClassVar[str] = "tenant_id"
+    kept: ClassVar[tuple[str, ...]] = (
+        "prepayment_account", "returns_account", "clearing_account", "payouts_contact",
+    )  # fmt: skip
     tenant_id: str = ""  # a custom connection needs none
     app: str = ""  # which of the installation's apps, where it has several
     custom: bool = False  # the app stands for itself: a custom connection
