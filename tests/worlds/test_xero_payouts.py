@@ -137,6 +137,18 @@ def test_a_payment_moved_out_of_the_clearing_account_stops_the_payout(at_xero):
     assert transfers(at_xero) == []
 
 
+def test_payments_reconciled_with_the_processors_own_feed_are_paid_out_all_the_same(at_xero):
+    owner = at_xero.customer("Contoso")
+    paid_out(at_xero, shares=[SHARES[0], Share(5000, ("NO IDEA",), "")])
+    at_xero.run_until_idle()
+    (payment,) = at_xero.payments()
+    at_xero.keeper.reconcile(payment.id)
+    at_xero.run()
+    actions.on_account(at_xero.desk(), at_xero.queued().id, at_xero.customer_id(owner))
+    at_xero.run_until_idle()
+    assert ([one.cents for one in transfers(at_xero)], standing(at_xero, CLEARING)) == ([145_50], 0)
+
+
 def test_without_a_clearing_account_a_person_is_told_what_to_set(tmp_path):
     with xero_office(tmp_path) as made:
         made.mode("auto")

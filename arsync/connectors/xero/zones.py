@@ -5,14 +5,18 @@ Source  Xero writes Windows' names without spaces (enum `TimeZone` of its OpenAP
 """
 
 from functools import cache
+from zoneinfo import ZoneInfo
 
 _GIVEN_UP = {"KAMCHATKASTANDARDTIME": "Asia/Kamchatka", "MIDATLANTICSTANDARDTIME": "Etc/GMT+2"}
 _UNWRITTEN = str.maketrans("", "", " .-")
 
 
 def zone_of(name: str) -> str | None:
-    """The zone that Xero calls so, as the time zone database does; None for a name nobody knows."""
-    return _zones().get(name)
+    """The zone that Xero calls so, as the time zone database does; None for a name that one of them does not know."""
+    try:
+        return ZoneInfo(_zones()[name]).key
+    except KeyError:  # of the table, or of the database
+        return None
 
 
 @cache
