@@ -67,6 +67,7 @@ ledger = Table(
     Column("mode", Text, nullable=False),
     Column("stopped", Text),  # why nothing is written at all; empty when writing may go on
     Column("created_at", At, nullable=False),
+    Column("zone", Text),  # of the time zone database; where the platform says so
     CheckConstraint("mode in ('observe', 'propose', 'auto')", name="mode"),
 )
 person = Table(

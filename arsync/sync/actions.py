@@ -7,7 +7,9 @@ Law     every action is done by a named person with a role, on the item as that 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from arsync.connectors.contract import Reverse, Settle
@@ -17,6 +19,7 @@ from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
 from arsync.store import bank, books, decisions, office, outbox, proofs, queues, sources
 from arsync.store.decisions import Line
+from arsync.store.engine import Tx
 from arsync.store.receipts import Share
 from arsync.sync import acting, giving_back, intents
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
@@ -61,11 +64,18 @@ def apply(
     customer_id: int | None = None,
     version: int | None = None,
 ) -> Acted:
-    """Apply by hand, split over items; what is left must go on account explicitly."""
+    """Apply by hand, split over items; what is left must go on account explicitly.
+
+    Items in one other currency than the receipt are settled by all of it, where the books can: at the rate that makes
+    what the bank shows and what the items lose the same.
+    """
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
         receipt = acting.receipt_of(conn, desk, row)
+        exchanged = acting.exchange_of(conn, desk, parts, receipt)
+        if exchanged is not None:
+            return _apply_exchanged(conn, desk, row, parts, exchanged, rest_on_account=rest_on_account)
         rest = receipt.amount_minor - sum(p.cash_minor for p in parts)
         if rest < 0 or (rest and not rest_on_account):
             left = Money(rest, receipt.currency)
@@ -80,6 +90,30 @@ def apply(
         acted = acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
         acting.teach(conn, desk, row, owner)
         return acted
+
+
+def _apply_exchanged(
+    conn: Tx, desk: Desk, row: Any, parts: Sequence[Part], settled: Money, *, rest_on_account: bool
+) -> Acted:
+    receipt = acting.receipt_of(conn, desk, row)
+    banked = Money(receipt.amount_minor, receipt.currency)
+    if rest_on_account:
+        raise UsageError(
+            f"{banked} against items in {settled.currency} leaves no rest: all of it is {settled}",
+            where=f"Q-{row.id}",
+            do="leave out --on-account; book money for nothing yet in the books, and link the payment",
+        )
+    owner = acting.owner_of(conn, desk, parts)
+    why = f"applied by hand: {banked} is {settled}"
+    wish = Wish(owner, acting.lines_from(parts, 0), why, currency=settled.currency)
+    acted = acting.keep_decision(conn, desk, row, wish)
+    acting.teach(conn, desk, row, owner)
+    return replace(acted, text=f"{acted.text}; {banked} is {settled}: {_rate(banked, settled)}")
+
+
+def _rate(banked: Money, settled: Money) -> str:
+    rate = (banked.decimal() / settled.decimal()).quantize(Decimal("0.000001"))
+    return f"1 {settled.currency} at {rate} {banked.currency}"
 
 
 def on_account(desk: Desk, queue_id: int, customer_id: int, version: int | None = None) -> Acted:
@@ -300,7 +334,7 @@ def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        held = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        held = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         lines = acting.lines_from(parts, 0)
         acting.send_off(
             conn,
@@ -452,7 +486,7 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
                 f"L-{bank_line_id} is no line on which {amount} left, or something explains it already",
                 do=f"see: arsync queue list, arsync show D-{decision_id}",
             )
-        giving_back.book_refund(conn, desk.ledger, row, line, desk.clock().date(), desk.at())
+        giving_back.book_refund(conn, desk.ledger, row, line, desk.today(), desk.at())
         outcome = f"L-{line.id} paid it"
         queues.close(conn, desk.ledger.id, [f"decision:{row.id}"], desk.person.name, outcome, desk.at())
         acting.note(conn, desk, "refund seen", f"decision:{row.id}", {"decision": row.id, "line": line.id})
