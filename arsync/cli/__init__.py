@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "asking",
         "Replay the past under a policy: what it would have applied alone, and how often wrong.",
     ),
+    "quality": ("judging", "How often what was applied without a person was wrong."),
     "aging": ("reporting", "Who owes what, by age, as of any day."),
     "unapplied": ("reporting", "Cash that settles nothing yet."),
     "forecast": ("reporting", "The cash to come, by week."),

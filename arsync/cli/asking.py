@@ -17,6 +17,7 @@ from arsync.errors import UsageError
 from arsync.store import decisions, office, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
+from arsync.sync import checking
 
 
 @click.command(name="why")
@@ -52,6 +53,11 @@ def _receipt_id(conn: Tx, ledger: Ledger, named: str) -> int:
     row = queues.find(conn, ledger.id, number(named, "Q"))
     if row.receipt_id is None:
         raise UsageError(f"Q-{row.id} is about no receipt", do=f"see: arsync queue show Q-{row.id}")
+    if checking.decision_id_of(row) is not None:
+        raise UsageError(
+            f"Q-{row.id} asks to look at it blind; the answer would say what was applied",
+            do=f"see: arsync queue show Q-{row.id}",
+        )
     return int(row.receipt_id)
 
 

@@ -22,11 +22,11 @@ from arsync.core.decisions import EvidenceClass, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
 from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
-from arsync.store import audit, books, decisions, office, outbox, queries, queues, raw, work
+from arsync.store import audit, books, decisions, learned, office, outbox, queries, queues, raw, work
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, giving_back, intents
+from arsync.sync import decide, deposits, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -540,6 +540,8 @@ def currency_of(planned: outbox.Planned) -> str:
 def back_to_queue(conn: Tx, desk: Desk, row: Any, state: str, why: str) -> None:
     """Release what a decision reserved and put its receipt into the queue, for people only."""
     decisions.set_state(conn, desk.ledger.id, row.id, state)
+    if state == "failed":
+        quality.void(conn, desk.ledger.id, row.id, desk.at())
     items = {
         line.item_id for line in decisions.lines(conn, desk.ledger.id, row.id) if line.item_id is not None
     }
@@ -659,13 +661,20 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
     """A confirmed payer becomes a dated suggestion."""
     from arsync.core.matching.learn import learn
 
-    if customer_id is None or not office.policy_in_force(conn, desk.ledger.id).policy.learns:
+    policy = office.policy_in_force(conn, desk.ledger.id).policy
+    if customer_id is None or not policy.learns:
         return
     receipt = receipt_of(conn, desk, row)
-    before = work.knowledge(conn, desk.ledger.id)
-    today = desk.clock().date()
-    after = learn(before, receipt.payer_name, receipt.payer_account, customer_id, today)
-    work.keep_knowledge(conn, desk.ledger.id, before, after)
+    before = learned.knowledge(conn, desk.ledger.id)
+    after = learn(
+        before,
+        receipt.payer_name,
+        receipt.payer_account,
+        customer_id,
+        desk.clock().date(),
+        policy.match.alias_days,
+    )
+    learned.keep(conn, desk.ledger.id, before, after, desk.person.name)
 
 
 def finding_of(conn: Tx, row: Any) -> Finding:

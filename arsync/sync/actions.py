@@ -16,9 +16,10 @@ from arsync.core.money import Money
 from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
 from arsync.store import bank, books, decisions, office, outbox, proofs, queues, sources
+from arsync.store import quality as measured
 from arsync.store.decisions import Line
 from arsync.store.receipts import Share
-from arsync.sync import acting, giving_back, intents
+from arsync.sync import acting, checking, giving_back, intents, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
 
 # ---- the queue
@@ -61,11 +62,15 @@ def apply(
     customer_id: int | None = None,
     version: int | None = None,
 ) -> Acted:
-    """Apply by hand, split over items; what is left must go on account explicitly."""
+    """Apply by hand, split over items; what is left must go on account explicitly.
+
+    Where the receipt is applied already and drawn for a check, it is only compared.
+    """
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
-        receipt = acting.receipt_of(conn, desk, row)
+        drawn = checking.decision_id_of(row)
+        receipt = row if drawn is not None else acting.receipt_of(conn, desk, row)
         rest = receipt.amount_minor - sum(p.cash_minor for p in parts)
         if rest < 0 or (rest and not rest_on_account):
             left = Money(rest, receipt.currency)
@@ -75,8 +80,10 @@ def apply(
                 where=f"Q-{queue_id}",
                 do="correct the parts, or leave the rest on account with --on-account",
             )
-        owner = customer_id or acting.owner_of(conn, desk, parts)
         lines = acting.lines_from(parts, rest)
+        if drawn is not None:
+            return checking.answer(conn, desk, row, drawn, checking.Said(lines, customer_id))
+        owner = customer_id or acting.owner_of(conn, desk, parts)
         acted = acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
         acting.teach(conn, desk, row, owner)
         return acted
@@ -105,6 +112,8 @@ def not_ours(desk: Desk, queue_id: int, why: str, version: int | None = None) ->
         raise UsageError("say why it is not ours", do="add --why TEXT")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
+        if (drawn := checking.decision_id_of(row)) is not None:
+            return checking.answer(conn, desk, row, drawn, checking.Said(()))
         receipt = acting.receipt_of(conn, desk, row)
         new = acting.made(
             conn,
@@ -150,22 +159,24 @@ def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> 
     """Close an item that is not about a receipt: an unreadable record, a refused file, a contradiction looked at.
 
     Where it asks what became of a call, the person has looked: nothing of it is sent again, and its receipt is to
-    be decided anew (linked to what stands in the books, if it arrived).
+    be decided anew (linked to what stands in the books, if it arrived). A receipt drawn for a check is unclear then;
+    one that a clerk has seen otherwise than it was applied stands as it is, if somebody else who may approve says so.
     """
     permitted(desk.person, "work")
     if not why.strip():
         raise UsageError("say how it was resolved", do="add --why TEXT")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
-        if row.subject.startswith(("receipt:", "proof:")):
-            what = (
-                "its receipt must be decided"
-                if row.receipt_id
-                else "it closes by itself when the books agree"
-            )
+        if row.subject.startswith(("receipt:", "proof:", "class:")):
+            closes = {"receipt": "its receipt must be decided", "class": "it closes when a manager lifts it"}
+            what = closes.get(row.subject.partition(":")[0], "it closes by itself when the books agree")
             raise UsageError(
                 f"Q-{queue_id} cannot be closed like this: {what}", do=f"see: arsync queue show {queue_id}"
             )
+        if (drawn := checking.decision_id_of(row)) is not None:
+            checking.unclear(conn, desk, row, drawn, why)
+        if (doubted := checking.decision_id_of(row, "doubt:")) is not None:
+            checking.stands(conn, desk, row, doubted, why)
         acting.close_item(conn, desk, row, why)
         if row.subject.startswith("command:"):
             acting.give_up(conn, desk, int(row.subject.removeprefix("command:")), why)
@@ -214,6 +225,7 @@ def undo(desk: Desk, decision_id: int, why: str) -> Acted:
                 f"D-{decision_id} is {row.state} and cannot be undone", do=f"see: arsync show D-{decision_id}"
             )
         acting.must_not_be_returned(conn, desk, row)
+        quality.undone(conn, desk.ledger, row, desk.person.name, desk.at())
         planned = outbox.bundles_of(conn, desk.ledger.id, decision_id)
         if all(p.state == "planned" and not outbox.commands(conn, desk.ledger.id, p.id) for p in planned):
             return acting.take_back(conn, desk, row, planned, why)
@@ -357,6 +369,7 @@ def redo(desk: Desk, decision_id: int, why: str) -> Acted:
                 f"D-{decision_id} is {row.state} and cannot be written again",
                 do=f"see: arsync show D-{decision_id}",
             )
+        measured.drop_error(conn, desk.ledger.id, decision_id)
         return acting.write_again(conn, desk, row, why)
 
 
@@ -470,6 +483,21 @@ def set_mode(desk: Desk, mode: office.Mode) -> Acted:
         office.set_ledger(conn, desk.ledger.id, mode=mode)
         acting.note(conn, desk, "mode", "ledger", {"before": before, "after": mode})
     return Acted(None, "done", f"{desk.ledger.name}: {before} -> {mode}")
+
+
+def lift_class(desk: Desk, evidence_class: str, why: str) -> Acted:
+    """Let a class of evidence that was too often wrong apply by itself again; counting begins anew."""
+    permitted(desk.person, "govern")
+    if not why.strip():
+        raise UsageError("say why it may go on", do="add --why TEXT")
+    with desk.store.begin() as conn:
+        if evidence_class not in measured.held(conn, desk.ledger.id):
+            raise Conflict(f'"{evidence_class}" is not held back', do="see: arsync quality")
+        measured.lift(conn, desk.ledger.id, evidence_class, desk.person.name, desk.at())
+        subject = quality.class_subject(evidence_class)
+        queues.close(conn, desk.ledger.id, [subject], desk.person.name, f"lifted: {why}", desk.at())
+        acting.note(conn, desk, "lifted", subject, {"class": evidence_class, "why": why})
+    return Acted(None, "done", f'"{evidence_class}" applies by itself again from the next run on')
 
 
 def propose_policy(desk: Desk, text: str) -> Acted:

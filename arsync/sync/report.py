@@ -11,12 +11,14 @@ from arsync.core.items import ItemKind
 from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
+from arsync.reports.quality import Measured, OfClass
 from arsync.reports.restated import Cause, Restated, restated
 from arsync.reports.stamp import Stamp
 from arsync.reports.unapplied import ReceiptRow, Unapplied, UnappliedPayment, unapplied
-from arsync.store import books, office, proofs, queries
+from arsync.store import books, office, proofs, quality, queries
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger
+from arsync.sync.job import ENGINE
 
 _UNDECIDED = {
     "undecided": "not looked at yet",
@@ -135,6 +137,29 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
     head = Stamp(now.date(), "due", None, complete, ledger.name)
     habits = Habits.learn(paid, rows, now.date()) if learns else Habits.learn((), (), now.date())
     return ForecastReport(head, forecast(rows, habits, now.date(), weeks))
+
+
+def quality_report(store: Store, ledger: Ledger) -> Measured:
+    """How often what was applied without a person was wrong, by class of evidence."""
+    with store.read() as conn:
+        policy = office.policy_in_force(conn, ledger.id).policy
+        known = quality.counts(conn, ledger.id, ENGINE)
+        held = quality.held(conn, ledger.id)
+    classes = tuple(
+        OfClass(
+            klass, of.applied, of.checked, of.wrong, of.undone, of.moved, of.since,
+            held=held[klass].why if klass in held else None,
+        )
+        for klass, of in sorted(known.items())
+    )  # fmt: skip
+    return Measured(
+        ledger.name,
+        policy.sample_one_in,
+        policy.most_wrong_in_10_000,
+        sum(of.asked for of in known.values()),
+        sum(of.unclear for of in known.values()),
+        classes,
+    )
 
 
 def _unapplied(row: Any) -> UnappliedPayment:

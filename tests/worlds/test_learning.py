@@ -1,6 +1,6 @@
 """The switch for what a ledger's own history teaches: statistics of its customers, or nothing at all."""
 
-from arsync.store import work
+from arsync.store import learned
 from arsync.sync import actions
 from arsync.sync.report import forecast_report
 from tests.worlds.office import POLICY, Line
@@ -14,7 +14,7 @@ def confirmed(office):
     actions.apply(office.desk(), office.queued().id, [office.part(f"Invoice:{invoice}", "250.00")])
     office.run_until_idle()
     with office.store.read() as conn:
-        return work.knowledge(conn, office.ledger.id)
+        return learned.knowledge(conn, office.ledger.id)
 
 
 def ignoring(office):
@@ -35,7 +35,7 @@ def test_with_history_ignored_a_confirmation_teaches_nothing_and_what_was_taught
     office.run()
     assert "HOLDING" not in office.queued().detail
     with office.store.read() as conn:
-        assert work.knowledge(conn, office.ledger.id) == taught, "what was taught is kept, and stands still"
+        assert learned.knowledge(conn, office.ledger.id) == taught, "what was taught is kept, and stands still"
 
 
 def test_with_history_ignored_the_forecast_goes_by_due_dates(quick_office):
