@@ -1,4 +1,4 @@
-"""quality: how often the program was wrong."""
+"""quality, learned: how often the program was wrong, and what it has learned from people."""
 
 from dataclasses import asdict
 
@@ -6,6 +6,7 @@ import click
 
 from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen, told
 from arsync.core.decisions import EvidenceClass
+from arsync.reports.learned import lines
 from arsync.sync import actions, report
 
 _CLASSES = [klass.value for klass in EvidenceClass]
@@ -39,3 +40,35 @@ def quality_lift(ctx: click.Context, evidence: str, why: str, ledger_name: str |
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.lift_class(at_desk, evidence, why)
     told(acted.text, as_json=as_json, **{"class": evidence})
+
+
+@click.group(name="learned", invoke_without_command=True)
+@click.option("--all", "ended_too", is_flag=True, help="What has ended too.")
+@ledger_option
+@json_option
+@click.pass_context
+def learned_command(ctx: click.Context, ended_too: bool, ledger_name: str | None, as_json: bool) -> None:
+    """What clerks' decisions taught: who pays for whom, how often that was confirmed, by whom, and until when."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        made = report.learned_report(house.store, ledger, house.clock().date())
+    shown = [one for one in made if ended_too or one.standing != "ended"]
+    if as_json:
+        emit(shown)
+    else:
+        say(lines(shown, screen()) if shown else f"{ledger.name}: nothing was learned")
+
+
+@learned_command.command(name="forget")
+@click.argument("which", type=int, metavar="ID")
+@click.option("--why", default="", help="The reason; kept on record.")
+@ledger_option
+@json_option
+@click.pass_context
+def learned_forget(ctx: click.Context, which: int, why: str, ledger_name: str | None, as_json: bool) -> None:
+    """Take back one thing that was learned; what is undecided is matched again without it."""
+    with desk(ctx, ledger_name) as at_desk:
+        acted = actions.forget(at_desk, which, why)
+    told(acted.text, as_json=as_json, forgotten=which)

@@ -108,7 +108,7 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     must_be_mapped(wish.lines, policy)
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
-    asked = over_limit(wish, receipt.currency, policy)
+    asked = needs_second(conn, desk, wish, receipt.currency, policy)
     new = made(
         conn,
         desk,
@@ -611,12 +611,37 @@ def as_new(conn: Tx, desk: Desk, row: Any) -> New:
     )  # fmt: skip
 
 
-def over_limit(wish: Wish, currency: str, policy: PolicyVersion) -> bool:
-    """Whether more is given up than a clerk may alone; a discount granted by hand counts as a write-off does."""
+def needs_second(conn: Tx, desk: Desk, wish: Wish, currency: str, policy: PolicyVersion) -> bool:
+    """Whether more is given up than this person may alone; a discount granted by hand counts as a write-off does.
+
+    Who may approve is asked for a second person beyond the month's limit too; anybody else is refused there.
+
+    Raises:
+        NotPermitted: it is beyond the month's limit of one person.
+    """
     by_hand = wish.klass == EvidenceClass.NONE.value
-    kinds = set(intents.ADJUSTMENTS) if by_hand else {"write_off"}
-    given_up = sum(line.minor for line in wish.lines if line.kind in kinds)
-    return given_up > policy.policy.write_off_minor.get(currency, 0)
+    given_up = [line for line in wish.lines if line.kind in intents.ADJUSTMENTS]
+    single = sum(line.minor for line in given_up if by_hand or line.kind == "write_off")
+    if single > policy.policy.write_off_minor.get(currency, 0):
+        return True
+    most = policy.policy.write_off_a_month_minor.get(currency)
+    minor = sum(line.minor for line in given_up if by_hand or line.kind != "discount")
+    if most is None or not minor:
+        return False
+    office.lock_person(conn, desk.person.id)
+    month = desk.clock().date().replace(day=1)
+    used = decisions.given_up_alone(conn, desk.ledger.id, desk.person.name, currency, month)
+    if used + minor <= most:
+        return False
+    if desk.person.role in MAY["approve"]:
+        return True
+    others = ", ".join(p.name for p in office.people(conn) if p.role in MAY["approve"])
+    raise NotPermitted(
+        f"{desk.person.name} has given up {Money(used, currency)} alone in {month:%Y-%m}, of "
+        f"{Money(most, currency)}: {Money(minor, currency)} more is over the limit",
+        where=f"[write_off_a_month], policy version {policy.version}",
+        do=f"let one of them do it: {others or 'nobody yet'}; or they raise the limit: arsync policy apply FILE",
+    )
 
 
 _LINE_KINDS = {kind: line for line, kind in intents.ADJUSTMENTS.items()}

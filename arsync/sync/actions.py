@@ -8,19 +8,23 @@ Law     every action is done by a named person with a role, on the item as that 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arsync.connectors.contract import Reverse, Settle
 from arsync.core.decisions import EvidenceClass
+from arsync.core.matching.learn import named
 from arsync.core.money import Money
 from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
-from arsync.store import bank, books, decisions, office, outbox, proofs, queues, sources
+from arsync.store import bank, books, decisions, learned, office, outbox, proofs, queues, sources
 from arsync.store import quality as measured
 from arsync.store.decisions import Line
 from arsync.store.receipts import Share
-from arsync.sync import acting, checking, giving_back, intents, quality
+from arsync.sync import acting, backtested, checking, giving_back, intents, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
+
+if TYPE_CHECKING:
+    from arsync.core.matching.backtest import Quality
 
 # ---- the queue
 
@@ -196,7 +200,7 @@ def approve(desk: Desk, decision_id: int) -> Acted:
             acting.must_not_have_applied(conn, desk, row)
             pay = f"pay it, with {giving_back.reference_for(decision_id)} in its text"
             text = f"D-{decision_id} is approved: {pay}; it is booked when the bank shows it"
-        decisions.set_state(conn, desk.ledger.id, decision_id, "planned")
+        decisions.approve(conn, desk.ledger.id, decision_id, desk.person.name)
         if row.verdict != "refund":
             acting.plan_again(conn, desk, row)
         subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{decision_id}"
@@ -255,7 +259,7 @@ def apply_credits(desk: Desk, parts: Sequence[Part], why: str = "credits applied
         lines = acting.lines_from(parts, 0)
         policy = office.policy_in_force(conn, desk.ledger.id)
         acting.must_be_mapped(lines, policy)
-        asked = acting.over_limit(Wish(owner, lines, why), currency, policy)
+        asked = acting.needs_second(conn, desk, Wish(owner, lines, why), currency, policy)
         new = acting.made(
             conn,
             desk,
@@ -476,13 +480,39 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
 
 
 def set_mode(desk: Desk, mode: office.Mode) -> Acted:
-    """How far the ledger goes by itself: observe, propose, auto."""
+    """How far the ledger goes by itself: observe, propose, auto.
+
+    To `auto` it goes with what the back-test of its own past said, or with a warning that there is none.
+    """
     permitted(desk.person, "govern")
     with desk.store.begin() as conn:
         before = office.find_ledger(conn, desk.ledger.name).mode
         office.set_ledger(conn, desk.ledger.id, mode=mode)
-        acting.note(conn, desk, "mode", "ledger", {"before": before, "after": mode})
-    return Acted(None, "done", f"{desk.ledger.name}: {before} -> {mode}")
+        tested = backtested.newest(conn, desk.ledger) if mode == "auto" else None
+        body = {"before": before, "after": mode, "back_test": tested.at if tested else None}
+        acting.note(conn, desk, "mode", "ledger", body)
+    told = f"\n{backtested.said(tested)}" if mode == "auto" else ""
+    return Acted(None, "done", f"{desk.ledger.name}: {before} -> {mode}{told}")
+
+
+def keep_backtest(desk: Desk, text: str, since: date | None, quality_of: "Quality") -> None:
+    """Keep what the back-test of a policy (its text) said; whoever may look may ask for one."""
+    with desk.store.begin() as conn:
+        entry = backtested.entry(text, since, quality_of)
+        acting.note(conn, desk, entry.what, entry.subject, entry.body)
+
+
+# ---- what was learned
+
+
+def forget(desk: Desk, alias_id: int, why: str = "") -> Acted:
+    """Take back one thing that was learned; what is undecided is matched again without it by the next run."""
+    permitted(desk.person, "work")
+    with desk.store.begin() as conn:
+        row = learned.forget(conn, desk.ledger.id, alias_id, desk.clock().date())
+        body = {"key": row.key, "customer": row.customer_id, "confirmations": row.confirmations, "why": why}
+        acting.note(conn, desk, "forgotten", f"learned:{alias_id}", body)
+    return Acted(None, "done", f"it is forgotten that {named(row.key)} pays for {row.customer}")
 
 
 def lift_class(desk: Desk, evidence_class: str, why: str) -> Acted:

@@ -34,6 +34,12 @@ def learn(
     return Knowledge(tuple(aliases))
 
 
+def named(key: str) -> str:
+    """What an alias is about, for people: a bank account, or a name."""
+    account = key.removeprefix(ACCOUNT_KEY)
+    return f"account {account}" if account != key else f'"{key}"'
+
+
 def _is(alias: Alias, key: str, customer_id: int, on: date) -> bool:
     in_force = alias.until is None or on < alias.until
     return alias.key == key and alias.customer_id == customer_id and in_force
