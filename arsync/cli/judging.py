@@ -6,10 +6,17 @@ import click
 
 from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen, told
 from arsync.core.decisions import EvidenceClass
+from arsync.errors import UsageError
 from arsync.reports.learned import lines
 from arsync.sync import actions, report
 
 _CLASSES = [klass.value for klass in EvidenceClass]
+
+
+def _only_alone(ctx: click.Context) -> None:
+    """Refuse options before a subcommand: they would say nothing to it."""
+    if any(ctx.params.values()):
+        raise UsageError("options come after the subcommand", do=f"see: {ctx.command_path} --help")
 
 
 @click.group(name="quality", invoke_without_command=True)
@@ -19,6 +26,7 @@ _CLASSES = [klass.value for klass in EvidenceClass]
 def quality_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
     """How often what was applied without a person was wrong: what a blind sample found, and what was found later."""
     if ctx.invoked_subcommand is not None:
+        _only_alone(ctx)
         return
     with opened(ctx) as (_, house):
         made = report.quality_report(house.store, ledger_of(house, ledger_name))
@@ -50,6 +58,7 @@ def quality_lift(ctx: click.Context, evidence: str, why: str, ledger_name: str |
 def learned_command(ctx: click.Context, ended_too: bool, ledger_name: str | None, as_json: bool) -> None:
     """What clerks' decisions taught: who pays for whom, how often that was confirmed, by whom, and until when."""
     if ctx.invoked_subcommand is not None:
+        _only_alone(ctx)
         return
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)

@@ -49,7 +49,9 @@ class Measured:
 
     def lines(self, screen: Screen = PLAIN) -> list[str]:
         """For people."""
-        drawn = f"one in {self.one_in:,} is checked blind" if self.one_in else "no sample is drawn"
+        several = self.one_in > 1
+        drawn = f"{f'one in {self.one_in:,}' if several else 'all of it'} is checked blind"
+        drawn = drawn if self.one_in else "no sample is drawn"
         told = [
             f"{self.ledger}: applied without a person; {drawn}, {self.most_wrong} in 10,000 may be wrong",
             "",
