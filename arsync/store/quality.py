@@ -117,8 +117,8 @@ def counts(conn: Connection, ledger_id: int, engine: str) -> dict[str, Counts]:
 
     def add(query: Select[Any]) -> None:
         for row in conn.execute(query):
+            numbers: Any = {name: int(getattr(row, name)) for name in row._fields if name in Counts._fields}
             before = found.get(row.evidence_class, Counts(since=lifted.get(row.evidence_class)))
-            numbers = {name: int(getattr(row, name)) for name in row._fields if name in Counts._fields}
             found[row.evidence_class] = before._replace(**numbers)
 
     d, e = decision.c, found_error.c
