@@ -8,7 +8,7 @@ from pathlib import Path
 from arsync.errors import StoreUnusable
 from arsync.store.engine import Store
 
-HEAD = "0007"
+HEAD = "0008"
 
 
 def upgrade(store: Store) -> None:
