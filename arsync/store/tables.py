@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -386,6 +387,7 @@ receipt = Table(
     Column("payer_account", Text, nullable=False),
     Column("texts", Text, nullable=False),  # JSON: what the matcher reads
     Column("is_return", Boolean, nullable=False),
+    Column("method", Text, nullable=False, server_default=text("'not said'")),  # of core/finality.py
     Column("proven", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("decision_id", Id),

@@ -169,6 +169,45 @@ def test_the_same_files_again_change_nothing(desk):
     assert len(rows(desk, breakdown)) == 1
 
 
+PAYOUT = json.dumps(
+    {
+        "data": [
+            payouts.stripe("payout", -6_210, source="po_ABCDE"), payouts.stripe("charge", 10_000, 290),
+            payouts.stripe("refund", -3_000, category="refund"), payouts.stripe("adjustment", -500, category="dispute"),
+        ]
+    }
+).encode()  # fmt: skip
+
+
+def methods(desk):
+    return [row.method for row in rows(desk, receipt)]
+
+
+def test_receipts_know_how_their_money_came_as_far_as_the_bank_says(desk):
+    def code(family, sub):
+        return f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>{sub}</SubFmlyCd></Fmly></Domn></BkTxCd>"
+
+    debit = [transaction(amount=f"{n}0.00", end_to_end=f"E{n}") for n in (4, 6)]
+    lines = [
+        entry("100.00", "CRDT", *debit, more=code("IDDT", "ESDD")),
+        entry("20.00", reference="R2", more=code("RCDT", "ESCT")),
+        entry("30.00", reference="R3"),
+    ]
+    take(desk, camt(statement(*lines)))
+    assert methods(desk) == ["sepa direct debit", "sepa direct debit", "bank transfer", "not said"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "amount", "method"),
+    [(LOCKBOX, "100.00", "cheque"), (PAYOUT, "62.10", "card")],
+    ids=["a lockbox", "a payout of cards"],
+)
+def test_shares_of_a_line_came_as_their_report_says(desk, detail, amount, method):
+    take(desk, us(ofx_line(amount, posted="20260116")))
+    take(desk, detail, "us")
+    assert next(row.method for row in rows(desk, receipt) if row.amount_minor > 0) == method
+
+
 def test_two_batches_the_bank_deposits_as_one_are_its_parts(desk):
     first = lockbox.lockbox(lockbox.cheque(1, 4000), total=4000).decode().split("\n")
     second = lockbox.lockbox(lockbox.cheque(1, 6000, batch=2), total=6000, batch=2).decode().split("\n")
@@ -184,16 +223,6 @@ def test_a_batch_whose_sum_two_deposits_have_explains_neither(desk):
     take(desk, twice)
     assert [row.bank_line_id for row in rows(desk, breakdown)] == [None]
     assert receipts(desk) == [(10_000, "undecided", False)] * 2
-
-
-PAYOUT = json.dumps(
-    {
-        "data": [
-            payouts.stripe("payout", -6_210, source="po_ABCDE"), payouts.stripe("charge", 10_000, 290),
-            payouts.stripe("refund", -3_000, category="refund"), payouts.stripe("adjustment", -500, category="dispute"),
-        ]
-    }
-).encode()  # fmt: skip
 
 
 def test_payments_fees_refunds_and_disputes_of_a_payout_come_to_its_line(desk):
