@@ -364,6 +364,14 @@ source_mark = Table(  # how far a mailbox, server or feed was read
     Column("mark", Text, nullable=False),
     Column("at", At, nullable=False),
 )
+source_sign_in = (
+    Table(  # tokens of a mailbox that takes no passwords, encrypted with the key outside the store
+        "source_sign_in",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("secret", LargeBinary, nullable=False),
+    )
+)
 known_sender = Table(  # whose mails may be believed, once their domain is proven
     "known_sender",
     metadata,

@@ -1,4 +1,4 @@
-"""How the money of a receipt came, which says until when it can be taken back."""
+"""How the money of a receipt came, which says until when it can be taken back; sign-ins of mailboxes."""
 
 import json
 
@@ -22,7 +22,13 @@ _DEBITS = {"EUR": "sepa direct debit", "USD": "ach debit", "GBP": "bacs direct d
 
 
 def upgrade() -> None:
-    """One column, filled from what the bank said where a line is one receipt; what it does not say stays not said."""
+    """A table, and a column filled from what the bank said where a line is one receipt; else it stays not said."""
+    op.create_table(
+        "source_sign_in",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_source_sign_in"),
+    )
     op.add_column(
         "receipt", sa.Column("method", sa.Text(), nullable=False, server_default=sa.text("'not said'"))
     )
