@@ -12,13 +12,16 @@ import pytest
 
 from arsync.config import load
 from arsync.errors import ConfigError, ConsentLost, NotFound, NotPermitted, Unreachable, UsageError
+from arsync.store import tables
 from arsync.store.engine import Store
 from arsync.store.vault import MailboxTokens, Vault
 from tests.cli.test_booking import Terminal
 from tests.cli.test_sign_in_xero import allows, person, xero  # noqa: F401 - fixtures
 from tests.connectors.mail.mailserver import PASSWORD, USER, serving
 from tests.connectors.mail.test_mail_imap import letter
+from tests.connectors.mail.test_mail_letter import mail
 from tests.worlds.conftest import platform, quick_office, sqlite_template  # noqa: F401 - fixtures
+from tests.worlds.test_listening import use
 
 pytestmark = pytest.mark.slow
 BOX = '[mailbox]\nledger = "books"\nhost = "127.0.0.1"\nport = {port}\nuser = "demouser"\nsecurity = "none"\n'
@@ -151,6 +154,45 @@ def test_a_lost_consent_asks_a_person_in_the_queue_and_the_run_goes_on(oauth):
     oauth.type("run")
     (asked,) = office.queue("platform refused")
     assert "arsync mail connect" in asked.detail
+
+
+# ---- the month's reads
+
+
+def test_a_mailbox_is_read_although_the_platform_rests(terminal):
+    office = terminal.office
+    invoice = office.invoice(office.customer("Northwind Traders"), "150.00", "1001")
+    office.mode("auto")
+    office.run()
+    with serving() as server:
+        configured(terminal, BOX.format(port=server.port), 'password_file = "box.password"')
+        office.clock.sleep(3600)
+        use(office, 19_999)
+        assert "99 % of the month's 20,000 reads are used: nothing waits here" in terminal.type("run")
+        asked = reads(office)
+        server.deliver(letter("nothing of ours"))
+        (rests,) = terminal.json("run")["ledgers"]
+        assert (rests["refused"], reads(office)) == ([], asked), "the platform was asked nothing"
+        assert terminal.json("mail", "check") == {f"mail:{USER}@127.0.0.1/INBOX": 0}, "the letter was read"
+        server.deliver(mail("Invoice   Amount paid\n1001      150.00\n", sender="AP <ap@north.example>"))
+        assert "rests" not in terminal.json("run")["ledgers"][0], "what it brought is matched"
+        assert reads(office) > asked
+    assert office.balance(invoice) == 150
+
+
+def test_a_mailbox_that_cannot_be_read_is_named_although_the_platform_rests(terminal):
+    office = terminal.office
+    office.run()
+    configured(terminal, BOX.format(port=1), 'password_file = "box.password"')
+    office.clock.sleep(3600)
+    use(office, 19_999)
+    assert "the mail server does not answer" in terminal.type("run")
+
+
+def reads(office):
+    with office.store.read() as conn:
+        query = tables.meter.select().where(tables.meter.c.what == "quickbooks.read")
+        return conn.execute(query).one().count
 
 
 def test_without_an_app_there_is_nothing_to_sign_in_to(terminal):

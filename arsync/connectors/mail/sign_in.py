@@ -79,7 +79,7 @@ class MailSignIn:
 
     def __init__(self, at: SignInAt, user: str, ports: Ports) -> None:
         self._endpoints, self._ports = at.endpoints(user), ports
-        pace = AccountPace((Limit(30, 60.0),), 1, ports.now, ports.sleep)
+        pace = AccountPace((Limit(30, 60),), 1, ports.now, ports.sleep)
         self._transport = Transport(self._endpoints.name, ports.now, ports.sleep, ports.meter, pace)
         self._oauth = oauth.SignIn(self._endpoints, self._transport, ports)
         self._verifier = ""  # of a sign-in under way
