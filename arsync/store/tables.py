@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -364,6 +365,14 @@ source_mark = Table(  # how far a mailbox, server or feed was read
     Column("mark", Text, nullable=False),
     Column("at", At, nullable=False),
 )
+source_sign_in = (
+    Table(  # tokens of a mailbox that takes no passwords, encrypted with the key outside the store
+        "source_sign_in",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("secret", LargeBinary, nullable=False),
+    )
+)
 known_sender = Table(  # whose mails may be believed, once their domain is proven
     "known_sender",
     metadata,
@@ -387,6 +396,7 @@ receipt = Table(
     Column("payer_account", Text, nullable=False),
     Column("texts", Text, nullable=False),  # JSON: what the matcher reads
     Column("is_return", Boolean, nullable=False),
+    Column("method", Text, nullable=False, server_default=text("'not said'")),  # of core/finality.py
     Column("proven", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("decision_id", Id),

@@ -28,7 +28,7 @@ from arsync.store import audit, books, decisions, learned, office, outbox, queri
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, fitting, giving_back, intents, quality
+from arsync.sync import decide, deposits, finality, fitting, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -329,6 +329,25 @@ def must_not_have_applied(conn: Tx, desk: Desk, row: Any) -> None:
         made_it = decisions.find(conn, desk.ledger.id, receipt.decision_id) if receipt.decision_id else None
         if made_it is not None:
             must_be_other(desk, made_it.decided_by)
+
+
+def must_be_final(conn: Tx, desk: Desk, row: Any, *, known: bool) -> list[str]:
+    """Refuse a refund of money that may itself go back, unless the approver says that this is known.
+
+    Returns:
+        What is not final, for people.
+    """
+    today = desk.today()
+    resting = finality.behind_refund(conn, desk.ledger, row, today)
+    told = [one.told(today) for one in resting]
+    going = [one for one in resting if one.is_given_back and one.final.on(today) == "may go back"]
+    if going and not known:
+        raise UsageError(
+            f"the money is not final: {'; '.join(told)}",
+            where=f"D-{row.id}",
+            do="wait until it is, or approve it all the same: add --not-final",
+        )
+    return told
 
 
 def payment_row(conn: Tx, desk: Desk, payment_id: int) -> Any:

@@ -23,7 +23,7 @@ from arsync.store import quality as measured
 from arsync.store.decisions import Line
 from arsync.store.engine import Tx
 from arsync.store.receipts import Share
-from arsync.sync import acting, backtested, checking, giving_back, intents, quality
+from arsync.sync import acting, backtested, checking, finality, giving_back, intents, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
 
 if TYPE_CHECKING:
@@ -222,21 +222,30 @@ def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> 
 # ---- decisions
 
 
-def approve(desk: Desk, decision_id: int) -> Acted:
-    """The second pair of eyes: let a decision go on that its maker may not make alone."""
+def approve(desk: Desk, decision_id: int, *, not_final: bool = False) -> Acted:
+    """The second pair of eyes: let a decision go on that its maker may not make alone.
+
+    Args:
+        desk: where, and who.
+        decision_id: what was asked.
+        not_final: a refund may go on although the money it gives back may itself still go back.
+    """
     permitted(desk.person, "approve")
     with desk.store.begin() as conn:
         row = acting.asked_decision(conn, desk, decision_id)
-        text = f"D-{decision_id} is approved; the next run writes it"
+        text, resting = f"D-{decision_id} is approved; the next run writes it", list[str]()
         if row.verdict == "refund":
             acting.must_not_have_applied(conn, desk, row)
+            resting = acting.must_be_final(conn, desk, row, known=not_final)
             pay = f"pay it, with {giving_back.reference_for(decision_id)} in its text"
             text = f"D-{decision_id} is approved: {pay}; it is booked when the bank shows it"
+            text = "; ".join([text, *resting])
         decisions.approve(conn, desk.ledger.id, decision_id, desk.person.name)
         if row.verdict != "refund":
             acting.plan_again(conn, desk, row)
         subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{decision_id}"
-        acting.note(conn, desk, "approved", subject, {"decision": decision_id, "asked_by": row.decided_by})
+        body = {"decision": decision_id, "asked_by": row.decided_by}
+        acting.note(conn, desk, "approved", subject, body | ({"not final": resting} if resting else {}))
         return Acted(decision_id, "planned", text)
 
 
@@ -480,9 +489,10 @@ def ask_refund(desk: Desk, parts: Sequence[Part], why: str) -> Acted:
         )  # fmt: skip
         (decision_id,) = acting.keep_all(conn, desk, [new])
         amount = giving_back.refunded(conn, desk.ledger, decision_id)
-        return Acted(
-            decision_id, "asked", f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
-        )
+        text = f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
+        row, today = decisions.find(conn, desk.ledger.id, decision_id), desk.today()
+        resting = [one.told(today) for one in finality.behind_refund(conn, desk.ledger, row, today)]
+        return Acted(decision_id, "asked", "; ".join([text, *resting]))
 
 
 def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
