@@ -230,8 +230,9 @@ class Finality:
     def told(self, day: date) -> str:
         """One clause for people, such as `may go back until 2026-12-01 (cheque)`."""
         standing = self.on(day)
-        if standing == "final":
-            return f"final ({self.method})"
+        if standing == "final":  # of what nobody knows it is taken, not known
+            unsaid = self.method == "not said"
+            return "taken as final (how it came is not said)" if unsaid else f"final ({self.method})"
         until = self.returned_until if standing == "may go back" else self.claimed_until
         assert until is not None
         ends = "without an end" if until == date.max else f"until {until}"
