@@ -207,6 +207,45 @@ def test_a_mailbox_that_is_wrong_names_the_key(file, changed, says):
         config.load(file)
 
 
+SIGNED = (
+    '[mailbox]\nledger = "books"\nhost = "imap.x.example"\nuser = "u"\n[mailbox.oauth]\nclient_id = "c"\n'
+)
+OWN = 'authorize_url = "https://x.example/a"\ntoken_url = "https://x.example/t"\nscope = "mail"\n'
+
+
+def test_a_mailbox_whose_owner_signs_in(file, tmp_path):
+    file.write_text(WHOLE + SIGNED + 'provider = "microsoft"\ntenant = "ours.example"\n')
+    box = config.load(file).mailbox
+    assert (box.password(), box.oauth.provider, box.oauth.tenant, box.oauth.secret()) == (
+        "",
+        "microsoft",
+        "ours.example",
+        "",
+    )
+    (tmp_path / "s").write_text("secret\n")
+    file.write_text(WHOLE + SIGNED + OWN + 'client_secret_file = "s"\n')
+    app = config.load(file).mailbox.oauth
+    assert (app.secret(), app.addresses["token_url"]) == ("secret", "https://x.example/t")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (SIGNED, "mailbox.oauth.authorize_url is missing"),
+        (SIGNED + OWN.replace("https://x.example/t", "http://x.example/t"), "begins with https://"),
+        (SIGNED + 'provider = "aol"\n', "microsoft, google"),
+        (SIGNED.replace('client_id = "c"\n', 'provider = "google"\n'), "mailbox.oauth.client_id is missing"),
+        (SIGNED.replace("[mailbox.oauth]", 'password_file = "p"\n[mailbox.oauth]') + OWN, "nothing beside"),
+        (SIGNED + OWN + 'secret = "x"\n', "mailbox.oauth.secret is not a setting"),
+        (MAILBOX + "oauth = 1\n", r"a table: \[mailbox.oauth\]"),
+    ],
+)
+def test_a_sign_in_that_is_wrong_names_the_key(file, changed, says):
+    file.write_text(WHOLE + changed)
+    with pytest.raises(ConfigError, match=says):
+        config.load(file)
+
+
 SFTP = (
     '[sftp.chase]\nledger = "books"\nhost = "sftp.x.example"\nuser = "u"\nkey_file = "k"\nknown_hosts = "h"\n'
 )

@@ -143,8 +143,8 @@ def connect_quickbooks(
         if redirected is None:
             settings = QuickBooksSettings(realm or "", **addresses)
             signing_in = connect.newcomer(house, "quickbooks", settings, connect.FreshTokens())
-            redirected = _consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
-        answer = _granted(redirected)
+            redirected = consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
+        answer = granted(redirected)
         settings = QuickBooksSettings(realm or answer.get("realmId", ""), **addresses)
         if not settings.realm_id:
             raise UsageError("the address names no company", do="add --realm with the company's realm id")
@@ -228,10 +228,8 @@ def connect_xero(
             connector.enter()
         else:
             if redirected is None:
-                redirected = _consent(
-                    connector, own.redirect_uri, listen, paste=paste, browser=not no_browser
-                )
-            connector.exchange(_granted(redirected)["code"], own.redirect_uri)
+                redirected = consent(connector, own.redirect_uri, listen, paste=paste, browser=not no_browser)
+            connector.exchange(granted(redirected)["code"], own.redirect_uri)
         settings = replace(settings, tenant_id=_one_of(connector.tenants(), tenant))
         connector.close()
         connection_id = connect.add_connection(house, "xero", name, settings, person)
@@ -251,7 +249,7 @@ def _one_of(tenants: dict[str, str], named: str | None) -> str:
     )
 
 
-def _granted(redirected: str) -> dict[str, str]:
+def granted(redirected: str) -> dict[str, str]:
     """What the platform sent the browser back with: a code, or why there is none."""
     from urllib.parse import parse_qs, urlsplit
 
@@ -279,7 +277,7 @@ _PATIENCE_S = 600.0  # for a person to find a password and a company
 _POLL_S = 0.2
 
 
-def _consent(signing_in: Any, redirect_uri: str, listen: str | None, *, paste: bool, browser: bool) -> str:
+def consent(signing_in: Any, redirect_uri: str, listen: str | None, *, paste: bool, browser: bool) -> str:
     """Send a person to the consent page; the address the browser was sent to afterwards."""
     import secrets
 

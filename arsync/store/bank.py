@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
+from arsync.core.finality import Method, method_of
 from arsync.core.money import Money
 from arsync.store import breakdowns, bulk, raw, receipts
 from arsync.store.breakdowns import Split, Twin
@@ -292,9 +293,16 @@ def _share(line: BankLineRead, part: BankLineRead) -> Share:
             "return_reason": part.return_reason or "",
         },
         is_return=_is_return(part),
+        method=_method(line, part),
         state="not_ours" if is_fee else "undecided",
         hands_off=is_fee,
     )
+
+
+def _method(line: BankLineRead, part: BankLineRead) -> Method:
+    """How a part came: what the bank says of it, else of the line it is in."""
+    said = method_of(part.code_family, part.raw_codes, part.amount.currency)
+    return said if said != "not said" else method_of(line.code_family, line.raw_codes, line.amount.currency)
 
 
 def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
@@ -303,7 +311,9 @@ def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -
     Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
     """
     said, texts = receipts.references_of(row), tuple(json.loads(row.texts)["texts"])
-    wanted = [replace(share, texts=share.texts or texts, references=said) for share in shares]
+    wanted = [
+        replace(share, texts=share.texts or texts, references=said, method=row.method) for share in shares
+    ]
     if fee_minor:
         wanted.append(Share(-fee_minor, ("fee",), references=said, state="not_ours", hands_off=True))
     return receipts.divide(conn, row, wanted)

@@ -234,6 +234,11 @@ def find_person(conn: Connection, name: str) -> Person:
     return Person(row.id, row.name, row.role)
 
 
+def lock_person(conn: Connection, person_id: int) -> None:
+    """Let nobody else act as this person until the transaction ends: what is counted of a person stays true."""
+    conn.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
+
+
 def people(conn: Connection) -> list[Person]:
     """All active people."""
     query = select(person).where(person.c.active.is_(True)).order_by(person.c.id)

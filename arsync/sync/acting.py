@@ -24,11 +24,11 @@ from arsync.core.decisions import EvidenceClass, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
 from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
-from arsync.store import audit, books, decisions, office, outbox, queries, queues, raw, work
+from arsync.store import audit, books, decisions, learned, office, outbox, queries, queues, raw, work
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, fitting, giving_back, intents
+from arsync.sync import decide, deposits, finality, fitting, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -116,7 +116,7 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
     currency = wish.currency or receipt.currency
-    asked = over_limit(wish, currency, policy)
+    asked = needs_second(conn, desk, wish, currency, policy)
     new = made(
         conn,
         desk,
@@ -329,6 +329,25 @@ def must_not_have_applied(conn: Tx, desk: Desk, row: Any) -> None:
         made_it = decisions.find(conn, desk.ledger.id, receipt.decision_id) if receipt.decision_id else None
         if made_it is not None:
             must_be_other(desk, made_it.decided_by)
+
+
+def must_be_final(conn: Tx, desk: Desk, row: Any, *, known: bool) -> list[str]:
+    """Refuse a refund of money that may itself go back, unless the approver says that this is known.
+
+    Returns:
+        What is not final, for people.
+    """
+    today = desk.today()
+    resting = finality.behind_refund(conn, desk.ledger, row, today)
+    told = [one.told(today) for one in resting]
+    going = [one for one in resting if one.is_given_back and one.final.on(today) == "may go back"]
+    if going and not known:
+        raise UsageError(
+            f"the money is not final: {'; '.join(told)}",
+            where=f"D-{row.id}",
+            do="wait until it is, or approve it all the same: add --not-final",
+        )
+    return told
 
 
 def payment_row(conn: Tx, desk: Desk, payment_id: int) -> Any:
@@ -548,6 +567,8 @@ def currency_of(planned: outbox.Planned) -> str:
 def back_to_queue(conn: Tx, desk: Desk, row: Any, state: str, why: str) -> None:
     """Release what a decision reserved and put its receipt into the queue, for people only."""
     decisions.set_state(conn, desk.ledger.id, row.id, state)
+    if state == "failed":
+        quality.void(conn, desk.ledger.id, row.id, desk.at())
     items = {
         line.item_id for line in decisions.lines(conn, desk.ledger.id, row.id) if line.item_id is not None
     }
@@ -617,12 +638,37 @@ def as_new(conn: Tx, desk: Desk, row: Any) -> New:
     )  # fmt: skip
 
 
-def over_limit(wish: Wish, currency: str, policy: PolicyVersion) -> bool:
-    """Whether more is given up than a clerk may alone; a discount granted by hand counts as a write-off does."""
+def needs_second(conn: Tx, desk: Desk, wish: Wish, currency: str, policy: PolicyVersion) -> bool:
+    """Whether more is given up than this person may alone; a discount granted by hand counts as a write-off does.
+
+    Who may approve is asked for a second person beyond the month's limit too; anybody else is refused there.
+
+    Raises:
+        NotPermitted: it is beyond the month's limit of one person.
+    """
     by_hand = wish.klass == EvidenceClass.NONE.value
-    kinds = set(intents.ADJUSTMENTS) if by_hand else {"write_off"}
-    given_up = sum(line.minor for line in wish.lines if line.kind in kinds)
-    return given_up > policy.policy.write_off_minor.get(currency, 0)
+    given_up = [line for line in wish.lines if line.kind in intents.ADJUSTMENTS]
+    single = sum(line.minor for line in given_up if by_hand or line.kind == "write_off")
+    if single > policy.policy.write_off_minor.get(currency, 0):
+        return True
+    most = policy.policy.write_off_a_month_minor.get(currency)
+    minor = sum(line.minor for line in given_up if by_hand or line.kind != "discount")
+    if most is None or not minor:
+        return False
+    office.lock_person(conn, desk.person.id)
+    month = desk.today().replace(day=1)
+    used = decisions.given_up_alone(conn, desk.ledger.id, desk.person.name, currency, month)
+    if used + minor <= most:
+        return False
+    if desk.person.role in MAY["approve"]:
+        return True
+    others = ", ".join(p.name for p in office.people(conn) if p.role in MAY["approve"])
+    raise NotPermitted(
+        f"{desk.person.name} has given up {Money(used, currency)} alone in {month:%Y-%m}, of "
+        f"{Money(most, currency)}: {Money(minor, currency)} more is over the limit",
+        where=f"[write_off_a_month], policy version {policy.version}",
+        do=f"let one of them do it: {others or 'nobody yet'}; or they raise the limit: arsync policy apply FILE",
+    )
 
 
 _LINE_KINDS = {kind: line for line, kind in intents.ADJUSTMENTS.items()}
@@ -683,13 +729,14 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
     """A confirmed payer becomes a dated suggestion."""
     from arsync.core.matching.learn import learn
 
-    if customer_id is None or not office.policy_in_force(conn, desk.ledger.id).policy.learns:
+    policy = office.policy_in_force(conn, desk.ledger.id).policy
+    if customer_id is None or not policy.learns:
         return
     receipt = receipt_of(conn, desk, row)
-    before = work.knowledge(conn, desk.ledger.id)
-    today = desk.today()
-    after = learn(before, receipt.payer_name, receipt.payer_account, customer_id, today)
-    work.keep_knowledge(conn, desk.ledger.id, before, after)
+    before = learned.knowledge(conn, desk.ledger.id)
+    name, account, days = receipt.payer_name, receipt.payer_account, policy.match.alias_days
+    after = learn(before, name, account, customer_id, desk.today(), days)
+    learned.keep(conn, desk.ledger.id, before, after, desk.person.name)
 
 
 def finding_of(conn: Tx, row: Any) -> Finding:

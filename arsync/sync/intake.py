@@ -45,6 +45,11 @@ class Taken:
     refused: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
     problems: int = 0
 
+    @property
+    def brought(self) -> bool:
+        """Whether there is anything to match that was not there before."""
+        return bool(self.new_lines or self.remittances or self.splits)
+
 
 def intake(job: Job, inbox: Path) -> Taken:
     """Import every new file of the inbox."""

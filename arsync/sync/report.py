@@ -8,15 +8,21 @@ from arsync.core.dates import Buckets
 from arsync.core.forecast.cash import forecast
 from arsync.core.forecast.delays import Habits, OpenRow, PaidItem
 from arsync.core.items import ItemKind
+from arsync.core.matching.learn import named
 from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
+from arsync.reports.learned import Learned, Taught, learned
+from arsync.reports.quality import Measured, OfClass
 from arsync.reports.restated import Cause, Restated, restated
+from arsync.reports.short_payers import PaidRow, ShortPayers, short_payers
 from arsync.reports.stamp import Stamp
 from arsync.reports.unapplied import ReceiptRow, Unapplied, UnappliedPayment, unapplied
-from arsync.store import books, office, proofs, queries
+from arsync.store import books, office, proofs, quality, queries, short_pays
+from arsync.store import learned as taught
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger
+from arsync.sync.job import ENGINE
 
 _UNDECIDED = {
     "undecided": "not looked at yet",
@@ -132,6 +138,59 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
     head = Stamp(today, "due", None, complete, ledger.name)
     habits = Habits.learn(paid, rows, today) if learns else Habits.learn((), (), today)
     return ForecastReport(head, forecast(rows, habits, today, weeks))
+
+
+def quality_report(store: Store, ledger: Ledger) -> Measured:
+    """How often what was applied without a person was wrong, by class of evidence."""
+    with store.read() as conn:
+        policy = office.policy_in_force(conn, ledger.id).policy
+        known = quality.counts(conn, ledger.id, ENGINE)
+        held = quality.held(conn, ledger.id)
+    classes = tuple(
+        OfClass(
+            klass, of.applied, of.checked, of.wrong, of.undone, of.moved, of.since,
+            held=held[klass].why if klass in held else None,
+        )
+        for klass, of in sorted(known.items())
+    )  # fmt: skip
+    return Measured(
+        ledger.name,
+        policy.sample_one_in,
+        policy.most_wrong_in_10_000,
+        sum(of.asked for of in known.values()),
+        sum(of.unclear for of in known.values()),
+        classes,
+    )
+
+
+def learned_report(store: Store, ledger: Ledger, today: date) -> list[Learned]:
+    """What clerks' decisions taught, newest first, what has ended too."""
+    with store.read() as conn:
+        policy = office.policy_in_force(conn, ledger.id).policy
+        rows = [
+            Taught(
+                row.id, row.key, named(row.key), row.customer or "", row.confirmations, row.since, row.until,
+                tuple(taught.teachers(row)),
+            )
+            for row in taught.listing(conn, ledger.id)
+        ]  # fmt: skip
+    return learned(rows, policy.match.alias_confirmations, today, used=policy.learns)
+
+
+def short_payers_report(
+    store: Store, ledger: Ledger, now: datetime, since: date | None = None, least: int = 2
+) -> ShortPayers:
+    """Who keeps paying less, from a day on; else in this calendar year."""
+    today = ledger.day_of(now)
+    first = since or today.replace(month=1, day=1)
+    with store.read() as conn:
+        rows = [
+            PaidRow(r.customer, r.currency, r.left_minor, r.deducted_minor, r.given_up_minor)
+            for r in short_pays.paid(conn, ledger.id, first)
+        ]
+        complete = _completeness(conn, ledger, current=True)
+    head = Stamp(today, "receipt", None, f"receipts since {first}; {complete}", ledger.name)
+    return short_payers(rows, least, head)
 
 
 def _unapplied(row: Any) -> UnappliedPayment:

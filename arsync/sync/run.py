@@ -23,6 +23,7 @@ from arsync.sync.notes import note
 from arsync.sync.park import park
 from arsync.sync.proof import Proof, prove
 from arsync.sync.pull import pull
+from arsync.sync.quality import hold_back
 from arsync.sync.settle import Settled
 from arsync.sync.sources import collect
 from arsync.sync.write import Written, write
@@ -88,6 +89,14 @@ def run(job: Job, inbox: Path) -> Ran:
         return ran
 
 
+def look(job: Job, inbox: Path) -> Taken:
+    """Only what mailboxes, servers and feeds bring: what a run may do whose platform is to be left in peace."""
+    if not job.sources:
+        return Taken()
+    with locked(job.store, f"ledger-{job.ledger.id}") as still_ours:
+        return collect(replace(job, still_ours=still_ours), inbox, Taken())
+
+
 def dry_run(job: Job, inbox: Path) -> tuple[Kept, Taken, Proof, Decided]:
     """Pull, import and match, but decide nothing and write nothing to the platform."""
     with locked(job.store, f"ledger-{job.ledger.id}"):
@@ -105,6 +114,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     before = prove(job, changed=bool(pulled.total or settled.verified))
     contradicted += settle.watch(job, set(before.moved))
     taken = collect(job, inbox, intake(job, inbox))
+    hold_back(job)
     decided = decide.look(job)
     tally = decide.keep(job, decided)
     ran = Ran(

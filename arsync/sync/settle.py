@@ -31,6 +31,7 @@ from arsync.store import audit, books, decisions, outbox, queues
 from arsync.store.engine import Tx
 from arsync.store.outbox import Planned
 from arsync.store.queues import Entry
+from arsync.sync import quality
 from arsync.sync.job import ENGINE, Job
 
 
@@ -307,6 +308,7 @@ def _undone(conn: Tx, job: Job, row: Any, at: str) -> None:
 
 def _contradiction(conn: Tx, job: Job, planned: Planned, difference: str, at: str) -> None:
     row = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
+    quality.moved(conn, job.ledger.id, row, at)
     queues.open_items(
         conn,
         job.ledger.id,
@@ -376,6 +378,9 @@ def watch(job: Job, moved: set[int]) -> int:
                 continue  # it is verified when our own change is complete
             difference = _changed(conn, job, row)
             if difference:
+                if row.decision_id is not None:
+                    decided = decisions.find(conn, job.ledger.id, row.decision_id)
+                    quality.moved(conn, job.ledger.id, decided, job.at())
                 found.append(
                     Entry(
                         subject=f"payment:{row.payment_id}",

@@ -40,7 +40,7 @@ from arsync.store.books import Kept
 from arsync.store.engine import Tx
 from arsync.store.outbox import Leaving, Planned
 from arsync.store.queues import Entry
-from arsync.sync import intents
+from arsync.sync import intents, quality
 from arsync.sync.job import ENGINE, Job
 from arsync.sync.pull import pull
 from arsync.sync.settle import answers_of, may_be_late, taken_back_already
@@ -349,6 +349,7 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
         )
         undoing = row.undoes_id is not None
         decisions.set_state(conn, job.ledger.id, row.id, "failed")
+        quality.void(conn, job.ledger.id, row.id, at)
         if row.verdict == "note":  # nobody need look: it is tried again when there is something else to say
             return
         if undoing:

@@ -56,6 +56,9 @@ class Named:
     grouped: tuple[ItemRow, ...]  # by an order several items share
     weak: frozenset[int]  # item ids named by short or cut numbers only
     foreign: tuple[ItemRow, ...]  # named, but in another currency
+    strange: tuple[
+        str, ...
+    ]  # short invoice numbers that only items of customers have who may not be the payer
     unknown: tuple[str, ...]  # invoice numbers no open item has
     unread: tuple[str, ...]  # these and all other numbers no open item has
     open_end: bool  # the list of numbers may go on
@@ -131,6 +134,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
     grouped: dict[int, ItemRow] = {}
     strong: set[int] = set()
     foreign: dict[int, ItemRow] = {}
+    strange: list[str] = []
     shared: list[str] = []
     rejected: list[Rejected] = []
     owners: set[int] = set()
@@ -142,6 +146,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         rows = [row for row in rows if row.customer_id in near] or rows
         if mention.weak and not near.intersection(row.customer_id for row in rows):
             rejected += _too_weak(mention, rows)
+            strange += [mention.raw] if mention.labelled else []
             continue
         foreign.update((row.id, row) for row in alien if not rows)
         if len(rows) == 1 or (
@@ -166,6 +171,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         tuple(row for row in grouped.values() if row.id not in items),
         frozenset(items.keys() - strong),
         tuple(foreign.values()),
+        tuple(strange),
         reading.unknown,
         reading.unread,
         reading.open_end,
@@ -225,9 +231,12 @@ def resembles(raw: str, number: str | None) -> bool:
 
 def part_of(raw: str, number: str | None) -> bool:
     """Whether a number that no item has may be a piece of this one, or this one with a slip."""
-    return resembles(raw, number) or (
-        number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
-    )
+    return resembles(raw, number) or piece_of(raw, number)
+
+
+def piece_of(raw: str, number: str | None) -> bool:
+    """Whether a number may be a piece of this one."""
+    return number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
 
 
 @lru_cache(maxsize=65_536)  # the numbers of one customer are compared again and again

@@ -496,3 +496,22 @@ def test_a_receipt_larger_than_the_policy_allows_is_left_to_a_person():
         told = decided([item(1, amount, "INV-20401")], receipt(amount, "INV 20401"), policy=policy)
         assert told.verdict is verdict
     assert told.reason is Reason.CONFIRMATION
+
+
+NORTHGATE = customer(2, "Northgate Factoring")
+SHORT_NUMBERS = (item(1, 100_00, "1002"), item(2, 100_00, "1001", customer_id=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "applied"),
+    [
+        pytest.param("INVOICE 1001", False, id="a short invoice number that only another customer owes"),
+        pytest.param("INVOICE 1002", True, id="the payer's own short number"),
+        pytest.param("ROOM 1001", True, id="a number that nothing calls an invoice's"),
+        pytest.param("INVOICE 002", True, id="a piece of the payer's own number"),
+    ],
+)
+def test_an_amount_is_not_applied_where_the_text_names_what_another_customer_owes(text, applied):
+    decision = decided(SHORT_NUMBERS, receipt(100_00, text), (customer(1), NORTHGATE))
+    assert (decision.verdict is Verdict.APPLY) is applied
+    assert shares(decision) == {1: 100_00}
