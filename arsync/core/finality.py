@@ -33,8 +33,9 @@ Method = Literal[
     "cash",
     "not said",
 ]
-Standing = Literal["may go back", "may be claimed back", "final"]
-"""Goes back without our being asked; goes back where somebody proves a claim; neither any more."""
+Standing = Literal["may go back", "may be claimed back", "final", "not known"]
+"""Goes back without our being asked; goes back where somebody proves a claim; neither any more; nobody can say,
+because the bank does not say how it came and a cheque would be final by now."""
 
 Unit = Literal["banking days", "days", "weeks", "months", "without an end"]
 
@@ -225,14 +226,15 @@ class Finality:
             return "may go back"
         if self.claimed_until is not None and day <= self.claimed_until:
             return "may be claimed back"
-        return "final"
+        return "not known" if self.method == "not said" else "final"
 
     def told(self, day: date) -> str:
         """One clause for people, such as `may go back until 2026-12-01 (cheque)`."""
         standing = self.on(day)
-        if standing == "final":  # of what nobody knows it is taken, not known
-            unsaid = self.method == "not said"
-            return "taken as final (how it came is not said)" if unsaid else f"final ({self.method})"
+        if standing == "final":
+            return f"final ({self.method})"
+        if standing == "not known":
+            return "not known: the bank does not say how it came"
         until = self.returned_until if standing == "may go back" else self.claimed_until
         assert until is not None
         ends = "without an end" if until == date.max else f"until {until}"

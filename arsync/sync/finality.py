@@ -32,6 +32,10 @@ class Resting:
     final: Finality
     is_given_back: bool = False
 
+    def may_leave(self, today: date) -> bool:
+        """Whether it is known that it may go back or be claimed."""
+        return self.final.on(today) in ("may go back", "may be claimed back")
+
     def told(self, today: date) -> str:
         """`R-12 over USD 140.00 may go back until 2026-12-01 (cheque)`."""
         return f"{self.name} over {self.amount} {self.final.told(today)}"
@@ -104,13 +108,13 @@ def behind_refund(conn: Tx, ledger: Ledger, decision: Any, today: date) -> list[
             )
             for row in payments
         ]
-    return [one for one in found if one.final.on(today) != "final"]
+    return [one for one in found if one.may_leave(today)]
 
 
 def _not_final(conn: Tx, ledger: Ledger, customer_id: int, today: date) -> list[Resting]:
     rows = queries.receipts_of(conn, ledger.id, customer_id)
     standing = [row for row in rows if row.state in decisions.IN_THE_BOOKS and row.amount_minor > 0]
-    return [one for one in map(_resting, standing) if one.final.on(today) != "final"]
+    return [one for one in map(_resting, standing) if one.may_leave(today)]
 
 
 def _resting(row: Any) -> Resting:

@@ -21,7 +21,7 @@ from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers import swift_text
 from arsync.connectors.bank.readers.draft import Draft
 from arsync.core.bank import AccountId, BankLineRead, CodeFamily
-from arsync.core.money import AmountUnreadable, Money
+from arsync.core.money import AmountUnreadable, Money, exponent
 from arsync.errors import FileRefused
 
 _KNOWN = r"20|21|25P?|28C?|34F|13D?|60[FM]|61|62[FM]|64|65|86|90[CD]|NS"
@@ -46,6 +46,7 @@ _TOTAL = re.compile(r"(?P<count>[0-9]{1,5})(?P<currency>[A-Z]{3})(?P<amount>[0-9
 _FLOOR = re.compile(r"([A-Z]{3})[CD]?[0-9]")
 _NUMBER = re.compile(r"\s*([0-9]{1,18})(?![0-9])")
 _AMOUNT = re.compile(r"[0-9]{1,40}(?:[.,][0-9]{0,5})?", re.ASCII)
+_CENTS = re.compile(r"[0-9]{1,13}[.,][0-9]{2}", re.ASCII)
 _BANK_CODE = re.compile(r"[0-9]{8}|[A-Z]{6}[A-Z0-9]{2,5}|[A-Z]{4,}|[0-9]{4}-[0-9]{5}")
 _SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 _FAMILIES: dict[str, CodeFamily] = {
@@ -218,6 +219,8 @@ def _entry_day(entered: str, valued: str) -> date | None:
 def _money(raw: str, currency: str | None) -> Money:
     if currency is None:
         raise AmountUnreadable(raw, "neither the file nor the profile names a currency")
+    if _CENTS.fullmatch(raw) and exponent(currency) == 2:  # noqa: PLR2004 - most amounts, without a Decimal
+        return Money(int(raw[:-3] + raw[-2:]), currency)
     if not _AMOUNT.fullmatch(raw):
         raise AmountUnreadable(raw, "not a number with one decimal mark")
     return Money.of(raw.replace(",", "."), currency)

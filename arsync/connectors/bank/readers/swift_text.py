@@ -26,7 +26,7 @@ _IS_SLASHED = re.compile(r"\A\s*/[A-Z0-9]{3,5}/|/REMI/|/EREF/|/NAME/")
 # What stands in a tag of its own is not what the payer wrote: account numbers and mandates would be read as invoices.
 _TEXT_TAGS = frozenset(["", "SVWZ", "EREF", "KREF", "ABWA", "MTLG", "REMI", "INV", "ORDP", "BENM"])
 _SHORT_VALUE = frozenset(["OCMT", "EXCH", "CHGS", "CHGS1", "ISDT"])
-_PURPOSE = (*(f"{n:02}" for n in range(20, 30)), *(f"{n:02}" for n in range(60, 64)))
+_PURPOSE = frozenset(str(n) for n in (*range(20, 30), *range(60, 64)))
 _NS_PURPOSE = frozenset(f"{n:02}" for n in range(1, 15))
 _NOTHING_SAID = frozenset(["", "NOTPROVIDED", "NONREF"])
 _RETURNS = frozenset(["059", "108", "109", "159", "181"])
@@ -86,7 +86,7 @@ def _german(whole: str, mark: str) -> Information:
             fields.setdefault(piece[:2], []).append(piece[2:])
         elif at and fields:  # the mark itself, inside a text
             fields[next(reversed(fields))][-1] += mark + piece
-    purpose = [piece for number in _PURPOSE for piece in fields.get(number, ())]
+    purpose = [piece for number in sorted(_PURPOSE.intersection(fields)) for piece in fields[number]]
     tagged = _tagged(purpose, _SEPA)
     name = "".join(piece.ljust(27) for number in ("32", "33") for piece in fields.get(number, ()))
     booking_text = " ".join(fields.get("00", ()))
