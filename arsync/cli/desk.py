@@ -3,6 +3,7 @@
 import json
 import textwrap
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from arsync.store import audit, decisions, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.store.receipts import Share
-from arsync.sync import actions, checking
+from arsync.sync import actions, checking, finality
 from arsync.sync.acting import Acted, Desk, Part
 
 version_option = click.option(
@@ -113,6 +114,7 @@ def queue_show(
     """One item: where the money comes from, what it may pay, what speaks for and against."""
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
+        today = ledger.day_of(house.clock())
         with house.store.read() as conn:
             row = queues.find(conn, ledger.id, number(queue_item, "Q"))
             if checking.decision_id_of(row) is not None:
@@ -137,7 +139,7 @@ def queue_show(
         "",
     ]
     if receipt is not None and origin is not None:
-        lines += _receipt_lines(receipt, origin)
+        lines += _receipt_lines(receipt, origin, today)
     lines += shown.lines()
     lines += _history_lines(history)
     if row.closed_at is None and row.subject.startswith("receipt:"):
@@ -391,13 +393,18 @@ def queue_resolve(
 
 @queue_command.command(name="approve")
 @click.argument("decision")
+@click.option(
+    "--not-final", is_flag=True, help="A refund of money that may itself still go back: you know it."
+)
 @ledger_option
 @json_option
 @click.pass_context
-def queue_approve(ctx: click.Context, decision: str, ledger_name: str | None, as_json: bool) -> None:
+def queue_approve(
+    ctx: click.Context, decision: str, not_final: bool, ledger_name: str | None, as_json: bool
+) -> None:
     """Let somebody else's decision go on (a manager)."""
     with desk(ctx, ledger_name) as at_desk:
-        acted = actions.approve(at_desk, number(decision, "D"))
+        acted = actions.approve(at_desk, number(decision, "D"), not_final=not_final)
     tell([acted], as_json=as_json)
 
 
@@ -468,14 +475,14 @@ def show_command(ctx: click.Context, thing: str, ledger_name: str | None, as_jso
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
         with house.store.read() as conn:
-            facts, lines = _SHOWS.get(letter, _show_named)(conn, ledger, thing)
+            facts, lines = _SHOWS.get(letter, _show_named)(conn, ledger, thing, ledger.day_of(house.clock()))
     if as_json:
         emit(facts)
     else:
         say(lines)
 
 
-def _show_receipt(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_receipt(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = decisions.receipt_of(conn, ledger.id, number(thing, "R"))
     origin = queries.origin(conn, row.bank_line_id)
     history = audit.history(conn, ledger.id, f"receipt:{row.id}")
@@ -484,26 +491,29 @@ def _show_receipt(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]
     facts = {
         "receipt": row.id, "on": row.on_date, "amount": Money(row.amount_minor, row.currency), "state": row.state,
         "payer": row.payer_name, "customer": names.get(row.customer_id), "file": origin.file, "locator": origin.locator,
-        "raw": json.loads(origin.body)["raw"], "decisions": decided, "history": history,
+        "final": _final_facts(row, today), "raw": json.loads(origin.body)["raw"], "decisions": decided,
+        "history": history,
     }  # fmt: skip
     lines = [f"R-{row.id}  {row.state}" + (f"  {names[row.customer_id]}" if row.customer_id in names else "")]
-    lines += _receipt_lines(row, origin)
+    lines += _receipt_lines(row, origin, today)
     for decided_facts in decided:
         lines += _decision_lines(decided_facts)
     return facts, [*lines, *_history_lines(history)]
 
 
-def _show_decision(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_decision(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = decisions.find(conn, ledger.id, number(thing, "D"))
     facts = _decision_facts(conn, ledger, row)
     shown = _Shown(conn, ledger, _finding(conn, row.finding_sha), undecided=row.state in ("asked", "planned"))
-    return facts | {"suggestions": shown.jsonable(), "rejected": shown.rejected()}, [
+    resting = _rests_on(conn, ledger, row, today)
+    return facts | {"suggestions": shown.jsonable(), "rejected": shown.rejected(), "not_final": resting}, [
         *_decision_lines(facts),
+        *(f"not final: {told}" for told in resting),
         *shown.lines(),
     ]
 
 
-def _show_item(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_item(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = queries.find_item(conn, ledger.id, thing)
     raw_text = raw.get(conn, bytes(row.raw_sha)).decode()
     facts = {
@@ -519,9 +529,10 @@ def _show_item(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
     return facts, [f"I-{row.id}", *output.facts(pairs, screen())]
 
 
-def _show_customer(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_customer(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = queries.find_customer(conn, ledger.id, thing)
     items, receipts = queries.items_of(conn, ledger.id, row.id), queries.receipts_of(conn, ledger.id, row.id)
+    standing = finality.credit_standing(conn, ledger, row.id, today)
     facts = {
         "customer": row.id,
         "platform": row.external_id,
@@ -529,9 +540,16 @@ def _show_customer(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]
         "active": row.active,
         "items": [_item_facts(i) for i in items],
         "receipts": [
-            {"receipt": r.id, "on": r.on_date, "amount": Money(r.amount_minor, r.currency), "state": r.state}
+            {
+                "receipt": r.id,
+                "on": r.on_date,
+                "amount": Money(r.amount_minor, r.currency),
+                "state": r.state,
+                "final": _final_facts(r, today),
+            }
             for r in receipts
         ],
+        "credit": [_credit_facts(one) for one in standing],
     }
     lines = [f"K-{row.id}  {row.name}" + ("" if row.active else "  (inactive)")]
     if items:
@@ -559,6 +577,7 @@ def _show_customer(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]
         lines += ["", *output.grid(head, body, screen(), totals=totals)]
     else:
         lines.append("nothing is open")
+    lines += _credit_lines(standing)
     if receipts:
         rows: list[tuple[output.Cell, ...]] = [
             (f"R-{r.id}", r.on_date, Money(r.amount_minor, r.currency), r.currency, r.state)
@@ -573,7 +592,7 @@ def _item_facts(row: Any) -> dict[str, Any]:
     return {"item": row.id, "kind": row.kind, "number": row.number, "due": row.due, "open": left}
 
 
-def _show_command(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_command(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = queries.command(conn, ledger.id, number(thing, "C"))
     answer = raw.get(conn, bytes(row.answer_sha)).decode(errors="replace") if row.answer_sha else ""
     facts = {
@@ -585,14 +604,14 @@ def _show_command(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]
     return facts, output.facts(pairs, screen())
 
 
-def _show_named(conn: Tx, ledger: Ledger, thing: str) -> tuple[Any, list[str]]:
+def _show_named(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     """An item's number or a customer's name."""
     from arsync.errors import NotFound
 
     try:
-        return _show_item(conn, ledger, thing)
+        return _show_item(conn, ledger, thing, today)
     except NotFound:
-        return _show_customer(conn, ledger, thing)
+        return _show_customer(conn, ledger, thing, today)
 
 
 _SHOWS = {
@@ -757,13 +776,60 @@ def _finding(conn: Tx, sha: bytes | None) -> Finding | None:
     return record.finding_from_text(raw.get(conn, bytes(sha)).decode()) if sha is not None else None
 
 
-def _receipt_lines(row: Any, origin: Any) -> list[str]:
+def _rests_on(conn: Tx, ledger: Ledger, row: Any, today: date) -> list[str]:
+    """What a refund that is not paid yet rests on and may go back."""
+    if row.verdict != "refund" or row.state not in ("asked", "planned"):
+        return []
+    return [one.told(today) for one in finality.behind_refund(conn, ledger, row, today)]
+
+
+def _final_facts(row: Any, today: date) -> dict[str, Any] | None:
+    """Whether a receipt may go back; None for what is no money in."""
+    if row.amount_minor <= 0:
+        return None
+    final = finality.of_receipt(row)
+    return {
+        "standing": final.on(today), "method": final.method, "returned_until": final.returned_until,
+        "claimed_until": final.claimed_until,
+    }  # fmt: skip
+
+
+def _credit_facts(one: finality.CreditStanding) -> dict[str, Any]:
+    return {
+        "open": Money(one.open_minor, one.currency),
+        "may_go_back": Money(one.may_go_back_minor, one.currency), "may_go_back_until": one.may_go_back_until,
+        "may_be_claimed_back": Money(one.may_be_claimed_minor, one.currency),
+        "may_be_claimed_back_until": one.may_be_claimed_until, "at_most": Money(one.at_most_minor, one.currency),
+    }  # fmt: skip
+
+
+def _credit_lines(standing: Sequence[finality.CreditStanding]) -> list[str]:
+    """What the open balance rests on, where some of the money may still go back."""
+    lines = []
+    for one in standing:
+        if one.may_go_back_minor:
+            lines.append(
+                f"{Money(one.may_go_back_minor, one.currency)} of what was paid may still go back, the last until "
+                f"{one.may_go_back_until}: then {Money(one.at_most_minor, one.currency)} would be owed"
+            )
+        if one.may_be_claimed_minor:
+            until = one.may_be_claimed_until
+            ends = "without an end" if until == date.max else f"the last until {until}"
+            lines.append(
+                f"{Money(one.may_be_claimed_minor, one.currency)} of what was paid may be claimed back, {ends}"
+            )
+    return ["", *lines] if lines else []
+
+
+def _receipt_lines(row: Any, origin: Any, today: date) -> list[str]:
     pairs: list[tuple[str, output.Cell]] = [
         ("Receipt", f"R-{row.id} of {row.on_date}, {Money(row.amount_minor, row.currency)}"),
         ("Payer", " ".join(p for p in (row.payer_name, row.payer_account) if p)),
         ("Text", next(iter(json.loads(row.texts)["texts"]), "")),
         ("Bank", f"{origin.account}, {origin.file} at {origin.locator}"),
     ]
+    if row.amount_minor > 0:
+        pairs.append(("Finality", finality.of_receipt(row).told(today)))
     return [*output.facts(pairs, screen()), ""]
 
 

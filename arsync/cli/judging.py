@@ -62,7 +62,7 @@ def learned_command(ctx: click.Context, ended_too: bool, ledger_name: str | None
         return
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
-        made = report.learned_report(house.store, ledger, house.clock().date())
+        made = report.learned_report(house.store, ledger, ledger.day_of(house.clock()))
     shown = [one for one in made if ended_too or one.standing != "ended"]
     if as_json:
         emit(shown)

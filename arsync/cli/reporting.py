@@ -1,6 +1,5 @@
 """aging, unapplied, short-payers, forecast, export: what people and other programs read."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +70,8 @@ def aging_command(
 def _moved(house: House, ledger: Ledger, as_of: str | None, known_on: str | None) -> Restated:
     if as_of is None:
         raise UsageError("--moved compares a past day with today", do="name the day with --as-of")
-    now = house.clock()
-    known = _day(known_on, now) if known_on else None
-    return report.restated_report(house.store, ledger, _day(as_of, now), now=now, known_on=known)
+    known = day(known_on) if known_on else None
+    return report.restated_report(house.store, ledger, day(as_of), now=house.clock(), known_on=known)
 
 
 @click.command(name="unapplied")
@@ -211,13 +209,9 @@ def _aging(
     return report.aging_report(
         house.store,
         ledger,
-        _day(as_of, now),
+        day(as_of) if as_of else ledger.day_of(now),
         now=now,
-        known_on=_day(known_on, now) if known_on else None,
+        known_on=day(known_on) if known_on else None,
         basis="document" if basis == "document" else "due",
         buckets=Buckets.parse(buckets) if buckets else None,
     )
-
-
-def _day(text: str | None, now: datetime) -> date:
-    return now.date() if text is None else day(text)

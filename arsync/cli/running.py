@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from arsync.sync.connect import House, at_work, reconnect, signed_in
 from arsync.sync.decide import Decided
 from arsync.sync.hear import hear
 from arsync.sync.proof import Proof
-from arsync.sync.run import Ran, dry_run, run
+from arsync.sync.run import Ran, dry_run, look, run
 
 NEW_WORK = 4  # exit code: done, and new queue items wait for a person
 _VERDICTS = (
@@ -95,15 +95,13 @@ def run_command(
 def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tuple[dict[str, Any], int]:
     """One ledger's run: its facts and its exit code. Its trouble does not keep the others waiting."""
     if not signed_in(house, ledger):
-        why = f"signed out, passed by; back: {reconnect(house, ledger)}"
-    else:
-        why = follow.rests(house, ledger, inbox)
-    if why:
-        if not as_json:
-            say(f"{ledger.name}: {why}")
-        return {"ledger": ledger.name, "rests": why}, 0
+        return _passed_by(ledger, f"signed out, passed by; back: {reconnect(house, ledger)}", as_json=as_json)
+    why = follow.rests(house, ledger, inbox)
     try:
         with at_work(house, ledger, lambda _step, _text: None) as job:
+            # The month's reads are the platform's: a mailbox or a bank is looked into all the same.
+            if why and not (taken := look(job, inbox)).brought:
+                return _passed_by(ledger, why, taken.refused, as_json=as_json)
             ran = run(job, inbox)
     except ArsyncError as error:
         click.echo(f"{ledger.name}: {error}", err=True)
@@ -111,6 +109,14 @@ def _run_one(house: House, ledger: Ledger, inbox: Path, *, as_json: bool) -> tup
     if not as_json:
         say(_line(ledger, ran))
     return _facts(ledger, ran), _code(ran)
+
+
+def _passed_by(
+    ledger: Ledger, why: str, refused: Sequence[tuple[str, str]] = (), *, as_json: bool
+) -> tuple[dict[str, Any], int]:
+    if not as_json:
+        say([f"{ledger.name}: {why}", *(f"{ledger.name}: {name}: {reason}" for name, reason in refused)])
+    return {"ledger": ledger.name, "rests": why, "refused": list(refused)}, 0
 
 
 _LOOK_S = 2.0  # how often the marks of webhooks are looked at

@@ -143,8 +143,8 @@ def connect_quickbooks(
         if redirected is None:
             settings = QuickBooksSettings(realm or "", **addresses)
             signing_in = connect.newcomer(house, "quickbooks", settings, connect.FreshTokens())
-            redirected = _consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
-        answer = _granted(redirected)
+            redirected = consent(signing_in, app.redirect_uri, listen, paste=paste, browser=not no_browser)
+        answer = granted(redirected)
         settings = QuickBooksSettings(realm or answer.get("realmId", ""), **addresses)
         if not settings.realm_id:
             raise UsageError("the address names no company", do="add --realm with the company's realm id")
@@ -174,6 +174,16 @@ def connect_quickbooks(
 @click.option(
     "--returns-account", metavar="CODE", default="", help="The account returned payments clear through."
 )
+@click.option(
+    "--clearing-account", metavar="CODE", default="", help="The bank account a payout's payments wait in."
+)
+@click.option(
+    "--payouts-contact",
+    metavar="NAME",
+    default="Payouts",
+    show_default=True,
+    help="Whose the fees of payouts are.",
+)
 @click.option("--paste", is_flag=True, help="Ask for the address the browser is sent to, do not listen.")
 @click.option("--no-browser", is_flag=True, help="Only print the page to open.")
 @click.option("--listen", metavar="HOST:PORT", help="Listen here for the answer, where a proxy brings it.")
@@ -193,6 +203,8 @@ def connect_xero(
     read_only: bool,
     prepayments: str,
     returns_account: str,
+    clearing_account: str,
+    payouts_contact: str,
     paste: bool,
     no_browser: bool,
     as_json: bool,
@@ -207,18 +219,17 @@ def connect_xero(
         permitted(person, "administer")
         chosen: dict[str, Any] = own.addresses() | ({"scopes": READING} if read_only else {})
         settings = XeroSettings(
-            app=app, custom=custom, prepayment_account=prepayments, returns_account=returns_account, **chosen
-        )
+            app=app, custom=custom, prepayment_account=prepayments, returns_account=returns_account,
+            clearing_account=clearing_account, payouts_contact=payouts_contact, **chosen,
+        )  # fmt: skip
         tokens = connect.FreshTokens()
         connector = connect.newcomer(house, "xero", settings, tokens)
         if custom:
             connector.enter()
         else:
             if redirected is None:
-                redirected = _consent(
-                    connector, own.redirect_uri, listen, paste=paste, browser=not no_browser
-                )
-            connector.exchange(_granted(redirected)["code"], own.redirect_uri)
+                redirected = consent(connector, own.redirect_uri, listen, paste=paste, browser=not no_browser)
+            connector.exchange(granted(redirected)["code"], own.redirect_uri)
         settings = replace(settings, tenant_id=_one_of(connector.tenants(), tenant))
         connector.close()
         connection_id = connect.add_connection(house, "xero", name, settings, person)
@@ -238,7 +249,7 @@ def _one_of(tenants: dict[str, str], named: str | None) -> str:
     )
 
 
-def _granted(redirected: str) -> dict[str, str]:
+def granted(redirected: str) -> dict[str, str]:
     """What the platform sent the browser back with: a code, or why there is none."""
     from urllib.parse import parse_qs, urlsplit
 
@@ -266,7 +277,7 @@ _PATIENCE_S = 600.0  # for a person to find a password and a company
 _POLL_S = 0.2
 
 
-def _consent(signing_in: Any, redirect_uri: str, listen: str | None, *, paste: bool, browser: bool) -> str:
+def consent(signing_in: Any, redirect_uri: str, listen: str | None, *, paste: bool, browser: bool) -> str:
     """Send a person to the consent page; the address the browser was sent to afterwards."""
     import secrets
 

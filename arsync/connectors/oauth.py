@@ -46,6 +46,7 @@ class Endpoints:
     revokes: Literal["json", "form"] = "json"
     idle_s: int | None = None  # a refresh token ends when unused for so long, where the answer does not say
     asks: Mapping[str, str] = field(default_factory=dict)  # headers of a token request
+    page: Mapping[str, str] = field(default_factory=dict)  # what the consent page is told besides
 
 
 def authorize_url(
@@ -58,6 +59,7 @@ def authorize_url(
         "scope": endpoints.scope,
         "redirect_uri": redirect_uri,
         "state": state,
+        **endpoints.page,
     }
     if verifier:
         query |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}

@@ -31,7 +31,9 @@ Grade = Literal["bank file", "known sender", "unknown"]
 CodeFamily = Literal[
     "transfer_in",
     "direct_debit_in",
+    "card",
     "card_payout",
+    "wallet",
     "cheque",
     "lockbox",
     "cash",

@@ -11,7 +11,7 @@ from arsync.store.engine import Store
 HEAD = "0009"
 
 
-def upgrade(store: Store) -> None:
+def upgrade(store: Store, to: str = HEAD) -> None:
     """Create or bring up to date the schema, in one transaction."""
     from alembic import command
     from alembic.config import Config
@@ -20,7 +20,7 @@ def upgrade(store: Store) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     with store.begin() as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def check(store: Store) -> None:

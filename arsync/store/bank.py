@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankFile, BankLineRead, Problem, Remittance, Statement, says_returned
+from arsync.core.finality import Method, method_of
 from arsync.core.money import Money
 from arsync.store import breakdowns, bulk, raw, receipts
 from arsync.store.breakdowns import Split, Twin
@@ -95,11 +96,12 @@ def keep_letter(conn: Connection, sha: bytes, name: str, found: int, new: int, a
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A file as it came: its name and bytes, and the ledger of what names no bank account."""
+    """A file as it came: its name and bytes, the ledger of what names no bank account, and that ledger's day."""
 
     name: str
     data: bytes
     ledger_id: int
+    on: date
 
 
 def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[Any], at: str) -> Imported:
@@ -115,7 +117,7 @@ def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[A
             imported.problems += [FileProblem(account.ledger_id, account.name, p, sha) for p in one.problems]
     for account in {row.id: row for row in owners}.values():
         imported.splits += [(account.ledger_id, split) for split in breakdowns.explain(conn, account)]
-    _keep_remittances(conn, sha, given, read, owners, at, imported)
+    _keep_remittances(conn, sha, given, read, owners, imported)
     bulk.upsert(
         conn,
         bank_file,
@@ -131,7 +133,6 @@ def _keep_remittances(
     given: Given,
     read: BankFile,
     owners: Sequence[Any],
-    at: str,
     imported: Imported,
 ) -> None:
     """Advices go to the ledger of the line they came with, else to that of the file."""
@@ -146,9 +147,8 @@ def _keep_remittances(
         ledger_id = ledgers.get(advice.line_key or "", given.ledger_id)
         by_ledger.setdefault(ledger_id, []).append(advice)
         imported.problems += [FileProblem(ledger_id, given.name, problem, sha) for problem in advice.problems]
-    today = date.fromisoformat(at[:10])
     for ledger_id, advices in by_ledger.items():
-        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, today)
+        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, given.on)
 
 
 def _keep_statement(
@@ -293,9 +293,16 @@ def _share(line: BankLineRead, part: BankLineRead) -> Share:
             "return_reason": part.return_reason or "",
         },
         is_return=_is_return(part),
+        method=_method(line, part),
         state="not_ours" if is_fee else "undecided",
         hands_off=is_fee,
     )
+
+
+def _method(line: BankLineRead, part: BankLineRead) -> Method:
+    """How a part came: what the bank says of it, else of the line it is in."""
+    said = method_of(part.code_family, part.raw_codes, part.amount.currency)
+    return said if said != "not said" else method_of(line.code_family, line.raw_codes, line.amount.currency)
 
 
 def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -> list[int]:
@@ -304,7 +311,9 @@ def split(conn: Connection, row: Any, shares: Sequence[Share], fee_minor: int) -
     Whom the line names is who brought the money (a processor, the bank), not who paid: a share names its own payer.
     """
     said, texts = receipts.references_of(row), tuple(json.loads(row.texts)["texts"])
-    wanted = [replace(share, texts=share.texts or texts, references=said) for share in shares]
+    wanted = [
+        replace(share, texts=share.texts or texts, references=said, method=row.method) for share in shares
+    ]
     if fee_minor:
         wanted.append(Share(-fee_minor, ("fee",), references=said, state="not_ours", hands_off=True))
     return receipts.divide(conn, row, wanted)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from arsync.core.bank import BankLineRead, Remittance, Statement
 from arsync.core.deposits import REMAINDER, Line, Sum, partner, remainder
+from arsync.core.finality import method_of
 from arsync.store import bulk, receipts
 from arsync.store.receipts import Place, Share
 from arsync.store.tables import (
@@ -108,6 +109,7 @@ def _body(line: BankLineRead) -> dict[str, Any]:
         "bank_reference": line.bank_reference or "",
         "cheque_number": line.cheque_number or "",
         "family": line.code_family,
+        "method": method_of(line.code_family, line.raw_codes, line.amount.currency),
         "is_return": line.is_return or line.is_reversal or line.code_family in _TAKEN_BACK,
         "original_reference": line.original_reference or "",
         "return_reason": line.return_reason or "",
@@ -283,6 +285,7 @@ def _share(body: Mapping[str, Any]) -> Share:
     return Share(
         body["amount_minor"], tuple(body["texts"]), body["payer_name"], body["payer_account"],
         {name: body[name] for name in receipts.REFERENCES}, bool(body["is_return"]),
+        body.get("method", "not said"),  # lines kept before methods were do not have it
         "not_ours" if is_fee else "undecided", is_fee,
     )  # fmt: skip
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from arsync.core.finality import Method
 from arsync.store import bulk
 from arsync.store.tables import receipt
 
 _COLUMNS = (
     "ledger_id", "id", "bank_line_id", "part", "on_date", "currency", "amount_minor", "payer_name", "payer_account",
-    "texts", "is_return", "proven", "state", "hands_off", "version",
+    "texts", "is_return", "method", "proven", "state", "hands_off", "version",
 )  # fmt: skip
 REFERENCES = (
     "creditor_reference", "end_to_end_id", "bank_reference", "cheque_number", "original_reference", "return_reason",
@@ -33,6 +34,7 @@ class Share:
     Attributes:
         texts: what the payer wrote, in its joinings.
         references: by the names of `REFERENCES`; those absent are empty.
+        method: how the money came, as far as the bank says it.
     """
 
     amount_minor: int
@@ -41,6 +43,7 @@ class Share:
     payer_account: str = ""
     references: Mapping[str, str] = field(default_factory=dict)
     is_return: bool = False
+    method: Method = "not said"
     state: str = "undecided"
     hands_off: bool = False
 
@@ -62,8 +65,8 @@ def make(conn: Connection, ledger_id: int, given: Sequence[tuple[Place, Share]])
     rows = [
         (
             ledger_id, our_id, place.bank_line_id, place.part, place.on, place.currency, share.amount_minor,
-            share.payer_name, share.payer_account, _texts(share), share.is_return, place.proven, share.state,
-            share.hands_off, 1,
+            share.payer_name, share.payer_account, _texts(share), share.is_return, share.method, place.proven,
+            share.state, share.hands_off, 1,
         )
         for our_id, (place, share) in zip(ids, given, strict=True)
     ]  # fmt: skip
@@ -85,8 +88,8 @@ def divide(conn: Connection, row: Any, shares: Sequence[Share]) -> list[int]:
         .where(receipt.c.ledger_id == row.ledger_id, receipt.c.id == row.id)
         .values(
             amount_minor=first.amount_minor, payer_name=first.payer_name, payer_account=first.payer_account,
-            texts=_texts(first), is_return=first.is_return, state=first.state, hands_off=first.hands_off,
-            version=row.version + 1,
+            texts=_texts(first), is_return=first.is_return, method=first.method, state=first.state,
+            hands_off=first.hands_off, version=row.version + 1,
         )
     )  # fmt: skip
     further = [

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -67,6 +68,7 @@ ledger = Table(
     Column("mode", Text, nullable=False),
     Column("stopped", Text),  # why nothing is written at all; empty when writing may go on
     Column("created_at", At, nullable=False),
+    Column("zone", Text),  # of the time zone database; where the platform says so
     CheckConstraint("mode in ('observe', 'propose', 'auto')", name="mode"),
 )
 person = Table(
@@ -363,6 +365,14 @@ source_mark = Table(  # how far a mailbox, server or feed was read
     Column("mark", Text, nullable=False),
     Column("at", At, nullable=False),
 )
+source_sign_in = (
+    Table(  # tokens of a mailbox that takes no passwords, encrypted with the key outside the store
+        "source_sign_in",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("secret", LargeBinary, nullable=False),
+    )
+)
 known_sender = Table(  # whose mails may be believed, once their domain is proven
     "known_sender",
     metadata,
@@ -386,6 +396,7 @@ receipt = Table(
     Column("payer_account", Text, nullable=False),
     Column("texts", Text, nullable=False),  # JSON: what the matcher reads
     Column("is_return", Boolean, nullable=False),
+    Column("method", Text, nullable=False, server_default=text("'not said'")),  # of core/finality.py
     Column("proven", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("decision_id", Id),

@@ -19,9 +19,10 @@ from sqlalchemy import select
 
 from arsync.connectors.contract import Tokens
 from arsync.errors import ConsentLost, KeyMissing
+from arsync.store import bulk
 from arsync.store.engine import Store
 from arsync.store.lock import locked
-from arsync.store.tables import connection
+from arsync.store.tables import connection, source_sign_in
 
 
 class Vault:
@@ -101,6 +102,45 @@ class StoredTokens:
         """Hold the one lock of this connection's tokens, across processes."""
         with locked(self._store, f"tokens-{self._id}", wait_s=60):
             yield
+
+
+class MailboxTokens:
+    """The same for a mailbox, by its name."""
+
+    def __init__(self, store: Store, vault: Vault, name: str) -> None:
+        self._store, self._vault, self._name = store, vault, name
+
+    def load(self) -> Tokens:
+        """The newest tokens."""
+        with self._store.read() as conn:
+            query = select(source_sign_in.c.secret).where(source_sign_in.c.name == self._name)
+            secret = conn.execute(query).scalar()
+        if secret is None:
+            raise ConsentLost(
+                "nobody has signed in to the mailbox", where=self._name, do=f"run: {MAIL_SIGN_IN}"
+            )
+        return _tokens(json.loads(self._vault.decrypt(secret)))
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep new tokens; returns when they are durable."""
+        secret = self._vault.encrypt(json.dumps(_plain(tokens)))
+        with self._store.begin() as conn:
+            bulk.upsert(conn, source_sign_in, ("name", "secret"), [(self._name, secret)])
+
+    def forget(self) -> None:
+        """Erase the tokens."""
+        with self._store.begin() as conn:
+            conn.execute(source_sign_in.delete().where(source_sign_in.c.name == self._name))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the one lock of this mailbox's tokens, across processes."""
+        named = hashlib.sha256(self._name.encode()).hexdigest()[:12]
+        with locked(self._store, f"tokens-{named}", wait_s=60):
+            yield
+
+
+MAIL_SIGN_IN = "arsync mail connect"
 
 
 def sign_in_command(platform: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 from arsync.clock import Clock, stamp
@@ -14,6 +15,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     Settle,
@@ -26,7 +28,7 @@ from arsync.store import audit, books, decisions, learned, office, outbox, queri
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, giving_back, intents, quality
+from arsync.sync import decide, deposits, finality, fitting, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -51,6 +53,10 @@ class Desk:
     def at(self) -> str:
         """Now, as the store keeps instants."""
         return stamp(self.clock())
+
+    def today(self) -> date:
+        """The ledger's own day."""
+        return self.ledger.day_of(self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class Wish:
     why: str
     klass: str = EvidenceClass.NONE.value
     probability: float = 1.0
+    currency: str | None = None  # of the lines, where it is not the receipt's
 
 
 def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
@@ -108,11 +115,12 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     must_be_mapped(wish.lines, policy)
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
-    asked = needs_second(conn, desk, wish, receipt.currency, policy)
+    currency = wish.currency or receipt.currency
+    asked = needs_second(conn, desk, wish, currency, policy)
     new = made(
         conn,
         desk,
-        **taken_over(row, receipt),
+        **taken_over(row, receipt) | {"currency": currency},
         customer_id=wish.customer_id,
         verdict="on_account" if all(line.item_id is None for line in wish.lines) else "apply",
         evidence_class=wish.klass,
@@ -168,7 +176,7 @@ def link_payment(
     )
     (decision_id,) = keep_all(conn, desk, [new])
     if lines:
-        payment = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        payment = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         wanted_intents = intents.for_payment(payment, lines, refs_of(conn, desk, lines), receipt.currency)
         send_off(conn, desk, decision_id, wanted_intents)
     close_item(conn, desk, row, f"D-{decision_id}: {why}")
@@ -238,7 +246,7 @@ def plan_credits(conn: Tx, desk: Desk, decision_id: int, new: New) -> None:
     """Store what a decision without a receipt asks of the platform."""
     assert new.customer_id is not None
     refs = refs_of(conn, desk, new.lines)
-    owner, today = customer_ref(conn, desk, new.customer_id), desk.clock().date()
+    owner, today = customer_ref(conn, desk, new.customer_id), desk.today()
     policy = office.policy_in_force(conn, desk.ledger.id).policy
     cash = intents.Cash(owner, today, Money(0, new.currency), "", None)
     send_off(conn, desk, decision_id, intents.for_credits(cash, new.lines, refs, policy))
@@ -281,7 +289,7 @@ def return_of(
     given = giving_back.Given(
         owner, customer_ref(conn, desk, owner), on, amount, fee, decide.reference_of(receipt)
     )
-    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.clock().date())
+    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.today())
     why = f"the bank gave back R-{original.id}" if original is not None else "the bank gave a payment back"
     new = made(
         conn,
@@ -323,6 +331,25 @@ def must_not_have_applied(conn: Tx, desk: Desk, row: Any) -> None:
             must_be_other(desk, made_it.decided_by)
 
 
+def must_be_final(conn: Tx, desk: Desk, row: Any, *, known: bool) -> list[str]:
+    """Refuse a refund of money that may itself go back, unless the approver says that this is known.
+
+    Returns:
+        What is not final, for people.
+    """
+    today = desk.today()
+    resting = finality.behind_refund(conn, desk.ledger, row, today)
+    told = [one.told(today) for one in resting]
+    going = [one for one in resting if one.is_given_back and one.final.on(today) == "may go back"]
+    if going and not known:
+        raise UsageError(
+            f"the money is not final: {'; '.join(told)}",
+            where=f"D-{row.id}",
+            do="wait until it is, or approve it all the same: add --not-final",
+        )
+    return told
+
+
 def payment_row(conn: Tx, desk: Desk, payment_id: int) -> Any:
     """A payment the platform holds."""
     payment = books.item_row(conn, desk.ledger.id, payment_id)
@@ -350,9 +377,9 @@ def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
     """Plan what is missing on the platform of a decision that was written: the next generation of its bundle."""
     written = outbox.written(conn, desk.ledger.id, row.id)
     planned = outbox.bundles_of(conn, desk.ledger.id, row.id)
-    if any(isinstance(intent, PostEntry | PostDeposit) for intent, _ in written):
+    if any(isinstance(intent, PostEntry | PostRefund | PostDeposit) for intent, _ in written):
         raise Conflict(
-            f"D-{row.id} booked an entry or a deposit, which is not patched",
+            f"D-{row.id} booked an entry, a refund or a deposit, which is not patched",
             where=f"D-{row.id}",
             do=f"take it back and book it anew: arsync undo D-{row.id} --why TEXT",
         )
@@ -629,7 +656,7 @@ def needs_second(conn: Tx, desk: Desk, wish: Wish, currency: str, policy: Policy
     if most is None or not minor:
         return False
     office.lock_person(conn, desk.person.id)
-    month = desk.clock().date().replace(day=1)
+    month = desk.today().replace(day=1)
     used = decisions.given_up_alone(conn, desk.ledger.id, desk.person.name, currency, month)
     if used + minor <= most:
         return False
@@ -667,6 +694,22 @@ def lines_from(parts: Sequence[Part], rest_minor: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def exchange_of(conn: Tx, desk: Desk, parts: Sequence[Part], receipt: Any) -> Money | None:
+    """What a receipt settles in the other currency of its items; None where they have its own, or the books cannot."""
+    rows = queries.items(conn, desk.ledger.id, sorted({part.item_id for part in parts}))
+    currencies = {row.currency for row in rows.values()}
+    if len(currencies) != 1 or currencies == {receipt.currency} or not fitting.exchanges(conn, desk.ledger):
+        return None
+    settled = Money(sum(part.cash_minor for part in parts), currencies.pop())
+    if settled.minor <= 0:
+        raise UsageError(
+            f"{Money(receipt.amount_minor, receipt.currency)} cannot settle {settled}",
+            where=f"R-{receipt.id}",
+            do=f"say what it pays of each item, in {settled.currency}: --item NUMBER=AMOUNT",
+        )
+    return settled
+
+
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:
     """The one customer the items belong to, or the common parent."""
     owners = {
@@ -691,14 +734,8 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
         return
     receipt = receipt_of(conn, desk, row)
     before = learned.knowledge(conn, desk.ledger.id)
-    after = learn(
-        before,
-        receipt.payer_name,
-        receipt.payer_account,
-        customer_id,
-        desk.clock().date(),
-        policy.match.alias_days,
-    )
+    name, account, days = receipt.payer_name, receipt.payer_account, policy.match.alias_days
+    after = learn(before, name, account, customer_id, desk.today(), days)
     learned.keep(conn, desk.ledger.id, before, after, desk.person.name)
 
 

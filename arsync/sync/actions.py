@@ -7,7 +7,9 @@ Law     every action is done by a named person with a role, on the item as that 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from arsync.connectors.contract import Reverse, Settle
@@ -19,8 +21,9 @@ from arsync.errors import Conflict, NotFound, UsageError
 from arsync.store import bank, books, decisions, learned, office, outbox, proofs, queues, sources
 from arsync.store import quality as measured
 from arsync.store.decisions import Line
+from arsync.store.engine import Tx
 from arsync.store.receipts import Share
-from arsync.sync import acting, backtested, checking, giving_back, intents, quality
+from arsync.sync import acting, backtested, checking, finality, giving_back, intents, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
 
 if TYPE_CHECKING:
@@ -68,13 +71,18 @@ def apply(
 ) -> Acted:
     """Apply by hand, split over items; what is left must go on account explicitly.
 
-    Where the receipt is applied already and drawn for a check, it is only compared.
+    Items in one other currency than the receipt are settled by all of it, where the books can: at the rate that makes
+    what the bank shows and what the items lose the same. Where the receipt is applied already and drawn for a check,
+    it is only compared.
     """
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
         drawn = checking.decision_id_of(row)
         receipt = row if drawn is not None else acting.receipt_of(conn, desk, row)
+        exchanged = acting.exchange_of(conn, desk, parts, receipt) if drawn is None else None
+        if exchanged is not None:
+            return _apply_exchanged(conn, desk, row, parts, exchanged, rest_on_account=rest_on_account)
         rest = receipt.amount_minor - sum(p.cash_minor for p in parts)
         if rest < 0 or (rest and not rest_on_account):
             left = Money(rest, receipt.currency)
@@ -91,6 +99,30 @@ def apply(
         acted = acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
         acting.teach(conn, desk, row, owner)
         return acted
+
+
+def _apply_exchanged(
+    conn: Tx, desk: Desk, row: Any, parts: Sequence[Part], settled: Money, *, rest_on_account: bool
+) -> Acted:
+    receipt = acting.receipt_of(conn, desk, row)
+    banked = Money(receipt.amount_minor, receipt.currency)
+    if rest_on_account:
+        raise UsageError(
+            f"{banked} against items in {settled.currency} leaves no rest: all of it is {settled}",
+            where=f"Q-{row.id}",
+            do="leave out --on-account; book money for nothing yet in the books, and link the payment",
+        )
+    owner = acting.owner_of(conn, desk, parts)
+    why = f"applied by hand: {banked} is {settled}"
+    wish = Wish(owner, acting.lines_from(parts, 0), why, currency=settled.currency)
+    acted = acting.keep_decision(conn, desk, row, wish)
+    acting.teach(conn, desk, row, owner)
+    return replace(acted, text=f"{acted.text}; {banked} is {settled}: {_rate(banked, settled)}")
+
+
+def _rate(banked: Money, settled: Money) -> str:
+    rate = (banked.decimal() / settled.decimal()).quantize(Decimal("0.000001"))
+    return f"1 {settled.currency} at {rate} {banked.currency}"
 
 
 def on_account(desk: Desk, queue_id: int, customer_id: int, version: int | None = None) -> Acted:
@@ -190,21 +222,30 @@ def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> 
 # ---- decisions
 
 
-def approve(desk: Desk, decision_id: int) -> Acted:
-    """The second pair of eyes: let a decision go on that its maker may not make alone."""
+def approve(desk: Desk, decision_id: int, *, not_final: bool = False) -> Acted:
+    """The second pair of eyes: let a decision go on that its maker may not make alone.
+
+    Args:
+        desk: where, and who.
+        decision_id: what was asked.
+        not_final: a refund may go on although the money it gives back may itself still go back.
+    """
     permitted(desk.person, "approve")
     with desk.store.begin() as conn:
         row = acting.asked_decision(conn, desk, decision_id)
-        text = f"D-{decision_id} is approved; the next run writes it"
+        text, resting = f"D-{decision_id} is approved; the next run writes it", list[str]()
         if row.verdict == "refund":
             acting.must_not_have_applied(conn, desk, row)
+            resting = acting.must_be_final(conn, desk, row, known=not_final)
             pay = f"pay it, with {giving_back.reference_for(decision_id)} in its text"
             text = f"D-{decision_id} is approved: {pay}; it is booked when the bank shows it"
+            text = "; ".join([text, *resting])
         decisions.approve(conn, desk.ledger.id, decision_id, desk.person.name)
         if row.verdict != "refund":
             acting.plan_again(conn, desk, row)
         subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{decision_id}"
-        acting.note(conn, desk, "approved", subject, {"decision": decision_id, "asked_by": row.decided_by})
+        body = {"decision": decision_id, "asked_by": row.decided_by}
+        acting.note(conn, desk, "approved", subject, body | ({"not final": resting} if resting else {}))
         return Acted(decision_id, "planned", text)
 
 
@@ -316,7 +357,7 @@ def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        held = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        held = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         lines = acting.lines_from(parts, 0)
         acting.send_off(
             conn,
@@ -448,9 +489,10 @@ def ask_refund(desk: Desk, parts: Sequence[Part], why: str) -> Acted:
         )  # fmt: skip
         (decision_id,) = acting.keep_all(conn, desk, [new])
         amount = giving_back.refunded(conn, desk.ledger, decision_id)
-        return Acted(
-            decision_id, "asked", f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
-        )
+        text = f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
+        row, today = decisions.find(conn, desk.ledger.id, decision_id), desk.today()
+        resting = [one.told(today) for one in finality.behind_refund(conn, desk.ledger, row, today)]
+        return Acted(decision_id, "asked", "; ".join([text, *resting]))
 
 
 def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
@@ -469,7 +511,7 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
                 f"L-{bank_line_id} is no line on which {amount} left, or something explains it already",
                 do=f"see: arsync queue list, arsync show D-{decision_id}",
             )
-        giving_back.book_refund(conn, desk.ledger, row, line, desk.clock().date(), desk.at())
+        giving_back.book_refund(conn, desk.ledger, row, line, desk.today(), desk.at())
         outcome = f"L-{line.id} paid it"
         queues.close(conn, desk.ledger.id, [f"decision:{row.id}"], desk.person.name, outcome, desk.at())
         acting.note(conn, desk, "refund seen", f"decision:{row.id}", {"decision": row.id, "line": line.id})
@@ -509,7 +551,7 @@ def forget(desk: Desk, alias_id: int, why: str = "") -> Acted:
     """Take back one thing that was learned; what is undecided is matched again without it by the next run."""
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
-        row = learned.forget(conn, desk.ledger.id, alias_id, desk.clock().date())
+        row = learned.forget(conn, desk.ledger.id, alias_id, desk.today())
         body = {"key": row.key, "customer": row.customer_id, "confirmations": row.confirmations, "why": why}
         acting.note(conn, desk, "forgotten", f"learned:{alias_id}", body)
     return Acted(None, "done", f"it is forgotten that {named(row.key)} pays for {row.customer}")

@@ -365,6 +365,8 @@ def plan_bundles(
         assert new.customer_id is not None
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
+        if new.currency != money.total.currency:
+            money = money.exchanged(new.lines, new.currency)
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
         bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(wanted))))
     outbox.plan(conn, ledger.id, bundles, at)
@@ -385,8 +387,9 @@ def _cash(
     rows = decisions.receipts(conn, ledger_id, receipt_ids)
     lines = {row.bank_line_id for row in rows.values()}
     banks = books.deposit_accounts(conn, lines)
-    # The receipts of a lump deposit wait in Undeposited Funds until all of them go to the bank as one line.
-    banks |= dict.fromkeys(books.grouped(conn, ledger_id, lines))
+    # The receipts of a lump deposit wait until all of them go to the bank as one line.
+    together = books.grouped(conn, ledger_id, lines)
+    banks |= dict.fromkeys(together)
     waiting = {
         i: _waiting_account(conn, ledger_id, d.id) for i, d in decisions.parks(conn, ledger_id, rows).items()
     }
@@ -394,8 +397,9 @@ def _cash(
     def of(receipt_id: int, customer: Ref) -> intents.Cash:
         row = rows[receipt_id]
         account = waiting.get(receipt_id) or banks.get(row.bank_line_id)
-        on = max(row.on_date, first_day)
-        return intents.Cash(customer, on, Money(row.amount_minor, row.currency), reference_of(row), account)
+        on, grouped = max(row.on_date, first_day), account is None and row.bank_line_id in together
+        size = Money(row.amount_minor, row.currency)
+        return intents.Cash(customer, on, size, reference_of(row), account, grouped)
 
     return of
 

@@ -80,6 +80,7 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
     checks += _sign_in(house, row, now)
     checks += _budget(budget, meter)
     checks += _company(row, known_books, read_only_since)
+    checks.append(_zone(house, ledger, known_books))
     if strange:
         names = ", ".join(one.name for one in strange[:5]) + (" ..." if len(strange) > 5 else "")  # noqa: PLR2004
         checks.append(
@@ -200,6 +201,17 @@ def _company(row: Any, known: Books | None, read_only_since: str | None) -> list
         checks.append(Check("ok", f"the books are closed through {known.closed_until}"))
     warnings = known.warnings if known is not None else ()
     return checks + [Check("warn", warning, "in the company's settings") for warning in warnings]
+
+
+def _zone(house: House, ledger: Ledger, known: Books | None) -> Check:
+    """Where its day begins, and who says so."""
+    here = house.here(ledger).zone
+    if ledger.name in house.zones:
+        stated = f"; its books say {known.zone}" if known and known.zone not in (None, here) else ""
+        return Check("ok", f"its day is that of {here}, as arsync.toml says{stated}")
+    if known is not None and known.zone is not None:
+        return Check("ok", f"its day is that of {here}, as its books say")
+    return Check("ok", f"its day is that of {here}: timezone in arsync.toml can name another zone")
 
 
 def ask(house: House, ledger: Ledger) -> Check:

@@ -89,6 +89,14 @@ def run(job: Job, inbox: Path) -> Ran:
         return ran
 
 
+def look(job: Job, inbox: Path) -> Taken:
+    """Only what mailboxes, servers and feeds bring: what a run may do whose platform is to be left in peace."""
+    if not job.sources:
+        return Taken()
+    with locked(job.store, f"ledger-{job.ledger.id}") as still_ours:
+        return collect(replace(job, still_ours=still_ours), inbox, Taken())
+
+
 def dry_run(job: Job, inbox: Path) -> tuple[Kept, Taken, Proof, Decided]:
     """Pull, import and match, but decide nothing and write nothing to the platform."""
     with locked(job.store, f"ledger-{job.ledger.id}"):

@@ -20,6 +20,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -153,11 +154,16 @@ def _intent_shown(
         return (
             ("shown", "") if ok else ("differs", f"{target.id} is {Money(row.original_minor, row.currency)}")
         )
+    if isinstance(intent, PostRefund):
+        size = Money(-books.payment_total(conn, job.ledger.id, our_id), intent.amount.currency)
+        return ("shown", "") if size == intent.amount else ("differs", f"{target.id} pays back {size}")
     return _payment_shown(conn, job, intent, our_id, target, refs)
 
 
 def _banked(conn: Tx, job: Job, intent: PostDeposit) -> tuple[str, str]:
-    """Whether every payment of a deposit is on one."""
+    """Whether every payment of a deposit is on one; where no pull shows that, the accepted answer has to do."""
+    if job.connector.manifest.writes["deposit"].shown == "answer":
+        return "shown", ""
     for one in intent.payments:
         our_id = _our_id(conn, job, one.payment)
         if our_id is None or not books.is_deposited(conn, job.ledger.id, our_id):

@@ -106,6 +106,39 @@ def test_a_day_of_money_that_goes_back(terminal):
     office.agrees()
 
 
+def test_money_that_is_not_final_is_shown_and_refunded_on_somebodys_word(terminal):
+    office = terminal.office
+    customer = office.customer("Northwind Traders")
+    office.invoice(customer, "70.00", "1001")
+    office.statement(Line("100.00", "INVOICE 1001 AND MORE", "NORTHWIND TRADERS", on=office.today()))
+    office.run()
+    queued = f"Q-{office.queued().id}"
+    assert "may go back until 2026-12-02 (how it came is not said)" in terminal.type("queue", "show", queued)
+    terminal.type("queue", "apply", queued, "--item", "1001=70.00", "--on-account")
+    office.run_until_idle()
+    shown = terminal.json("show", "R-1")["final"]
+    assert shown == {
+        "standing": "may go back", "method": "not said", "returned_until": "2026-12-02", "claimed_until": None,
+    }  # fmt: skip
+    assert "may go back until 2026-12-02" in terminal.type("show", "R-1")
+    (credit,) = terminal.json("show", "Northwind Traders")["credit"]
+    assert (credit["open"]["amount"], credit["may_go_back"]["amount"], credit["at_most"]["amount"]) == (
+        "-30.00",
+        "100.00",
+        "70.00",
+    )
+    told = terminal.type("show", "Northwind Traders")
+    assert "100.00 of what was paid may still go back, the last until 2026-12-02: then USD 70.00" in told
+    (payment,) = office.payments()
+    ask = ["refund", "ask", "--payment", f"Payment:{payment['Id']}", "--amount", "30.00", "--why", "overpaid"]
+    decision = terminal.json(*ask)[0]["decision_id"]
+    assert "may go back" in terminal.json("show", f"D-{decision}")["not_final"][0]
+    with pytest.raises(UsageError, match="not final") as met:
+        terminal.type("queue", "approve", f"D-{decision}", person="Max")
+    assert "--not-final" in met.value.do
+    assert "RF-" in terminal.type("queue", "approve", f"D-{decision}", "--not-final", person="Max")
+
+
 def test_a_payout_is_split(terminal):
     office = terminal.office
     customer = office.customer("Northwind Traders")

@@ -1,5 +1,7 @@
 """The migrations and the tables say the same, on every database; a store of another revision is refused."""
 
+import json
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -20,6 +22,36 @@ def test_migrating_an_empty_store_gives_exactly_the_tables(store):
 def test_migrating_twice_changes_nothing(store):
     migrations.upgrade(store)
     assert store.revision() == migrations.HEAD
+
+
+def test_receipts_of_before_learn_how_they_came_from_what_the_bank_said(tmp_path):
+    """0008: a line that is one receipt takes its method from the line; what the bank does not say stays not said."""
+    old = Store(f"sqlite:///{tmp_path}/a.db")
+    migrations.upgrade(old, "0006")
+    line = (
+        "insert into bank_line (id, bank_account_id, statement_id, file_sha, locator, key, occurrence, booking_date,"
+        " amount_minor, currency, payer_name, payer_account, text, body, is_return)"
+        " values (:id, 1, 1, '', '', :id, 1, '2026-01-15', 100, :currency, '', '', '', :body, false)"
+    )
+    receipt = (
+        "insert into receipt (ledger_id, id, bank_line_id, part, on_date, currency, amount_minor, payer_name,"
+        " payer_account, texts, is_return, proven, state, hands_off, version)"
+        " values (1, :id, :line, :part, '2026-01-15', :currency, 100, '', '', '{}', false, true, 'undecided', false, 1)"
+    )
+    said = [("USD", "lockbox"), ("EUR", "direct_debit_in"), ("USD", "other"), ("USD", "cheque")]
+    with old.begin() as conn:
+        for number, (currency, family) in enumerate(said, 1):
+            body = json.dumps({"code_family": family})
+            conn.execute(text(line), {"id": number, "currency": currency, "body": body})
+            parts = 2 if number == len(said) else 1  # what a line of several receipts says is not of each
+            for part in range(parts):
+                values = {"id": 10 * number + part, "line": number, "part": part, "currency": currency}
+                conn.execute(text(receipt), values)
+    migrations.upgrade(old)
+    with old.read() as conn:
+        found = conn.execute(text("select method from receipt order by id")).scalars().all()
+    assert found == ["cheque", "sepa direct debit", "not said", "not said", "not said"]
+    old.close()
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,31 @@
 """Bank files of every kind in one store: one payment is one receipt, whatever files say it, and shares add up."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from arsync import migrations
+from arsync.core.decisions import Reason
+from arsync.core.items import ItemKind
 from arsync.core.matching.engine import match
-from arsync.core.matching.snapshot import MatchPolicy
+from arsync.core.matching.normalise import normalise_account
+from arsync.core.matching.snapshot import Alias, CustomerRow, ItemRow, Knowledge, MatchPolicy
 from arsync.core.money import Money
 from arsync.errors import NotFound
 from arsync.store import breakdowns, office, queues
 from arsync.store import work as works
 from arsync.store.engine import Store
-from arsync.store.tables import bank_line, breakdown, breakdown_line, receipt
+from arsync.store.tables import bank_account, bank_line, breakdown, breakdown_line, receipt
 from arsync.store.tables import statement as statements_table
 from arsync.sync import bankfiles, giving_back
 from arsync.sync.acting import Desk
 from arsync.sync.intake import Incoming, Taken, take_file
+from tests.connectors.bank import test_bank_bai2 as bai2
 from tests.connectors.bank import test_bank_lockbox as lockbox
+from tests.connectors.bank import test_bank_nacha as nacha
 from tests.connectors.bank import test_bank_payouts as payouts
 from tests.connectors.bank import test_bank_x12 as x12
 from tests.connectors.bank.samples import (
@@ -163,6 +169,45 @@ def test_the_same_files_again_change_nothing(desk):
     assert len(rows(desk, breakdown)) == 1
 
 
+PAYOUT = json.dumps(
+    {
+        "data": [
+            payouts.stripe("payout", -6_210, source="po_ABCDE"), payouts.stripe("charge", 10_000, 290),
+            payouts.stripe("refund", -3_000, category="refund"), payouts.stripe("adjustment", -500, category="dispute"),
+        ]
+    }
+).encode()  # fmt: skip
+
+
+def methods(desk):
+    return [row.method for row in rows(desk, receipt)]
+
+
+def test_receipts_know_how_their_money_came_as_far_as_the_bank_says(desk):
+    def code(family, sub):
+        return f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>{sub}</SubFmlyCd></Fmly></Domn></BkTxCd>"
+
+    debit = [transaction(amount=f"{n}0.00", end_to_end=f"E{n}") for n in (4, 6)]
+    lines = [
+        entry("100.00", "CRDT", *debit, more=code("IDDT", "ESDD")),
+        entry("20.00", reference="R2", more=code("RCDT", "ESCT")),
+        entry("30.00", reference="R3"),
+    ]
+    take(desk, camt(statement(*lines)))
+    assert methods(desk) == ["sepa direct debit", "sepa direct debit", "bank transfer", "not said"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "amount", "method"),
+    [(LOCKBOX, "100.00", "cheque"), (PAYOUT, "62.10", "card")],
+    ids=["a lockbox", "a payout of cards"],
+)
+def test_shares_of_a_line_came_as_their_report_says(desk, detail, amount, method):
+    take(desk, us(ofx_line(amount, posted="20260116")))
+    take(desk, detail, "us")
+    assert next(row.method for row in rows(desk, receipt) if row.amount_minor > 0) == method
+
+
 def test_two_batches_the_bank_deposits_as_one_are_its_parts(desk):
     first = lockbox.lockbox(lockbox.cheque(1, 4000), total=4000).decode().split("\n")
     second = lockbox.lockbox(lockbox.cheque(1, 6000, batch=2), total=6000, batch=2).decode().split("\n")
@@ -178,16 +223,6 @@ def test_a_batch_whose_sum_two_deposits_have_explains_neither(desk):
     take(desk, twice)
     assert [row.bank_line_id for row in rows(desk, breakdown)] == [None]
     assert receipts(desk) == [(10_000, "undecided", False)] * 2
-
-
-PAYOUT = json.dumps(
-    {
-        "data": [
-            payouts.stripe("payout", -6_210, source="po_ABCDE"), payouts.stripe("charge", 10_000, 290),
-            payouts.stripe("refund", -3_000, category="refund"), payouts.stripe("adjustment", -500, category="dispute"),
-        ]
-    }
-).encode()  # fmt: skip
 
 
 def test_payments_fees_refunds_and_disputes_of_a_payout_come_to_its_line(desk):
@@ -307,6 +342,70 @@ def test_a_return_is_linked_to_what_it_takes_back_with_its_consequence(desk):
         "It takes back receipt 1 of 2026-01-15, EUR 100.00 (AC04, account closed: ask for account)."
     )
     assert receipts(desk) == [(10_000, "undecided", False), (-10_000, "undecided", True)]
+
+
+TRACE = "091000000000001"
+
+
+def test_an_ach_return_is_linked_to_our_receipt_by_its_trace_with_its_consequence(desk):
+    """The bank books the sums of two ACH files; the second takes back, by trace number, an entry of the first."""
+    take(desk, us(ofx_line("100.00", posted="20260116", NAME="ACH SETTLEMENT")))
+    take(desk, nacha.file(*nacha.batch(nacha.entry("22", 10_000), credit=10_000)), "us")
+    back = [nacha.entry("26", 10_000, addenda=1, name="", number=""), nacha.returned("R10", TRACE)]
+    take(desk, us(ofx_line("-100.00", kind="DEBIT", fitid="F9", posted="20260118", NAME="ACH SETTLEMENT")))
+    take(desk, nacha.file(*nacha.batch(*back, debit=10_000, effective="260118")), "us")
+    (finding,) = [one for one in findings(desk) if one.receipt_id == 2]
+    assert finding.reason == Reason.RETURNED_PAYMENT
+    assert finding.explanations[0].evidence[0].text == (
+        "It takes back receipt 1 of 2026-01-16, USD 100.00 from ADA LTD "
+        "(R10, not authorised, or not in accordance: dispute)."
+    )
+
+
+def test_a_cheque_that_bounces_in_a_bai2_report_is_linked_to_its_deposit(desk):
+    with desk.store.begin() as conn:  # a BAI2 account has no routing number
+        conn.execute(bank_account.update().where(bank_account.c.name == "us").values(identifier="4711"))
+    paid = bai2.report("16,174,5000,Z,B1,C1,CHECK 2290/", total=155_000, closing=105_000, account="4711,,")
+    take(desk, paid)
+    bounced = ["16,555,5000,Z,B2,C1,DEPOSITED ITEM RETURNED NSF", "88,EREF: B1"]
+    take(desk, bai2.report(*bounced, total=0, account="4711,,", summary=""))
+    assert receipts(desk) == [(5_000, "undecided", False), (-5_000, "undecided", True)]
+    (finding,) = [one for one in findings(desk) if one.receipt_id == 2]
+    assert finding.reason == Reason.RETURNED_PAYMENT
+    assert finding.explanations[0].evidence[0].text == "It takes back receipt 1 of 2026-01-14, USD 50.00."
+
+
+def test_a_lockbox_cheque_pays_the_invoice_that_is_known_and_the_rest_waits_with_its_payer(desk, tmp_path):
+    """The cheque names two invoices, one of nobody we know; its payer is known by the account on the cheque."""
+    (tmp_path / "box.toml").write_text('name = "box"\n[lockbox]\ninvoice_width = 10\namount_width = 10\n')
+    with desk.store.begin() as conn:
+        conn.execute(bank_account.update().where(bank_account.c.name == "us").values(profile="box"))
+    named = [f"{'INV-1':<10}{4000:010}", f"{'INV-9':<10}{3000:010}"]
+    rows_ = [lockbox.cheque(1, 7000, name=""), *(lockbox.overflow(1, text, last="0") for text in named)]
+    for data, folder in (
+        (lockbox.lockbox(*rows_, total=7000), "us"),
+        (us(ofx_line("70.00", posted="20260116", NAME="LOCKBOX")), None),
+    ):
+        taken = Taken()
+        take_file(desk, Incoming("file", data, folder, tmp_path, "engine"), taken)
+        assert taken.refused == []
+    with desk.store.read() as conn:
+        work = works.load(conn, desk.ledger.id, NOW.date())
+    day = date(2025, 12, 1)
+    open_items = tuple(
+        ItemRow(n, n, ItemKind.INVOICE, f"INV-{n}", day, day, "USD", 4000, 4000) for n in (1, 2)
+    )
+    books = replace(
+        work.snapshot, items=open_items, customers=(CustomerRow(1, "Ada Ltd"), CustomerRow(2, "Bob"))
+    )
+    known = Knowledge((Alias(f"account:{normalise_account('055002707 0012345555')}", 1, 2, day),))
+    (finding,) = match(books, known, MatchPolicy())
+    first = finding.explanations[0]
+    assert [(share.item_id, share.applied_minor) for share in first.shares] == [(1, 4000)]
+    assert (first.customer_id, first.on_account_minor) == (1, 3000)
+    texts = " ".join(one.text for one in first.evidence)
+    assert "INV-9, which is no open item" in texts
+    assert finding.reason == Reason.UNKNOWN_REFERENCE, "a person looks at what is left"
 
 
 def test_a_return_names_its_payment_even_after_the_days_in_which_amounts_are_compared(desk):

@@ -223,7 +223,7 @@ class Office:
     @property
     def ledger(self) -> office.Ledger:
         with self.store.read() as conn:
-            return office.find_ledger(conn, self.ledger_name)
+            return self.house.here(office.find_ledger(conn, self.ledger_name))
 
     def today(self) -> date:
         return self.clock.now_is.date()

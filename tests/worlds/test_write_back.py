@@ -10,7 +10,7 @@ from arsync.core.policy import BookedAs
 from arsync.errors import Conflict, NotPermitted, UsageError
 from arsync.store import tables
 from arsync.store.receipts import Share
-from arsync.sync import actions
+from arsync.sync import actions, finality
 from arsync.sync import run as running
 from arsync.sync.report import aging_report
 from tests.connectors.bank import test_bank_payouts as payouts
@@ -229,7 +229,11 @@ def test_a_refund_is_asked_by_one_approved_by_another_and_booked_when_the_bank_s
         actions.approve(office.desk(), asked.decision_id)
     with pytest.raises(NotPermitted, match="Mia"):
         actions.approve(office.desk("Mia"), asked.decision_id)  # she has applied the cash
-    approved = actions.approve(office.desk("Max"), asked.decision_id)
+    assert "may go back until 2026-12-02" in asked.text
+    with pytest.raises(UsageError, match=r"not final: R-1 over USD 100\.00 may go back until"):
+        actions.approve(office.desk("Max"), asked.decision_id)
+    approved = actions.approve(office.desk("Max"), asked.decision_id, not_final=True)
+    assert "may go back until 2026-12-02" in approved.text
     assert f"RF-{asked.decision_id}" in approved.text
     office.run_until_idle()
     assert office.keeper.all("JournalEntry") == [], "nothing is booked before the bank shows it"
@@ -242,6 +246,62 @@ def test_a_refund_is_asked_by_one_approved_by_another_and_booked_when_the_bank_s
     assert office.decision(asked.decision_id).state == "done"
     assert office.queue() == []
     at_rest(office)
+
+
+def test_a_refund_of_final_money_is_approved_without_a_word(office):
+    payment = overpaid(office)
+    office.clock.pass_days(13)
+    asked = actions.ask_refund(office.desk(), [office.part(payment, "-30.00")], "paid too much")
+    assert "go back" not in asked.text
+    assert "go back" not in actions.approve(office.desk("Max"), asked.decision_id).text
+
+
+def test_a_refund_of_a_payment_that_somebody_booked_is_not_final_either(office):
+    customer = office.customer("Northwind Traders")
+    booked = office.keeper.create_payment(customer, "30.00", date=office.today().isoformat())
+    office.run()
+    payment = f"Payment:{booked['Id']}"
+    asked = actions.ask_refund(office.desk(), [office.part(payment, "-30.00")], "paid too much")
+    with pytest.raises(UsageError, match="how it came is not said"):
+        actions.approve(office.desk("Max"), asked.decision_id)
+
+
+def test_a_refund_of_a_credit_memo_names_money_of_the_customer_that_is_not_final(office):
+    """The memo is no money that came: its refund needs no further word, but whoever approves it is told."""
+    overpaid(office)
+    memo = office.credit_memo("1", "55.00", "CM-9")
+    office.run()
+    asked = actions.ask_refund(office.desk(), [office.part(f"CreditMemo:{memo}", "-40.00")], "wants it back")
+    assert "R-1 over USD 100.00 may go back" in asked.text
+    assert "R-1 over USD 100.00 may go back" in actions.approve(office.desk("Max"), asked.decision_id).text
+
+
+def test_what_a_customers_credit_rests_on(office):
+    payment = overpaid(office)
+    office.invoice("1", "250.00", "1002")
+    office.run()
+    with office.store.begin() as conn:
+        conn.execute(tables.receipt.update().values(method="cheque"))
+
+    def credit(days):
+        with office.store.read() as conn:
+            day = office.today() + timedelta(days)
+            return finality.credit_standing(conn, office.ledger, office.item(payment).customer_id, day)
+
+    (now,), (later,), (last,) = credit(0), credit(13), credit(400)
+    assert (now.open_minor, now.may_go_back_minor, now.at_most_minor) == (22_000, 10_000, 32_000)
+    assert now.may_go_back_until == office.today() + timedelta(12)
+    assert (later.may_go_back_minor, later.may_be_claimed_minor, later.at_most_minor) == (0, 10_000, 22_000)
+    assert (last.may_go_back_minor, last.may_be_claimed_minor) == (0, 0)
+
+
+def test_money_that_was_given_back_rests_on_nothing(office):
+    paid(office)
+    actions.book_return(office.desk(), returned(office).id)
+    office.run_until_idle()
+    with office.store.read() as conn:
+        (standing_,) = finality.credit_standing(conn, office.ledger, office.customer_id("1"), office.today())
+    assert (standing_.open_minor, standing_.may_go_back_minor) == (10_000, 0)
 
 
 def test_a_refund_of_a_credit_memo_known_by_the_payee(office):
@@ -259,7 +319,7 @@ def test_a_refund_of_a_credit_memo_known_by_the_payee(office):
 def test_a_line_of_the_amount_alone_is_no_refund_until_a_person_says_so(office):
     payment = overpaid(office)
     asked = actions.ask_refund(office.desk(), [office.part(payment, "-30.00")], "paid too much")
-    actions.approve(office.desk("Max"), asked.decision_id)
+    actions.approve(office.desk("Max"), asked.decision_id, not_final=True)
     office.statement(Line("-30.00", "OFFICE SUPPLIES", "STAPLES", on=office.today()))
     office.run()
     (ask,) = office.queue()

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from arsync.connectors.deliveries import Delivery
 from arsync.errors import ConfigError, Garbled, Unreachable
@@ -22,6 +22,18 @@ Security = Literal["tls", "starttls", "none"]
 MAX_BYTES = 32 * 1024**2
 _TIMEOUT_S = 60.0
 _SIZED = re.compile(rb"UID ([0-9]+) RFC822\.SIZE ([0-9]+)|RFC822\.SIZE ([0-9]+) UID ([0-9]+)")
+
+
+class Pass(Protocol):
+    """What gives access tokens, where a mail server takes no passwords."""
+
+    reconnect: str
+
+    def access(self) -> str:
+        """A token that is good now."""
+
+    def renew(self, spent: str) -> str:
+        """Another, because this one was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class Mailbox:
         security: "none" only for a server on this machine.
         authority: the name under which the mail server writes what it checked (RFC 8601); empty: nothing is believed.
         ca_file: a certificate to trust besides the system's.
+        tokens: signs in with access tokens (XOAUTH2) instead of the password.
     """
 
     ledger: str
@@ -44,6 +57,7 @@ class Mailbox:
     folder: str = "INBOX"
     authority: str = ""
     ca_file: str | None = None
+    tokens: Pass | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -111,16 +125,40 @@ class Mailbox:
         return server
 
     def _signed_in(self, server: imaplib.IMAP4) -> None:
+        do = "check mailbox.user and the file mailbox.password_file names"
         try:
-            server.login(self.user, self.password)
+            if self.tokens is None:
+                server.login(self.user, self.password)
+            else:
+                do = (
+                    f"check that {self.user} may be read by IMAP, then sign in again: {self.tokens.reconnect}"
+                )
+                _let_in(server, self.user, self.tokens)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
             raise ConfigError(
                 f"the mail server does not let {self.user} in: {_text(error.args)}",
                 where=f"{self.host}:{self.port}",
-                do="check mailbox.user and the file mailbox.password_file names",
+                do=do,
             ) from error
+
+
+def _let_in(server: imaplib.IMAP4, user: str, tokens: Pass) -> None:
+    """Sign in with an access token; once more with a new one, because a token may be taken back before its time."""
+    token = tokens.access()
+    try:
+        _shown(server, user, token)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error:
+        _shown(server, user, tokens.renew(token))
+
+
+def _shown(server: imaplib.IMAP4, user: str, token: str) -> None:
+    said = f"user={user}\x01auth=Bearer {token}\x01\x01".encode()
+    # A server that does not take it says why, and goes on when it hears an empty answer.
+    server.authenticate("XOAUTH2", lambda why: b"" if why else said)
 
 
 def _after(mark: str | None, validity: str) -> int:

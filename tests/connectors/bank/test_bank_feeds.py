@@ -198,7 +198,7 @@ def test_a_paypal_line_is_what_the_balance_moved_by_with_amount_and_fee_as_its_p
     (line,) = read.lines
     assert (line.amount.minor, [(part.amount.minor, part.code_family) for part in line.parts]) == (
         90_000,
-        [(100_000, "transfer_in"), (-10_000, "fee")],
+        [(100_000, "wallet"), (-10_000, "fee")],
     )
     assert (line.payer_name, line.payer_account, read.account.identifier) == (
         "Ada Ltd",

@@ -1,5 +1,7 @@
 """Any bytes, any format: recognised, read, or refused by name."""
 
+import contextlib
+import gc
 import time
 from dataclasses import replace
 from datetime import date, timedelta
@@ -102,6 +104,19 @@ def test_the_same_bytes_give_the_same_value_and_hash():
     data = ofx(ofx_line())
     assert read_file(data) == read_file(data)
     assert len(read_file(data).sha256) == 64
+
+
+@pytest.mark.parametrize("data", [ofx(ofx_line()), b"no bank file"], ids=["read", "refused"])
+@pytest.mark.parametrize("works", [True, False], ids=["at work", "at rest"])
+def test_the_collector_is_left_as_it_was(data, works):
+    gc.collect()
+    (gc.enable if works else gc.disable)()
+    try:
+        with contextlib.suppress(ArsyncError):
+            read_file(data)
+        assert gc.isenabled() == works
+    finally:
+        gc.enable()
 
 
 PIECES = st.sampled_from(

@@ -53,9 +53,9 @@ def test_charges_refunds_disputes_and_fees_come_to_the_payout():
         "proven",
     )
     assert [(line.amount.minor, line.code_family, line.is_return) for line in read.lines] == [
-        (10_000, "transfer_in", False),
+        (10_000, "card", False),
         (-320, "fee", False),
-        (12_000, "transfer_in", False),
+        (12_000, "card", False),
         (-270, "fee", False),
         (-3_000, "refund", False),
         (-500, "chargeback", True),
@@ -109,7 +109,7 @@ def test_gocardless_fees_hold_tenths_and_their_sum_is_whole():
         )
     )
     assert [(line.amount.minor, line.code_family) for line in read.lines] == [
-        (6000, "transfer_in"),
+        (6000, "direct_debit_in"),
         (-49, "return"),
         (-80, "fee"),
     ]
@@ -149,7 +149,7 @@ def test_square_entries():
     ]
     read = read_one({"payout": {"id": "po_9", "amount_money": money(3840)}, "payout_entries": entries})
     assert [(line.amount.minor, line.code_family) for line in read.lines] == [
-        (5000, "transfer_in"),
+        (5000, "card"),
         (-160, "fee"),
         (-1000, "refund"),
     ]
@@ -172,7 +172,7 @@ def test_a_report_of_payouts_as_a_table_is_one_breakdown_a_payout():
         ("detail", "po_1", 7_680),
         ("detail", "po_2", 4_825),
     ]
-    assert [line.code_family for line in first.lines] == ["transfer_in", "fee", "refund"]
+    assert [line.code_family for line in first.lines] == ["card", "fee", "refund"]
 
 
 ADVICE = """

@@ -11,8 +11,8 @@ from arsync.connectors.bank.proof import AMOUNT_PROBLEMS
 PACKAGE = Path(mapping.__file__).parent
 README = (PACKAGE / "README.md").read_text("utf-8")
 SOURCES = "".join(path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py")))
-# A code is lower-case words joined by hyphens, alone in quotes; these are codecs and schemes, not codes.
-NOT_CODES = re.compile(r"utf|iso|us-|unknown-|signed-")
+# A code is lower-case words joined by hyphens, alone in quotes; these are codecs, schemes and headers, not codes.
+NOT_CODES = re.compile(r"utf|iso|us-|unknown-|signed-|content-")
 CODES = sorted({code for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', SOURCES) if not NOT_CODES.match(code)})
 
 

@@ -51,6 +51,19 @@ def test_gross_comes_before_paid_where_only_that_adds_up():
     ]
 
 
+@pytest.mark.corpus
+def test_the_820_row_of_the_corpus_is_paid_net(corpus):
+    """Row D62: gross stands where other senders write what is paid; the payment of 5,390.00 says which it is."""
+    rows = (corpus / "bank" / "remittance-dev.tsv").read_text("utf-8").splitlines()
+    segment = next(row for row in rows if row.startswith("D62\t")).split("\t")[1]
+    (line,) = one(segment, amount="5390.00").lines
+    assert (line.reference, line.paid, line.discount) == (
+        "INV-2026-8801",
+        Money(539_000, "USD"),
+        Money(11_000, "USD"),
+    )
+
+
 def test_where_neither_adds_up_nothing_is_taken_for_paid():
     advice = one("RMR*IV*INV-1**70.00*80.00")
     assert paid(advice) == [("INV-1", None)]

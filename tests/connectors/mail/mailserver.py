@@ -14,12 +14,16 @@ USER, PASSWORD = "demouser", "demopass"
 class Server:
     """One running server."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, tokens=None):
+        self.port, self.tokens = port, tokens
 
     def client(self):
         client = imaplib.IMAP4("127.0.0.1", self.port, timeout=10)
-        client.login(USER, PASSWORD)
+        if self.tokens is None:
+            client.login(USER, PASSWORD)
+        else:
+            said = f"user={USER}\x01auth=Bearer {self.tokens.read_text().split()[-1]}\x01\x01"
+            client.authenticate("XOAUTH2", lambda _: said.encode())
         return client
 
     def deliver(self, *letters, folder="INBOX"):
@@ -34,13 +38,16 @@ class Server:
 
 
 @contextmanager
-def serving(*options):
-    """A server with an empty mailbox on a free port."""
+def serving(*options, tokens=None):
+    """A server with an empty mailbox on a free port; with `tokens`, a file that lists the access tokens it takes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    program = [str(Path(sys.executable).parent / "pymap")]
+    if tokens is not None:
+        program = [sys.executable, str(Path(__file__).with_name("oauth_imap.py")), str(tokens)]
     command = [
-        str(Path(sys.executable).parent / "pymap"),
+        *program,
         "--host",
         "127.0.0.1",
         "--port",
@@ -51,7 +58,7 @@ def serving(*options):
     process = subprocess.Popen([*command, *quiet], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(port, process)
-        yield Server(port)
+        yield Server(port, tokens)
     finally:
         process.terminate()
         process.wait(10)

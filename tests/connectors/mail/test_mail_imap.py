@@ -87,6 +87,55 @@ def test_a_server_that_breaks_off_is_no_empty_mailbox(said):
         thread.join()
 
 
+class Tokens:
+    """What a sign-in gives: the first token, and another for each that was not taken."""
+
+    reconnect = "arsync mail connect"
+
+    def __init__(self, *given):
+        self.given, self.asked = list(given), 0
+
+    def access(self):
+        return self.given[0]
+
+    def renew(self, spent):
+        assert spent == self.given[0]
+        self.asked += 1
+        self.given.pop(0)
+        return self.given[0]
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    listed = tmp_path_factory.mktemp("oauth") / "tokens"
+    listed.write_text("good")
+    with serving(tokens=listed) as running:
+        yield running
+
+
+def test_a_mailbox_that_takes_no_passwords_is_read_with_an_access_token(signed):
+    signed.deliver(letter("by token"))
+    with pytest.raises(ConfigError, match="does not let demouser in"):
+        list(box(signed).new(None))
+    tokens = Tokens("good")
+    (one,) = box(signed, password="", tokens=tokens).new(None)
+    assert b"by token" in one.data
+    assert tokens.asked == 0
+
+
+def test_a_token_taken_back_before_its_time_is_renewed_once(signed):
+    tokens = Tokens("taken back", "good")
+    assert list(box(signed, password="", tokens=tokens).new(None))
+    assert tokens.asked == 1
+
+
+def test_a_mailbox_that_takes_no_token_of_ours_says_how_to_sign_in_again(signed):
+    with pytest.raises(ConfigError, match="does not let demouser in") as met:
+        list(box(signed, password="", tokens=Tokens("taken back", "refused too")).new(None))
+    assert "arsync mail connect" in met.value.do
+    assert "refused too" not in str(met.value)
+
+
 def certificate(folder):
     """A certificate of 127.0.0.1, signed by itself."""
     import ipaddress

@@ -175,7 +175,7 @@ def _line(entry: _Entry, transactions: list[Scope], amount: Money) -> BankLineRe
 def _remittance(transaction: Scope) -> list[str]:
     fields = transaction.fields
     pieces = list(fields.get("RmtInf/Ustrd", ()))
-    for path in ("RfrdDocInf/Nb", "CdtrRefInf/Ref", "AddtlRmtInf"):
+    for path in ("RfrdDocInf/Nb", "CdtrRefInf/Ref", "AddtlRmtInf") if transaction.children else ():
         for structured in transaction.children:
             pieces += structured.fields.get(path, ())
     pieces += fields.get("AddtlTxInf", ())
@@ -194,6 +194,8 @@ def _advise(
     payer: tuple[str | None, str | None],
 ) -> None:
     """The structured remittance of one transaction, if it has any."""
+    if not transaction.children:
+        return
     documents = [s for s in transaction.children if "RfrdDocInf/Nb" in s.fields or _has_amounts(s.fields)]
     if not documents:
         return
@@ -336,8 +338,12 @@ def _family(sources: tuple[Fields, Fields], *, is_return: bool, is_reversal: boo
 
 
 def _codes(entry: Fields, transaction: Fields) -> dict[str, str]:
-    paths = [path for path in _CODE_PATHS if path in entry or path in transaction]
-    return {path: (entry.get(path) or transaction[path])[0] for path in paths}
+    entry_get, transaction_get = entry.get, transaction.get
+    return {
+        path: found[0]
+        for path in _CODE_PATHS
+        if (found := entry_get(path) or transaction_get(path)) is not None
+    }
 
 
 def _own_amount(transaction: Fields, entry_amount: Money) -> Money | None:

@@ -16,7 +16,7 @@ from arsync.core.bank import CodeFamily
 from arsync.core.money import AmountUnreadable, Money
 
 _FAMILIES: dict[str, CodeFamily] = {
-    "payment_paid_out": "transfer_in",
+    "payment_paid_out": "direct_debit_in",
     "payment_failed": "return",
     "payment_charged_back": "chargeback",
     "payment_refunded": "refund",

@@ -18,7 +18,7 @@ from arsync.core.money import AmountUnreadable, Money
 
 _BOOKED = frozenset({"", "S", "V"})
 _FAMILIES: dict[str, CodeFamily] = {
-    "T00": "transfer_in",
+    "T00": "wallet",
     "T01": "fee",
     "T02": "fx",
     "T04": "payout",

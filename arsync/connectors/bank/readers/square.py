@@ -15,7 +15,7 @@ from arsync.core.bank import CodeFamily
 from arsync.core.money import AmountUnreadable, Money
 
 _FAMILIES: dict[str, CodeFamily] = {
-    "CHARGE": "transfer_in",
+    "CHARGE": "card",
     "REFUND": "refund",
     "DISPUTE": "chargeback",
     "FEE": "fee",

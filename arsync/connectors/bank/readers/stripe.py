@@ -17,8 +17,8 @@ from arsync.core.money import AmountUnreadable, Money
 
 _HUNDREDTHS = frozenset({"ISK", "UGX"})
 _FAMILIES: dict[str, CodeFamily] = {
-    "charge": "transfer_in",
-    "payment": "transfer_in",
+    "charge": "card",
+    "payment": "card",
     "refund": "refund",
     "payment_refund": "refund",
     "partial_capture_reversal": "refund",
