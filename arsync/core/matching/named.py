@@ -200,6 +200,9 @@ def by_references(
     rest = _with_rest(case)
     if rest.explanations:
         return rest
+    around = _with_rest(case, roof=True)
+    if around.explanations:  # a parent may pay for its children together; nobody has said so
+        return replace(around, reason=around.reason or Reason.WEAK_EVIDENCE)
     near = _near(case)
     if not near:
         return Outcome()
@@ -345,8 +348,10 @@ def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -
     ]
 
 
-def _pool_of(case: _Case, items: Sequence[ItemRow]) -> Pool:
-    """What the named items' customers have besides."""
+def _pool_of(case: _Case, items: Sequence[ItemRow], *, roof: bool) -> Pool:
+    """What the named items' customers have besides; with `roof`, and all their relatives."""
+    if roof:
+        return Pool(_under_one_roof(case, items))
     owners = frozenset(item.customer_id for item in items)
     owner = owner_of(case.book, case.payer, owners)
     family = case.book.family(owner) if owner is not None else ()
@@ -446,16 +451,17 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
     return found
 
 
-def _with_rest(case: _Case) -> Outcome:
-    """The named items and, for what they leave, exactly fitting items of the same customer."""
+def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
+    """The named items and, for what they leave, exactly fitting items of the same customer; or of its whole family."""
     named = (*case.named.items, *case.named.grouped)
     found: list[Explanation] = []  # as likely as their weight, until all are known
     total = 0.0
+    pool = _pool_of(case, named, roof=roof)
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
         if rest <= 0:
             continue
-        fits = case.sets.fits(_pool_of(case, named), rest, case.receipt.on)
+        fits = case.sets.fits(pool, rest, case.receipt.on)
         total += fits.total
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (
