@@ -7,6 +7,7 @@ Figures: docs/evidence/kill.md.
 
 import signal
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -40,7 +41,8 @@ def busy(office):
         )
     }  # fmt: skip
     note = office.credit_memo(north, "50.00", "CM-7")
-    twice = office.keeper.overpayment(acme, "55.00", reference="TWICE")
+    long_ago = (office.today() - timedelta(days=90)).isoformat()  # it cannot go back any more
+    twice = office.keeper.overpayment(acme, "55.00", reference="TWICE", date=long_ago)
     held = f"Payment:Overpayment:{office.tenant.core.papers[twice['BankTransactionID']].credit_id}"
     map_to(office, "fee", BookedAs(None, account=office.tenant.core.account_by_code("404").id))
     office.statement(

@@ -1,5 +1,7 @@
 """A refund on Xero is a payment against the credit it gives back, once the bank shows it."""
 
+from datetime import timedelta
+
 import pytest
 
 from arsync.errors import NotPermitted
@@ -24,14 +26,19 @@ def credit_note(made):
     return f"CreditNote:{number}", number
 
 
+def long_ago(made):
+    """A day whose money cannot go back any more."""
+    return (made.today() - timedelta(days=90)).isoformat()
+
+
 def overpayment(made):
-    found = made.keeper.overpayment(made.customer(NAME), "55.00", reference="TWICE")
+    found = made.keeper.overpayment(made.customer(NAME), "55.00", reference="TWICE", date=long_ago(made))
     number = made.tenant.core.papers[found["BankTransactionID"]].credit_id
     return f"Payment:Overpayment:{number}", number
 
 
 def prepayment(made):
-    found = made.keeper.prepayment(made.customer(NAME), "55.00", reference="AHEAD")
+    found = made.keeper.prepayment(made.customer(NAME), "55.00", reference="AHEAD", date=long_ago(made))
     number = made.tenant.core.papers[found["BankTransactionID"]].credit_id
     return f"Payment:Prepayment:{number}", number
 
