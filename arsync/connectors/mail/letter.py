@@ -100,9 +100,9 @@ def _sender(message: Message) -> tuple[str, str]:
 def _day(message: Message) -> date | None:
     try:
         said = parsedate_to_datetime(str(message.get("date", "")))
-    except (ValueError, TypeError):
+        return (said.astimezone(UTC) if said.tzinfo else said).date()
+    except (ValueError, TypeError, OverflowError):  # a year beyond the calendar overflows
         return None
-    return (said.astimezone(UTC) if said.tzinfo else said).date()
 
 
 def _header(data: bytes, name: str) -> str:

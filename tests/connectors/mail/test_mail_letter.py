@@ -76,6 +76,21 @@ def test_two_from_headers_are_nobody():
     assert letter.read(data, OURS).sender == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("Tue, 06 Jan 2026 23:30:00 -0500", date(2026, 1, 7)),
+        ("Tue, 06 Jan 202999999999999999999999 23:30:00 -0500", None),
+        ("Fri, 31 Dec 9999 23:30:00 -0500", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_day_of_a_letter_or_none(written, day):
+    data = mail("Hello").replace(b"Tue, 06 Jan 2026 23:30:00 -0500", written.encode())
+    assert letter.read(data, OURS).on == day
+
+
 def test_words_pages_and_documents():
     message = EmailMessage()
     message["From"] = "ap@acme.example"
