@@ -164,5 +164,5 @@ def _file_name(part: EmailMessage) -> str:
 def _decoded(part: EmailMessage, body: bytes) -> str:
     try:
         return body.decode(part.get_content_charset() or "utf-8")
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # a codec nobody has, or a name that is none
         return body.decode("cp1252", "replace")

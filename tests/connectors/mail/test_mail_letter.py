@@ -91,6 +91,12 @@ def test_the_day_of_a_letter_or_none(written, day):
     assert letter.read(data, OURS).on == day
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "klingon", "utf\x00-8", "hex"])
+def test_the_words_of_a_letter_whatever_codec_it_names(charset):
+    data = mail("Invoice 1001").replace(b'charset="utf-8"', f'charset="{charset}"'.encode())
+    assert "nvoice 1001" in letter.read(data, OURS).text
+
+
 def test_words_pages_and_documents():
     message = EmailMessage()
     message["From"] = "ap@acme.example"
