@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arsync.errors import ConfigError, KeyMissing
 
@@ -25,7 +26,8 @@ _USUAL: Mapping[str, Mapping[str, Any]] = {
     # Xero takes no redirect address in numbers, has apps without a secret, and its free tier allows 1,000 calls a day.
     "xero": {"redirect_uri": "http://localhost:8765/callback", _READS: 25_000, "is_without_secret": True},
 }
-_KEYS = {"store", "key_file", "inbox", "mailbox", "sftp", "plaid", "gocardless", *_USUAL}
+_LEDGERS = "ledgers"  # what is said of single ledgers: [ledgers.acme-us]
+_KEYS = {"store", "key_file", "inbox", "mailbox", "sftp", "plaid", "gocardless", _LEDGERS, *_USUAL}
 _APPS = "apps"  # further apps of a platform: [xero.apps.shop]
 _APP = {
     "client_id", "client_secret_file", "base_url", "token_url", "authorize_url", "revoke_url", "redirect_uri",
@@ -78,6 +80,9 @@ client_secret_file = ""            # a file that holds the app's secret, readabl
 # user = ""
 # password_file = ""               # or [mailbox.oauth], for Microsoft 365 and Gmail
 # authority = ""                   # the name under which your mail server says what it checked of a sender
+
+# [ledgers.NAME]
+# timezone = "America/Denver"      # where that ledger's day begins, if not where its platform says (else UTC)
 
 # A bank's SFTP server, or a feed: [sftp.NAME], [plaid.NAME], [gocardless.NAME]; see docs/how-to/read-bank-files.md
 """
@@ -243,6 +248,7 @@ class Config:
     apps: Mapping[str, App]  # "quickbooks", "xero", "xero.shop"
     mailbox: MailboxAt | None = None
     banks: tuple[BankAt, ...] = ()
+    zones: Mapping[str, str] = field(default_factory=dict)  # ledger -> where its day begins: "America/Denver"
 
     @property
     def quickbooks(self) -> App:
@@ -335,7 +341,22 @@ def load(given: Path | None) -> Config:
             for kind in _NEEDED
             for name, table in sorted(_table(document.get(kind, {}), file, kind).items())
         ),
+        zones={
+            name: _zone(_table(table, file, f"{_LEDGERS}.{name}"), file, f"{_LEDGERS}.{name}.")
+            for name, table in _table(document.get(_LEDGERS, {}), file, _LEDGERS).items()
+        },
     )
+
+
+def _zone(table: Mapping[str, Any], file: Path, prefix: str) -> str:
+    """Where a ledger's day begins, as the time zone database names it."""
+    _only(table, {"timezone"}, file, prefix)
+    name = _text(table, "timezone", file, prefix)
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: a folder of zones, like "America"
+        allowed = "a name of the time zone database, like America/Denver"
+        raise _wrong(file, f"{prefix}timezone", name, allowed) from None
 
 
 def _bank(kind: str, name: str, table: object, file: Path) -> BankAt:

@@ -384,7 +384,8 @@ def _policy(world: World) -> str:
         "[adjustments]  # the product carries the account\n"
         f'"cash discount" = {{ product = "{discount}" }}\n'
         f'"small difference" = {{ product = "{loss}" }}\n'
-        f'"write-off" = {{ product = "{loss}" }}\n'
+        f'"write-off" = {{ product = "{loss}" }}\n\n'
+        "[quality]\none_in = 0  # the tour is too short to draw a sample from\n"
     )
 
 

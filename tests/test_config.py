@@ -1,5 +1,8 @@
 """arsync.toml: found, read and checked; every error names file, key and what is allowed."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,25 @@ def test_the_template_can_be_read(file):
         pytest.param(
             WHOLE + "[quickbooks]\nclient_id = 1\n", "quickbooks.client_id is 1", id="a number for an id"
         ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "Denver"\n', "ledgers.us.timezone is 'Denver'", id="no zone"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "America"\n', "timezone is 'America'", id="a folder of zones"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = "../../etc/hosts"\n', "timezone is", id="a way out of the zones"
+        ),
+        pytest.param(
+            WHOLE + "[ledgers.us]\ntimezone = -7\n", "ledgers.us.timezone is -7", id="hours for a zone"
+        ),
+        pytest.param(
+            WHOLE + '[ledgers.us]\ntimezone = ""\n', "ledgers.us.timezone is ''", id="an empty zone"
+        ),
+        pytest.param(WHOLE + "[ledgers.us]\n", "ledgers.us.timezone is missing", id="a ledger and no zone"),
+        pytest.param(
+            WHOLE + '[ledgers.us]\nzone = "UTC"\n', "ledgers.us.zone is not a setting", id="zone misspelt"
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file(file, text, says):
@@ -105,6 +127,27 @@ def test_what_is_wrong_is_named_with_its_file(file, text, says):
     assert says in met.value.what
     assert met.value.where == str(file)
     assert met.value.do
+
+
+def test_a_ledgers_day_begins_where_the_file_says(file):
+    file.write_text(WHOLE + '[ledgers."Craig & Sons"]\ntimezone = "America/Denver"\n')
+    assert config.load(file).zones == {"Craig & Sons": "America/Denver"}
+
+
+def test_a_zone_is_known_where_the_system_has_none(file):
+    file.write_text(WHOLE + '[ledgers.nz]\ntimezone = "Pacific/Auckland"\n')
+    script = (
+        "import sys, zoneinfo, pathlib; from arsync import config; assert not zoneinfo.TZPATH;"
+        "print(config.load(pathlib.Path(sys.argv[1])).zones)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(file)],
+        env={**os.environ, "PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "{'nz': 'Pacific/Auckland'}\n", ran.stderr
 
 
 def test_the_keys_are_newest_first_and_for_us_alone(file, tmp_path):

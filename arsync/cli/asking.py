@@ -1,4 +1,4 @@
-"""why, backtest: what is asked of the matcher; nothing is decided."""
+"""why, backtest: what is asked of the matcher; nothing is decided. What a back-test said is kept as an event."""
 
 from dataclasses import asdict
 from datetime import date
@@ -17,6 +17,9 @@ from arsync.errors import UsageError
 from arsync.store import decisions, office, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
+from arsync.sync import actions, checking
+from arsync.sync.acting import Desk
+from arsync.sync.connect import me
 
 
 @click.command(name="why")
@@ -52,6 +55,11 @@ def _receipt_id(conn: Tx, ledger: Ledger, named: str) -> int:
     row = queues.find(conn, ledger.id, number(named, "Q"))
     if row.receipt_id is None:
         raise UsageError(f"Q-{row.id} is about no receipt", do=f"see: arsync queue show Q-{row.id}")
+    if checking.decision_id_of(row) is not None:
+        raise UsageError(
+            f"Q-{row.id} asks to look at it blind; the answer would say what was applied",
+            do=f"see: arsync queue show Q-{row.id}",
+        )
     return int(row.receipt_id)
 
 
@@ -106,20 +114,28 @@ def backtest_command(
     from arsync.reports import backtest as report
     from arsync.store import history
 
-    proposed = parse(file.read_text(encoding="utf-8"), str(file)) if file else None
+    text = file.read_text(encoding="utf-8") if file else ""
+    proposed = parse(text, str(file)) if file else None
+    first = day(since) if since else None
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
         with house.store.read() as conn:
-            in_force = office.policy_in_force(conn, ledger.id).policy
-            past = history.history(conn, ledger.id, day(since) if since else date.min)
-    if not past.past:
-        raise UsageError(
-            f"{ledger.name} has no receipt whose payment is in the books",
-            do="import bank files of the past months (arsync run), or ask for an earlier day",
-        )
-    before = backtest.replayed(past, in_force.match)
-    after = backtest.replayed(past, proposed.match) if proposed else None
-    now, then = backtest.quality(before), backtest.quality(after) if after else None
+            in_force = office.policy_in_force(conn, ledger.id)
+            past = history.history(conn, ledger.id, first or date.min)
+            asking = next((one for one in office.people(conn) if one.name == me(ctx.obj["person"])), None)
+        if not past.past:
+            raise UsageError(
+                f"{ledger.name} has no receipt whose payment is in the books",
+                do="import bank files of the past months (arsync run), or ask for an earlier day",
+            )
+        before = backtest.replayed(past, in_force.policy.match)
+        after = backtest.replayed(past, proposed.match) if proposed else None
+        now, then = backtest.quality(before), backtest.quality(after) if after else None
+        if asking is not None:
+            at_desk = Desk(house.store, ledger, asking, house.clock)
+            actions.keep_backtest(at_desk, in_force.text, first, now)
+            if then is not None:
+                actions.keep_backtest(at_desk, text, first, then)
     moved = backtest.changed(before, after) if after else []
     if plot:
         plot.write_text(report.plot((then or now).bands), encoding="utf-8")

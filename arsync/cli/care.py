@@ -77,7 +77,11 @@ def _ledgers(house: House, *, asking: bool) -> list[Check]:
         ledgers = office.ledgers(conn)
     if not ledgers:
         return [Check("warn", "no ledger yet", "arsync connect quickbooks")]
-    checks = []
+    strangers = sorted(house.zones.keys() - {ledger.name for ledger in ledgers})
+    checks = [
+        Check("warn", f"arsync.toml speaks of a ledger {name}, which is not here", "see: arsync ledger list")
+        for name in strangers
+    ]
     for ledger in ledgers:
         checks += ledger_checks(house, ledger)
         checks += [ask(house, ledger)] if asking else []

@@ -84,6 +84,7 @@ def opened(ctx: click.Context) -> Iterator[tuple[Config, House]]:
                 lambda app: config.app(app).credentials(),
                 lambda app: config.app(app).monthly_reads,
                 sources=lambda ledger: sources_of(config, store, ledger.name),
+                zones=config.zones,
             ),
         )
     finally:
@@ -175,7 +176,7 @@ def person_of(ctx: click.Context, house: House) -> Person:
 def ledger_of(house: House, name: str | None) -> Ledger:
     """The ledger named, or the only one."""
     with house.store.read() as conn:
-        return office.find_ledger(conn, name)
+        return house.here(office.find_ledger(conn, name))
 
 
 @contextmanager

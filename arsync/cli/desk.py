@@ -19,7 +19,7 @@ from arsync.store import audit, decisions, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.store.receipts import Share
-from arsync.sync import actions, finality
+from arsync.sync import actions, checking, finality
 from arsync.sync.acting import Acted, Desk, Part
 
 version_option = click.option(
@@ -98,15 +98,29 @@ def queue_list(
 
 @queue_command.command(name="show")
 @click.argument("queue_item")
+@click.option(
+    "--customer", help="Of a quality check: what was open of this customer when the money was applied."
+)
 @ledger_option
 @json_option
 @click.pass_context
-def queue_show(ctx: click.Context, queue_item: str, ledger_name: str | None, as_json: bool) -> None:
+def queue_show(
+    ctx: click.Context,
+    queue_item: str,
+    ledger_name: str | None,
+    as_json: bool,
+    customer: str | None = None,
+) -> None:
     """One item: where the money comes from, what it may pay, what speaks for and against."""
     with opened(ctx) as (_, house):
-        ledger, today = ledger_of(house, ledger_name), house.clock().date()
+        ledger = ledger_of(house, ledger_name)
+        today = ledger.day_of(house.clock())
         with house.store.read() as conn:
             row = queues.find(conn, ledger.id, number(queue_item, "Q"))
+            if checking.decision_id_of(row) is not None:
+                facts, told = _blind(conn, ledger, row, customer)
+                emit(facts) if as_json else say(told)
+                return
             finding = _finding(conn, row.finding_sha)
             shown = _Shown(conn, ledger, finding)
             history = audit.history(conn, ledger.id, row.subject)
@@ -461,7 +475,7 @@ def show_command(ctx: click.Context, thing: str, ledger_name: str | None, as_jso
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
         with house.store.read() as conn:
-            facts, lines = _SHOWS.get(letter, _show_named)(conn, ledger, thing, house.clock().date())
+            facts, lines = _SHOWS.get(letter, _show_named)(conn, ledger, thing, ledger.day_of(house.clock()))
     if as_json:
         emit(facts)
     else:
@@ -710,6 +724,52 @@ class _Shown:
             {"customer_id": r.customer_id, "items": list(r.item_ids), "why": r.why}
             for r in self.finding.rejected
         ]
+
+
+def _blind(conn: Tx, ledger: Ledger, row: Any, customer: str | None) -> tuple[dict[str, Any], list[str]]:
+    """A receipt drawn for a check, as if nobody had decided it: what it was applied to is not said."""
+    receipt = decisions.receipt_of(conn, ledger.id, row.receipt_id)
+    origin = queries.origin(conn, receipt.bank_line_id)
+    advices = checking.advices_of(conn, ledger.id, receipt)
+    open_then = checking.open_then(conn, ledger.id, row, customer) if customer else []
+    text = next(iter(json.loads(receipt.texts)["texts"]), "")
+    amount = Money(receipt.amount_minor, receipt.currency)
+    facts = {
+        **_queue_facts(row, {}), "on": receipt.on_date, "payer": receipt.payer_name, "account": receipt.payer_account,
+        "text": text,
+        "advices": [{"reference": a.reference, "paid": Money(a.paid_minor, a.currency)} for a in advices],
+        "open_then": [
+            {"item": r.item_id, "number": r.number, "due": r.due, "open": Money(int(r.open_minor), r.currency)}
+            for r in open_then
+        ],
+    }  # fmt: skip
+    pairs: list[tuple[str, output.Cell]] = [
+        ("Receipt", f"of {receipt.on_date}, {amount}"),
+        ("Payer", " ".join(p for p in (receipt.payer_name, receipt.payer_account) if p)),
+        ("Text", text),
+        ("Bank", f"{origin.account}, {origin.file} at {origin.locator}"),
+        *(("Advice", f"{Money(a.paid_minor, a.currency)} for {a.reference}") for a in advices),
+    ]
+    lines = [f"Q-{row.id}  {row.reason}", row.detail, "", *output.facts(pairs, screen()), ""]
+    if row.closed_at is not None:
+        return facts, [*lines, f"closed by {row.closed_by}: {row.outcome}"]
+    if customer:
+        table: list[tuple[output.Cell, ...]] = [
+            (
+                r.number or f"I-{r.item_id}",
+                r.kind.replace("_", " "),
+                r.due,
+                Money(int(r.open_minor), r.currency),
+            )
+            for r in open_then
+        ]
+        lines += [*output.grid(("Open then", "Kind", "Due", "Open"), table, screen()), ""] if table else []
+    else:
+        lines.append(f"what was open then: arsync queue show {row.id} --customer NAME")
+    return facts, [
+        *lines,
+        f"next: arsync queue apply {row.id}   (or on-account, not-ours, resolve if nobody can tell)",
+    ]
 
 
 def _finding(conn: Tx, sha: bytes | None) -> Finding | None:

@@ -1,6 +1,5 @@
-"""aging, unapplied, forecast, export: what people and other programs read."""
+"""aging, unapplied, short-payers, forecast, export: what people and other programs read."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,13 @@ from arsync.core.dates import Buckets
 from arsync.errors import UsageError
 from arsync.reports.aging import Aging
 from arsync.reports.restated import Restated
+from arsync.reports.short_payers import ShortPayers
 from arsync.reports.writers import Table, write
 from arsync.store.office import Ledger
 from arsync.sync import report
 from arsync.sync.connect import House
 
+_REPORTS = ("aging", "unapplied", "forecast", "short-payers")
 as_of_option = click.option("--as-of", "as_of", metavar="DATE", help="The day, like 2026-10-31 (else today).")
 known_option = click.option(
     "--known", "known_on", metavar="DATE", help="As the books were known at the end of that day (else now)."
@@ -24,6 +25,16 @@ basis_option = click.option(
     "--basis", type=click.Choice(["due", "document"]), default="due", help="Age by due or document date."
 )
 buckets_option = click.option("--buckets", metavar="DAYS", help='Own classes, like "0,15,30,60,90".')
+since_option = click.option(
+    "--since", metavar="DATE", help="Of short payers: receipts from this day on (else of this calendar year)."
+)
+least_option = click.option(
+    "--least",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Of short payers: who was short so often.",
+)
 weeks_option = click.option("--weeks", type=click.IntRange(1, 52), default=13, show_default=True)
 
 
@@ -59,9 +70,8 @@ def aging_command(
 def _moved(house: House, ledger: Ledger, as_of: str | None, known_on: str | None) -> Restated:
     if as_of is None:
         raise UsageError("--moved compares a past day with today", do="name the day with --as-of")
-    now = house.clock()
-    known = _day(known_on, now) if known_on else None
-    return report.restated_report(house.store, ledger, _day(as_of, now), now=now, known_on=known)
+    known = day(known_on) if known_on else None
+    return report.restated_report(house.store, ledger, day(as_of), now=house.clock(), known_on=known)
 
 
 @click.command(name="unapplied")
@@ -76,6 +86,24 @@ def unapplied_command(ctx: click.Context, ledger_name: str | None, as_json: bool
         emit(made)
     else:
         say(made.text(screen(), following="arsync queue list"))
+
+
+@click.command(name="short-payers")
+@ledger_option
+@since_option
+@least_option
+@json_option
+@click.pass_context
+def short_payers_command(
+    ctx: click.Context, ledger_name: str | None, since: str | None, least: int, as_json: bool
+) -> None:
+    """Customers who keep paying less than they owe: how often, how much, and what was given up."""
+    with opened(ctx) as (_, house):
+        made = _short_payers(house, ledger_of(house, ledger_name), since, least)
+    if as_json:
+        emit(made)
+    else:
+        say(made.text(screen(), following="arsync export short-payers.xlsx"))
 
 
 @click.command(name="forecast")
@@ -98,7 +126,7 @@ def forecast_command(ctx: click.Context, ledger_name: str | None, weeks: int, as
 @click.option(
     "--report",
     "which",
-    type=click.Choice(["aging", "unapplied", "forecast"]),
+    type=click.Choice(_REPORTS),
     help="Which report (else from the file's name).",
 )
 @ledger_option
@@ -107,6 +135,8 @@ def forecast_command(ctx: click.Context, ledger_name: str | None, weeks: int, as
 @basis_option
 @buckets_option
 @weeks_option
+@since_option
+@least_option
 @json_option
 @click.pass_context
 def export_command(
@@ -116,19 +146,25 @@ def export_command(
     which: str | None,
     ledger_name: str | None,
     weeks: int,
+    since: str | None,
+    least: int,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Write a report as CSV, JSON or XLSX; beside it a manifest with rows, control totals and SHA-256."""
-    name = which or next((n for n in ("aging", "unapplied", "forecast") if n in file.stem), None)
+    name = which or next((n for n in _REPORTS if n in file.stem), None)
     if name is None:
         raise UsageError(
             f"it is not clear which report {file.name} is to hold",
-            do="say --report aging, unapplied or forecast",
+            do=f"say --report with one of: {', '.join(_REPORTS)}",
         )
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
-        written = write(_table(house, ledger, name, weeks, options), file)
+        if name == "short-payers":
+            table = _short_payers(house, ledger, since, least).table()
+        else:
+            table = _table(house, ledger, name, weeks, options)
+        written = write(table, file)
     if as_json:
         emit(
             {
@@ -143,7 +179,7 @@ def export_command(
         f"{column} {amount}"
         for columns in written.control.values()
         for column, amount in columns.items()
-        if column in ("total", "amount", "likely")
+        if column in ("total", "amount", "likely", "short")
     )
     say(
         [
@@ -161,6 +197,11 @@ def _table(house: House, ledger: Ledger, name: str, weeks: int, options: dict[st
     return report.forecast_report(house.store, ledger, house.clock(), weeks).table()
 
 
+def _short_payers(house: House, ledger: Ledger, since: str | None, least: int) -> ShortPayers:
+    first = day(since) if since else None
+    return report.short_payers_report(house.store, ledger, house.clock(), first, least)
+
+
 def _aging(
     house: House, ledger: Ledger, as_of: str | None, known_on: str | None, basis: str, buckets: str | None
 ) -> Aging:
@@ -168,13 +209,9 @@ def _aging(
     return report.aging_report(
         house.store,
         ledger,
-        _day(as_of, now),
+        day(as_of) if as_of else ledger.day_of(now),
         now=now,
-        known_on=_day(known_on, now) if known_on else None,
+        known_on=day(known_on) if known_on else None,
         basis="document" if basis == "document" else "due",
         buckets=Buckets.parse(buckets) if buckets else None,
     )
-
-
-def _day(text: str | None, now: datetime) -> date:
-    return now.date() if text is None else day(text)

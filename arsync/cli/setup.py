@@ -174,6 +174,16 @@ def connect_quickbooks(
 @click.option(
     "--returns-account", metavar="CODE", default="", help="The account returned payments clear through."
 )
+@click.option(
+    "--clearing-account", metavar="CODE", default="", help="The bank account a payout's payments wait in."
+)
+@click.option(
+    "--payouts-contact",
+    metavar="NAME",
+    default="Payouts",
+    show_default=True,
+    help="Whose the fees of payouts are.",
+)
 @click.option("--paste", is_flag=True, help="Ask for the address the browser is sent to, do not listen.")
 @click.option("--no-browser", is_flag=True, help="Only print the page to open.")
 @click.option("--listen", metavar="HOST:PORT", help="Listen here for the answer, where a proxy brings it.")
@@ -193,6 +203,8 @@ def connect_xero(
     read_only: bool,
     prepayments: str,
     returns_account: str,
+    clearing_account: str,
+    payouts_contact: str,
     paste: bool,
     no_browser: bool,
     as_json: bool,
@@ -207,8 +219,9 @@ def connect_xero(
         permitted(person, "administer")
         chosen: dict[str, Any] = own.addresses() | ({"scopes": READING} if read_only else {})
         settings = XeroSettings(
-            app=app, custom=custom, prepayment_account=prepayments, returns_account=returns_account, **chosen
-        )
+            app=app, custom=custom, prepayment_account=prepayments, returns_account=returns_account,
+            clearing_account=clearing_account, payouts_contact=payouts_contact, **chosen,
+        )  # fmt: skip
         tokens = connect.FreshTokens()
         connector = connect.newcomer(house, "xero", settings, tokens)
         if custom:

@@ -20,7 +20,9 @@ from arsync.core.items import Account, Books, Customer, OpenItem, Payment, Produ
 from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
-Verb = Literal["post_receipt", "apply", "post_credit", "post_entry", "deposit", "park", "reverse", "note"]
+Verb = Literal[
+    "post_receipt", "apply", "post_credit", "post_entry", "refund", "deposit", "park", "reverse", "note"
+]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
 
@@ -60,8 +62,12 @@ class Writes:
     # What one document of this verb may do besides settling items with its own money: use up credits, settle several
     # items in another currency than the books' own, let go of what it settled, keep a rest on the customer's account.
     # What it may not is asked for apart; a receipt with a rest takes several calls then, and a person to take it back.
-    within: frozenset[Literal["credits", "foreign", "frees", "rest"]] = frozenset(
+    # "exchange": its money may have arrived in another currency than what it settles; nothing else stands for that.
+    within: frozenset[Literal["credits", "exchange", "foreign", "frees", "rest"]] = frozenset(
         {"credits", "foreign", "frees", "rest"}
+    )
+    shown: Literal["pull", "answer"] = (
+        "pull"  # what shows that it stands: the next pull, or nothing after its answer
     )
 
 
@@ -208,6 +214,9 @@ class PostReceipt:
     reference: str = ""  # what the bank line calls itself; shown in the books
     # platform id of the bank account, or None for the platform's own waiting account
     deposit_account: str | None = None
+    grouped: bool = (
+        False  # one of several receipts of a bank line: it waits until they go to the bank as that line
+    )
     banked: Money | None = (
         None  # what the bank line shows, where the account has another currency than `total`
     )
@@ -279,6 +288,21 @@ class PostEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PostRefund:
+    """Book money that was paid back out of one credit: the bank account loses it, the credit is used up by as much.
+
+    Asked only of a platform that has such a document (verb "refund"); elsewhere a `PostEntry` is settled by the credit.
+    """
+
+    customer: Ref
+    on: date
+    amount: Money  # positive
+    credit: Ref  # kind "item" (a credit memo) or "payment" (its unapplied part)
+    bank_account: str  # platform id
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Banked:
     """One payment of a bank deposit, whole."""
 
@@ -290,7 +314,7 @@ class Banked:
 class PostDeposit:
     """Bring several payments out of the waiting account to the bank as the one line the bank shows.
 
-    Law: sum of `payments` - `fee` == `total`, the bank line.
+    Law: sum of `payments` - `fee` == `total`, the bank line; nothing of them is left in the waiting account.
     """
 
     on: date
@@ -348,6 +372,7 @@ Intent = (
     | ApplyPayment
     | PostCredit
     | PostEntry
+    | PostRefund
     | PostDeposit
     | Park
     | SetNote
@@ -505,7 +530,8 @@ class Connector(Protocol):
 
     manifest: ClassVar[Manifest]
     # frozen dataclass, JSON-serialisable fields, no secrets; its `company` (ClassVar) names the field that says whose
-    # books they are, its field `app`, if there is one, which of the installation's apps signs in
+    # books they are, its field `app`, if there is one, which of the installation's apps signs in; `kept` (ClassVar, if
+    # there is one) names fields that stay as they were when a person signs in again and says nothing of them
     Settings: ClassVar[type]
 
     def __init__(self, settings: Any, ports: Ports) -> None: ...  # noqa: ANN401 - each its own Settings

@@ -52,6 +52,9 @@ class Reason(StrEnum):
     DO_NOT_ACCEPT = (
         "do not accept"  # the policy names this customer or account: no money of theirs without a person
     )
+    QUALITY_CHECK = (
+        "quality check"  # what was applied without a person is looked at by one who does not see it
+    )
     CONFIRMATION = (
         "confirmation"  # one preferred explanation, strong, but this class is not trusted to run alone here
     )

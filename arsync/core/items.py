@@ -140,3 +140,4 @@ class Books:
     multicurrency: bool = False
     closed_until: date | None = None
     warnings: tuple[str, ...] = ()  # settings of the platform that may change what a write does
+    zone: str | None = None  # where their day begins, as the time zone database names it ("Pacific/Auckland")

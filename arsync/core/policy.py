@@ -69,6 +69,9 @@ grace_days = 0            # days after the terms' discount date
 [write_off]               # largest amount a clerk may write off; more needs a second person, a manager
 # USD = "25.00"
 
+[write_off_a_month]       # the most one person may give up alone in a calendar month; not listed: no such limit
+# USD = "200.00"
+
 [adjustments]             # document, account and tax of what is given up; a kind not mapped here goes to the queue
 # "cash discount" = { product = "42" }
 # "small difference" = { product = "43" }
@@ -86,9 +89,16 @@ receipts = "queue"        # or "first open date": book a receipt dated in closed
 state = "off"             # "note": a tag in the private note of open items; "field": a custom field of ours
 # field = "AR status"     # the custom field's name, with state = "field"
 
+[quality]
+one_in = 50               # of what is applied without a person, one in so many is shown to a clerk who does not see
+                          # what was applied; 0: none
+most_wrong = 50           # in 10,000: a class of evidence that is worse than that for certain (95 %) goes back to
+                          # propose until a manager lifts it
+
 [learning]
 history = "use"           # statistics of this ledger's own customers: payers' names that clerks confirmed, and how late
                           # each usually pays; "ignore": confirmations teach nothing, the forecast goes by due dates
+days = 730                # so long after its last confirmation a learned payer is forgotten
 
 [unidentified]
 at_period_end = "leave"   # or "book": receipts nobody could identify are booked to `account` at month end
@@ -118,6 +128,9 @@ class Policy:
     never_customers: frozenset[str] = frozenset()
     never_accounts: frozenset[str] = frozenset()  # normalised
     write_off_minor: dict[str, int] = field(default_factory=dict)  # clerk's limit by currency; absent = zero
+    write_off_a_month_minor: dict[str, int] = field(default_factory=dict)  # of one person; absent = no limit
+    sample_one_in: int = 50  # automatic applications for each that is checked blind; 0 = none
+    most_wrong_in_10_000: int = 50  # beyond it a class of evidence no longer applies by itself
     adjustments: dict[str, BookedAs] = field(default_factory=dict)
     unidentified: Literal["leave", "book"] = "leave"
     unidentified_account: str | None = None
@@ -159,6 +172,8 @@ def parse(text: str, where: str = "policy") -> Policy:
             "closed_period",
             "write_back",
             "learning",
+            "quality",
+            "write_off_a_month",
         },
     )
     match, discount = reader.table(document, "match"), reader.table(document, "discount")
@@ -194,7 +209,9 @@ def parse(text: str, where: str = "policy") -> Policy:
     reader.only("closed_period", closed, {"receipts"})
     reader.only("write_back", back, {"state", "field"})
     learning = reader.table(document, "learning")
-    reader.only("learning", learning, {"history"})
+    reader.only("learning", learning, {"history", "days"})
+    quality = reader.table(document, "quality")
+    reader.only("quality", quality, {"one_in", "most_wrong"})
     state, own_field = reader.choice(back, "write_back.state", get_args(WriteBack), "off"), back.get("field")
     if state == "field" and not (isinstance(own_field, str) and own_field):
         raise reader.wrong(
@@ -212,6 +229,7 @@ def parse(text: str, where: str = "policy") -> Policy:
             * reader.whole(reader.table(match, "small_difference"), "match.small_difference.percent", 100, 0),
             most_minor=reader.amounts(match, "match.most"),
             discount_grace_days=reader.whole(discount, "discount.grace_days", 0, 0),
+            alias_days=reader.whole(learning, "learning.days", default.alias_days, 1),
             wait_days=reader.whole(match, "match.wait_days", default.wait_days, 0),
             weighed=reader.choice(match, "match.several", ("queue", "weigh"), "queue") == "weigh",
             posts=reader.some(match, "match.posts", _POSTS),
@@ -223,6 +241,9 @@ def parse(text: str, where: str = "policy") -> Policy:
         never_customers=reader.names(refused, "do_not_accept.customers"),
         never_accounts=frozenset(map(normalise_account, reader.names(refused, "do_not_accept.accounts"))),
         write_off_minor=reader.amounts(document, "write_off"),
+        write_off_a_month_minor=reader.amounts(document, "write_off_a_month"),
+        sample_one_in=reader.whole(quality, "quality.one_in", 50, 0),
+        most_wrong_in_10_000=reader.whole(quality, "quality.most_wrong", 50, 0),
         adjustments=reader.mappings(reader.table(document, "adjustments")),
         unidentified=choice,  # type: ignore[arg-type]  # `choice` returns one of the two
         unidentified_account=str(account) if account else None,

@@ -96,11 +96,12 @@ def keep_letter(conn: Connection, sha: bytes, name: str, found: int, new: int, a
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A file as it came: its name and bytes, and the ledger of what names no bank account."""
+    """A file as it came: its name and bytes, the ledger of what names no bank account, and that ledger's day."""
 
     name: str
     data: bytes
     ledger_id: int
+    on: date
 
 
 def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[Any], at: str) -> Imported:
@@ -116,7 +117,7 @@ def keep_file(conn: Connection, given: Given, read: BankFile, owners: Sequence[A
             imported.problems += [FileProblem(account.ledger_id, account.name, p, sha) for p in one.problems]
     for account in {row.id: row for row in owners}.values():
         imported.splits += [(account.ledger_id, split) for split in breakdowns.explain(conn, account)]
-    _keep_remittances(conn, sha, given, read, owners, at, imported)
+    _keep_remittances(conn, sha, given, read, owners, imported)
     bulk.upsert(
         conn,
         bank_file,
@@ -132,7 +133,6 @@ def _keep_remittances(
     given: Given,
     read: BankFile,
     owners: Sequence[Any],
-    at: str,
     imported: Imported,
 ) -> None:
     """Advices go to the ledger of the line they came with, else to that of the file."""
@@ -147,9 +147,8 @@ def _keep_remittances(
         ledger_id = ledgers.get(advice.line_key or "", given.ledger_id)
         by_ledger.setdefault(ledger_id, []).append(advice)
         imported.problems += [FileProblem(ledger_id, given.name, problem, sha) for problem in advice.problems]
-    today = date.fromisoformat(at[:10])
     for ledger_id, advices in by_ledger.items():
-        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, today)
+        imported.remittances += breakdowns.keep_remittances(conn, ledger_id, sha, advices, given.on)
 
 
 def _keep_statement(

@@ -31,6 +31,7 @@ from arsync.store.tables import (
     item,
     item_note,
     item_version,
+    ledger,
     payment,
     receipt,
     reference,
@@ -110,6 +111,7 @@ def keep_page(conn: Connection, place: Place, page: Page) -> Kept:
         by_kind[record.ref.kind].append(record)
     for kind in sorted(_REFERENCE_KINDS & set(by_kind)):
         kept.written[kind] += _keep_references(conn, place, by_kind[kind])
+    _keep_zone(conn, place, by_kind["books"])
     _keep_customers(conn, place, by_kind["customer"], kept)
     _keep_items(conn, place, by_kind["item"] + by_kind["payment"], kept)
     _mark_gone(conn, place, page.gone, kept)
@@ -202,6 +204,7 @@ def books_of(conn: Connection, ledger_id: int) -> Books | None:
             body["multicurrency"],
             date.fromisoformat(closed) if closed else None,
             tuple(body["warnings"]),
+            body.get("zone"),  # books that were read before zones were kept say nothing
         )
     return None
 
@@ -216,10 +219,10 @@ def references(conn: Connection, ledger_id: int, kind: str) -> dict[str, dict[st
 
 def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, bytes]:
     """The newest stored raw record of each ref that is known."""
-    wanted: dict[str, dict[str, Ref]] = {"customer": {}, "item": {}}
+    wanted: dict[str, dict[str, Ref]] = {"customer": {}, "item": {}, "account": {}}
     for ref in refs:
-        wanted["customer" if ref.kind == "customer" else "item"][ref.id] = ref
-    shas: dict[Ref, bytes] = {}
+        wanted[ref.kind if ref.kind in wanted else "item"][ref.id] = ref
+    shas = _account_shas(conn, place.ledger_id, wanted["account"])
     for kind, table in (("customer", customer), ("item", item)):
         ids = known_ids(conn, place.connection_id, kind, wanted[kind])
         back = {i: wanted[kind][e] for e, i in ids.items()}
@@ -227,6 +230,17 @@ def raw_of(conn: Connection, place: Place, refs: Iterable[Ref]) -> dict[Ref, byt
             shas[back[row.id]] = bytes(row.raw_sha)
     bodies = raw.get_many(conn, shas.values())
     return {ref: bodies[key] for ref, key in shas.items()}
+
+
+def _account_shas(conn: Connection, ledger_id: int, wanted: Mapping[str, Ref]) -> dict[Ref, bytes]:
+    if not wanted:
+        return {}
+    query = select(reference.c.external_id, reference.c.raw_sha).where(
+        reference.c.ledger_id == ledger_id,
+        reference.c.kind == "account",
+        reference.c.external_id.in_(list(wanted)),
+    )
+    return {wanted[row.external_id]: bytes(row.raw_sha) for row in conn.execute(query)}
 
 
 def item_row(conn: Connection, ledger_id: int, item_id: int) -> Any:
@@ -356,6 +370,18 @@ def _keep_references(conn: Connection, place: Place, records: Sequence[Record]) 
     return bulk.upsert(
         conn, reference, ("ledger_id", "kind", "external_id", "body", "raw_sha", "gone"), _last_of(rows, 3)
     )
+
+
+def _keep_zone(conn: Connection, place: Place, records: Sequence[Record]) -> None:
+    """Where the ledger's day begins, as the platform says it now."""
+    for record in records:
+        assert isinstance(record.value, Books)
+        zone = record.value.zone
+        conn.execute(
+            ledger.update()
+            .where(ledger.c.id == place.ledger_id, ledger.c.zone.is_distinct_from(zone))
+            .values(zone=zone)
+        )
 
 
 def _keep_customers(conn: Connection, place: Place, records: Sequence[Record], kept: Kept) -> None:

@@ -158,6 +158,15 @@ def set_state(conn: Connection, ledger_id: int, decision_id: int, state: str, wh
     )
 
 
+def approve(conn: Connection, ledger_id: int, decision_id: int, by: str) -> None:
+    """Let an asked-for decision go on; keeps who approved it."""
+    conn.execute(
+        decision.update()
+        .where(decision.c.ledger_id == ledger_id, decision.c.id == decision_id)
+        .values(state="planned", approved_by=by)
+    )
+
+
 def tell_receipt(conn: Connection, ledger_id: int, decision_id: int, receipt_id: int) -> None:
     """Tell a decision which receipt it is about, where that showed only later."""
     conn.execute(
@@ -215,6 +224,27 @@ def given_up(conn: Connection, ledger_id: int, by: str, since: date) -> dict[tup
         .group_by(d.customer_id, line.currency)
     )
     return {(customer, currency): int(minor) for customer, currency, minor in conn.execute(query)}
+
+
+def given_up_alone(conn: Connection, ledger_id: int, by: str, currency: str, since: date) -> int:
+    """Minor units a person has given up from a day on without a second one; a discount earned by terms counts not."""
+    line, d = decision_line.c, decision.c
+    query = (
+        select(func.coalesce(func.sum(line.amount_minor), 0))
+        .join(decision, (d.ledger_id == line.ledger_id) & (d.id == line.decision_id))
+        .where(
+            line.ledger_id == ledger_id,
+            line.currency == currency,
+            line.kind.not_in(("cash", "on_account")),
+            (line.kind != "discount") | (d.evidence_class == "none"),
+            d.decided_by == by,
+            d.approved_by.is_(None),
+            d.at >= since.isoformat(),
+            d.state.in_(("planned", "done")),
+            d.undoes_id.is_(None),
+        )
+    )
+    return int(conn.execute(query).scalar_one())
 
 
 def park_of(conn: Connection, ledger_id: int, receipt_id: int) -> Any:

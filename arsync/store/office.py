@@ -5,7 +5,9 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
@@ -34,6 +36,15 @@ class Ledger:
     home_currency: str
     mode: Mode
     stopped: str | None
+    zone: str = "UTC"  # where its day begins, as the time zone database names it
+
+    def day_of(self, instant: datetime) -> date:
+        """The day on which an instant falls for the people of these books."""
+        return instant.astimezone(ZoneInfo(self.zone)).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The instant at which a day is over there."""
+        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,16 @@ def unknown_fields(conn: Connection, connection_id: int) -> list[Any]:
     return list(conn.execute(query.where(unknown_field.c.connection_id == connection_id)))
 
 
-def add_ledger(conn: Connection, name: str, connection_id: int, currency: str, at: str, *, by: str) -> Ledger:
+def add_ledger(
+    conn: Connection,
+    name: str,
+    connection_id: int,
+    currency: str,
+    at: str,
+    *,
+    by: str,
+    zone: str | None = None,
+) -> Ledger:
     """A new ledger, in observe, with the default policy."""
     if conn.execute(select(ledger.c.id).where(ledger.c.name == name)).scalar() is not None:
         raise UsageError(f"there is a ledger called {name} already", do="choose another name with --ledger")
@@ -124,6 +144,7 @@ def add_ledger(conn: Connection, name: str, connection_id: int, currency: str, a
             mode="observe",
             stopped=None,
             created_at=at,
+            zone=zone,
         )
         .returning(ledger.c.id)
     )
@@ -153,12 +174,21 @@ def ledgers(conn: Connection) -> list[Ledger]:
 
 
 def set_ledger(conn: Connection, ledger_id: int, **values: Any) -> None:
-    """Change mode or stopped."""
+    """Change mode, stopped or zone."""
     conn.execute(ledger.update().where(ledger.c.id == ledger_id).values(**values))
 
 
 def _ledger(row: Any) -> Ledger:
-    return Ledger(row.id, row.name, row.uid, row.connection_id, row.home_currency, row.mode, row.stopped)
+    return Ledger(
+        row.id,
+        row.name,
+        row.uid,
+        row.connection_id,
+        row.home_currency,
+        row.mode,
+        row.stopped,
+        row.zone or "UTC",
+    )
 
 
 # ---- bank accounts
@@ -202,6 +232,11 @@ def find_person(conn: Connection, name: str) -> Person:
             do=f"act as one of: {names}; or an admin adds you: arsync people add NAME --role ROLE",
         )
     return Person(row.id, row.name, row.role)
+
+
+def lock_person(conn: Connection, person_id: int) -> None:
+    """Let nobody else act as this person until the transaction ends: what is counted of a person stays true."""
+    conn.execute(select(person.c.id).where(person.c.id == person_id).with_for_update())
 
 
 def people(conn: Connection) -> list[Person]:

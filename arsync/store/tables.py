@@ -68,6 +68,7 @@ ledger = Table(
     Column("mode", Text, nullable=False),
     Column("stopped", Text),  # why nothing is written at all; empty when writing may go on
     Column("created_at", At, nullable=False),
+    Column("zone", Text),  # of the time zone database; where the platform says so
     CheckConstraint("mode in ('observe', 'propose', 'auto')", name="mode"),
 )
 person = Table(
@@ -427,6 +428,8 @@ alias = Table(
     Column("since", Date, primary_key=True),
     Column("until", Date),
     Column("confirmations", Integer, nullable=False),
+    Column("id", Id),  # how people name it
+    Column("taught_by", Text),  # who confirmed it; null: learned before that was kept
 )
 
 # ---- deciding
@@ -451,6 +454,7 @@ decision = Table(
     Column("policy_version", Integer, nullable=False),
     Column("undoes_id", Id),
     Column("generation", Integer, nullable=False),
+    Column("approved_by", Text),  # the second person, where one was asked
     Index("ix_decision_receipt", "ledger_id", "receipt_id"),
     Index("ix_decision_state", "ledger_id", "state"),
     CheckConstraint(
@@ -493,6 +497,53 @@ queue_item = Table(
     Column("version", Integer, nullable=False),
     Index("ix_queue_item_subject", "ledger_id", "subject"),
     Index("ix_queue_item_closed_at", "ledger_id", "closed_at"),
+)
+
+# ---- how often we are wrong
+
+stratum = Table(  # how far the draw of the sample has come in one kind of automatic application
+    "stratum",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("evidence_class", Text, primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("digits", Integer, primary_key=True),  # of the receipt's amount in minor units
+    Column("seen", Integer, nullable=False),
+    Column("drawn", Boolean, nullable=False),
+)
+sample = Table(  # automatic applications that a clerk looks at blind, and what came of it
+    "sample",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("decision_id", Id, primary_key=True),
+    Column("evidence_class", Text, nullable=False),
+    Column("at", At, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("checked_by", Text),
+    Column("checked_at", At),
+    CheckConstraint(
+        "state in ('asked', 'right', 'wrong', 'stands', 'undone', 'unclear', 'void')", name="state"
+    ),
+)
+found_error = Table(  # automatic applications that somebody found wrong in another way than by the sample
+    "found_error",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("decision_id", Id, primary_key=True),
+    Column("evidence_class", Text, nullable=False),
+    Column("how", Text, nullable=False),  # "undone", "moved" (in the books)
+    Column("who", Text, nullable=False),
+    Column("at", At, nullable=False),
+)
+held_class = Table(  # classes of evidence that apply nothing by themselves until a manager lifts it
+    "held_class",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("evidence_class", Text, primary_key=True),
+    Column("held_at", At, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("lifted_at", At),
+    Column("lifted_by", Text),
 )
 
 # ---- writing

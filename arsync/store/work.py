@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Select, and_, func, select
 from arsync.core.items import ItemKind
 from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
 from arsync.core.matching.snapshot import (
-    Alias,
     BookedRow,
     CustomerRow,
     ItemRow,
@@ -24,10 +23,9 @@ from arsync.core.matching.snapshot import (
     RemittanceRow,
     Snapshot,
 )
-from arsync.store import books, breakdowns, bulk, raw
+from arsync.store import books, breakdowns, bulk, learned, raw
 from arsync.store import receipts as received
 from arsync.store.tables import (
-    alias,
     bank_line,
     customer,
     decision,
@@ -93,7 +91,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     )
     return Work(
         snapshot=snapshot,
-        knowledge=knowledge(conn, ledger_id),
+        knowledge=learned.knowledge(conn, ledger_id),
         item_versions=versions,
         receipt_versions={row.id: row.version for row in receipts},
         proven={row.id: row.proven for row in receipts},
@@ -171,18 +169,6 @@ def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[Remitta
     )
 
 
-def knowledge(conn: Connection, ledger_id: int) -> Knowledge:
-    """Learned payers, oldest first."""
-    query = (
-        select(alias)
-        .where(alias.c.ledger_id == ledger_id)
-        .order_by(alias.c.since, alias.c.key, alias.c.customer_id)
-    )
-    return Knowledge(
-        tuple(Alias(r.key, r.customer_id, r.confirmations, r.since, r.until) for r in conn.execute(query))
-    )
-
-
 def last_seen(conn: Connection, ledger_id: int) -> bytes | None:
     """What the last match kept for the next one."""
     body = conn.execute(select(matched.c.body).where(matched.c.ledger_id == ledger_id)).scalar()
@@ -192,16 +178,6 @@ def last_seen(conn: Connection, ledger_id: int) -> bytes | None:
 def keep_seen(conn: Connection, ledger_id: int, body: bytes) -> None:
     """Keep what this match saw."""
     bulk.upsert(conn, matched, ("ledger_id", "body"), [(ledger_id, *raw.packed([body]))])
-
-
-def keep_knowledge(conn: Connection, ledger_id: int, before: Knowledge, after: Knowledge) -> None:
-    """Store what a decision taught."""
-    rows = [
-        (ledger_id, a.key, a.customer_id, a.since, a.until, a.confirmations)
-        for a in after.aliases
-        if a not in set(before.aliases)
-    ]
-    bulk.upsert(conn, alias, ("ledger_id", "key", "customer_id", "since", "until", "confirmations"), rows)
 
 
 def customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 from arsync.clock import Clock, stamp
@@ -14,6 +15,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     Settle,
@@ -22,11 +24,11 @@ from arsync.core.decisions import EvidenceClass, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
 from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
-from arsync.store import audit, books, decisions, office, outbox, queries, queues, raw, work
+from arsync.store import audit, books, decisions, learned, office, outbox, queries, queues, raw, work
 from arsync.store.decisions import Line, New
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger, Person, PolicyVersion
-from arsync.sync import decide, deposits, finality, giving_back, intents
+from arsync.sync import decide, deposits, finality, fitting, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
 
@@ -51,6 +53,10 @@ class Desk:
     def at(self) -> str:
         """Now, as the store keeps instants."""
         return stamp(self.clock())
+
+    def today(self) -> date:
+        """The ledger's own day."""
+        return self.ledger.day_of(self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class Wish:
     why: str
     klass: str = EvidenceClass.NONE.value
     probability: float = 1.0
+    currency: str | None = None  # of the lines, where it is not the receipt's
 
 
 def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
@@ -108,11 +115,12 @@ def keep_decision(conn: Tx, desk: Desk, row: Any, wish: Wish) -> Acted:
     must_be_mapped(wish.lines, policy)
     must_be_money_in(row, receipt)
     must_be_open(conn, desk, receipt)
-    asked = over_limit(wish, receipt.currency, policy)
+    currency = wish.currency or receipt.currency
+    asked = needs_second(conn, desk, wish, currency, policy)
     new = made(
         conn,
         desk,
-        **taken_over(row, receipt),
+        **taken_over(row, receipt) | {"currency": currency},
         customer_id=wish.customer_id,
         verdict="on_account" if all(line.item_id is None for line in wish.lines) else "apply",
         evidence_class=wish.klass,
@@ -168,7 +176,7 @@ def link_payment(
     )
     (decision_id,) = keep_all(conn, desk, [new])
     if lines:
-        payment = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        payment = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         wanted_intents = intents.for_payment(payment, lines, refs_of(conn, desk, lines), receipt.currency)
         send_off(conn, desk, decision_id, wanted_intents)
     close_item(conn, desk, row, f"D-{decision_id}: {why}")
@@ -238,7 +246,7 @@ def plan_credits(conn: Tx, desk: Desk, decision_id: int, new: New) -> None:
     """Store what a decision without a receipt asks of the platform."""
     assert new.customer_id is not None
     refs = refs_of(conn, desk, new.lines)
-    owner, today = customer_ref(conn, desk, new.customer_id), desk.clock().date()
+    owner, today = customer_ref(conn, desk, new.customer_id), desk.today()
     policy = office.policy_in_force(conn, desk.ledger.id).policy
     cash = intents.Cash(owner, today, Money(0, new.currency), "", None)
     send_off(conn, desk, decision_id, intents.for_credits(cash, new.lines, refs, policy))
@@ -281,7 +289,7 @@ def return_of(
     given = giving_back.Given(
         owner, customer_ref(conn, desk, owner), on, amount, fee, decide.reference_of(receipt)
     )
-    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.clock().date())
+    wanted = giving_back.return_intents(conn, desk.ledger, given, where, original, desk.today())
     why = f"the bank gave back R-{original.id}" if original is not None else "the bank gave a payment back"
     new = made(
         conn,
@@ -329,7 +337,7 @@ def must_be_final(conn: Tx, desk: Desk, row: Any, *, known: bool) -> list[str]:
     Returns:
         What is not final, for people.
     """
-    today = desk.clock().date()
+    today = desk.today()
     resting = finality.behind_refund(conn, desk.ledger, row, today)
     told = [one.told(today) for one in resting]
     going = [one for one in resting if one.is_given_back and one.final.on(today) == "may go back"]
@@ -369,9 +377,9 @@ def write_again(conn: Tx, desk: Desk, row: Any, why: str) -> Acted:
     """Plan what is missing on the platform of a decision that was written: the next generation of its bundle."""
     written = outbox.written(conn, desk.ledger.id, row.id)
     planned = outbox.bundles_of(conn, desk.ledger.id, row.id)
-    if any(isinstance(intent, PostEntry | PostDeposit) for intent, _ in written):
+    if any(isinstance(intent, PostEntry | PostRefund | PostDeposit) for intent, _ in written):
         raise Conflict(
-            f"D-{row.id} booked an entry or a deposit, which is not patched",
+            f"D-{row.id} booked an entry, a refund or a deposit, which is not patched",
             where=f"D-{row.id}",
             do=f"take it back and book it anew: arsync undo D-{row.id} --why TEXT",
         )
@@ -559,6 +567,8 @@ def currency_of(planned: outbox.Planned) -> str:
 def back_to_queue(conn: Tx, desk: Desk, row: Any, state: str, why: str) -> None:
     """Release what a decision reserved and put its receipt into the queue, for people only."""
     decisions.set_state(conn, desk.ledger.id, row.id, state)
+    if state == "failed":
+        quality.void(conn, desk.ledger.id, row.id, desk.at())
     items = {
         line.item_id for line in decisions.lines(conn, desk.ledger.id, row.id) if line.item_id is not None
     }
@@ -628,12 +638,37 @@ def as_new(conn: Tx, desk: Desk, row: Any) -> New:
     )  # fmt: skip
 
 
-def over_limit(wish: Wish, currency: str, policy: PolicyVersion) -> bool:
-    """Whether more is given up than a clerk may alone; a discount granted by hand counts as a write-off does."""
+def needs_second(conn: Tx, desk: Desk, wish: Wish, currency: str, policy: PolicyVersion) -> bool:
+    """Whether more is given up than this person may alone; a discount granted by hand counts as a write-off does.
+
+    Who may approve is asked for a second person beyond the month's limit too; anybody else is refused there.
+
+    Raises:
+        NotPermitted: it is beyond the month's limit of one person.
+    """
     by_hand = wish.klass == EvidenceClass.NONE.value
-    kinds = set(intents.ADJUSTMENTS) if by_hand else {"write_off"}
-    given_up = sum(line.minor for line in wish.lines if line.kind in kinds)
-    return given_up > policy.policy.write_off_minor.get(currency, 0)
+    given_up = [line for line in wish.lines if line.kind in intents.ADJUSTMENTS]
+    single = sum(line.minor for line in given_up if by_hand or line.kind == "write_off")
+    if single > policy.policy.write_off_minor.get(currency, 0):
+        return True
+    most = policy.policy.write_off_a_month_minor.get(currency)
+    minor = sum(line.minor for line in given_up if by_hand or line.kind != "discount")
+    if most is None or not minor:
+        return False
+    office.lock_person(conn, desk.person.id)
+    month = desk.today().replace(day=1)
+    used = decisions.given_up_alone(conn, desk.ledger.id, desk.person.name, currency, month)
+    if used + minor <= most:
+        return False
+    if desk.person.role in MAY["approve"]:
+        return True
+    others = ", ".join(p.name for p in office.people(conn) if p.role in MAY["approve"])
+    raise NotPermitted(
+        f"{desk.person.name} has given up {Money(used, currency)} alone in {month:%Y-%m}, of "
+        f"{Money(most, currency)}: {Money(minor, currency)} more is over the limit",
+        where=f"[write_off_a_month], policy version {policy.version}",
+        do=f"let one of them do it: {others or 'nobody yet'}; or they raise the limit: arsync policy apply FILE",
+    )
 
 
 _LINE_KINDS = {kind: line for line, kind in intents.ADJUSTMENTS.items()}
@@ -659,6 +694,22 @@ def lines_from(parts: Sequence[Part], rest_minor: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def exchange_of(conn: Tx, desk: Desk, parts: Sequence[Part], receipt: Any) -> Money | None:
+    """What a receipt settles in the other currency of its items; None where they have its own, or the books cannot."""
+    rows = queries.items(conn, desk.ledger.id, sorted({part.item_id for part in parts}))
+    currencies = {row.currency for row in rows.values()}
+    if len(currencies) != 1 or currencies == {receipt.currency} or not fitting.exchanges(conn, desk.ledger):
+        return None
+    settled = Money(sum(part.cash_minor for part in parts), currencies.pop())
+    if settled.minor <= 0:
+        raise UsageError(
+            f"{Money(receipt.amount_minor, receipt.currency)} cannot settle {settled}",
+            where=f"R-{receipt.id}",
+            do=f"say what it pays of each item, in {settled.currency}: --item NUMBER=AMOUNT",
+        )
+    return settled
+
+
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:
     """The one customer the items belong to, or the common parent."""
     owners = {
@@ -678,13 +729,14 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
     """A confirmed payer becomes a dated suggestion."""
     from arsync.core.matching.learn import learn
 
-    if customer_id is None or not office.policy_in_force(conn, desk.ledger.id).policy.learns:
+    policy = office.policy_in_force(conn, desk.ledger.id).policy
+    if customer_id is None or not policy.learns:
         return
     receipt = receipt_of(conn, desk, row)
-    before = work.knowledge(conn, desk.ledger.id)
-    today = desk.clock().date()
-    after = learn(before, receipt.payer_name, receipt.payer_account, customer_id, today)
-    work.keep_knowledge(conn, desk.ledger.id, before, after)
+    before = learned.knowledge(conn, desk.ledger.id)
+    name, account, days = receipt.payer_name, receipt.payer_account, policy.match.alias_days
+    after = learn(before, name, account, customer_id, desk.today(), days)
+    learned.keep(conn, desk.ledger.id, before, after, desk.person.name)
 
 
 def finding_of(conn: Tx, row: Any) -> Finding:

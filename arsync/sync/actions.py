@@ -7,19 +7,27 @@ Law     every action is done by a named person with a role, on the item as that 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from arsync.connectors.contract import Reverse, Settle
 from arsync.core.decisions import EvidenceClass
+from arsync.core.matching.learn import named
 from arsync.core.money import Money
 from arsync.core.policy import AdjustmentKind, BookedAs, with_mapping
 from arsync.errors import Conflict, NotFound, UsageError
-from arsync.store import bank, books, decisions, office, outbox, proofs, queues, sources
+from arsync.store import bank, books, decisions, learned, office, outbox, proofs, queues, sources
+from arsync.store import quality as measured
 from arsync.store.decisions import Line
+from arsync.store.engine import Tx
 from arsync.store.receipts import Share
-from arsync.sync import acting, finality, giving_back, intents
+from arsync.sync import acting, backtested, checking, finality, giving_back, intents, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
+
+if TYPE_CHECKING:
+    from arsync.core.matching.backtest import Quality
 
 # ---- the queue
 
@@ -61,11 +69,20 @@ def apply(
     customer_id: int | None = None,
     version: int | None = None,
 ) -> Acted:
-    """Apply by hand, split over items; what is left must go on account explicitly."""
+    """Apply by hand, split over items; what is left must go on account explicitly.
+
+    Items in one other currency than the receipt are settled by all of it, where the books can: at the rate that makes
+    what the bank shows and what the items lose the same. Where the receipt is applied already and drawn for a check,
+    it is only compared.
+    """
     permitted(desk.person, "work")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
-        receipt = acting.receipt_of(conn, desk, row)
+        drawn = checking.decision_id_of(row)
+        receipt = row if drawn is not None else acting.receipt_of(conn, desk, row)
+        exchanged = acting.exchange_of(conn, desk, parts, receipt) if drawn is None else None
+        if exchanged is not None:
+            return _apply_exchanged(conn, desk, row, parts, exchanged, rest_on_account=rest_on_account)
         rest = receipt.amount_minor - sum(p.cash_minor for p in parts)
         if rest < 0 or (rest and not rest_on_account):
             left = Money(rest, receipt.currency)
@@ -75,11 +92,37 @@ def apply(
                 where=f"Q-{queue_id}",
                 do="correct the parts, or leave the rest on account with --on-account",
             )
-        owner = customer_id or acting.owner_of(conn, desk, parts)
         lines = acting.lines_from(parts, rest)
+        if drawn is not None:
+            return checking.answer(conn, desk, row, drawn, checking.Said(lines, customer_id))
+        owner = customer_id or acting.owner_of(conn, desk, parts)
         acted = acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
         acting.teach(conn, desk, row, owner)
         return acted
+
+
+def _apply_exchanged(
+    conn: Tx, desk: Desk, row: Any, parts: Sequence[Part], settled: Money, *, rest_on_account: bool
+) -> Acted:
+    receipt = acting.receipt_of(conn, desk, row)
+    banked = Money(receipt.amount_minor, receipt.currency)
+    if rest_on_account:
+        raise UsageError(
+            f"{banked} against items in {settled.currency} leaves no rest: all of it is {settled}",
+            where=f"Q-{row.id}",
+            do="leave out --on-account; book money for nothing yet in the books, and link the payment",
+        )
+    owner = acting.owner_of(conn, desk, parts)
+    why = f"applied by hand: {banked} is {settled}"
+    wish = Wish(owner, acting.lines_from(parts, 0), why, currency=settled.currency)
+    acted = acting.keep_decision(conn, desk, row, wish)
+    acting.teach(conn, desk, row, owner)
+    return replace(acted, text=f"{acted.text}; {banked} is {settled}: {_rate(banked, settled)}")
+
+
+def _rate(banked: Money, settled: Money) -> str:
+    rate = (banked.decimal() / settled.decimal()).quantize(Decimal("0.000001"))
+    return f"1 {settled.currency} at {rate} {banked.currency}"
 
 
 def on_account(desk: Desk, queue_id: int, customer_id: int, version: int | None = None) -> Acted:
@@ -105,6 +148,8 @@ def not_ours(desk: Desk, queue_id: int, why: str, version: int | None = None) ->
         raise UsageError("say why it is not ours", do="add --why TEXT")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
+        if (drawn := checking.decision_id_of(row)) is not None:
+            return checking.answer(conn, desk, row, drawn, checking.Said(()))
         receipt = acting.receipt_of(conn, desk, row)
         new = acting.made(
             conn,
@@ -150,22 +195,24 @@ def resolve(desk: Desk, queue_id: int, why: str, version: int | None = None) -> 
     """Close an item that is not about a receipt: an unreadable record, a refused file, a contradiction looked at.
 
     Where it asks what became of a call, the person has looked: nothing of it is sent again, and its receipt is to
-    be decided anew (linked to what stands in the books, if it arrived).
+    be decided anew (linked to what stands in the books, if it arrived). A receipt drawn for a check is unclear then;
+    one that a clerk has seen otherwise than it was applied stands as it is, if somebody else who may approve says so.
     """
     permitted(desk.person, "work")
     if not why.strip():
         raise UsageError("say how it was resolved", do="add --why TEXT")
     with desk.store.begin() as conn:
         row = queues.claim(conn, desk.ledger.id, queue_id, version)
-        if row.subject.startswith(("receipt:", "proof:")):
-            what = (
-                "its receipt must be decided"
-                if row.receipt_id
-                else "it closes by itself when the books agree"
-            )
+        if row.subject.startswith(("receipt:", "proof:", "class:")):
+            closes = {"receipt": "its receipt must be decided", "class": "it closes when a manager lifts it"}
+            what = closes.get(row.subject.partition(":")[0], "it closes by itself when the books agree")
             raise UsageError(
                 f"Q-{queue_id} cannot be closed like this: {what}", do=f"see: arsync queue show {queue_id}"
             )
+        if (drawn := checking.decision_id_of(row)) is not None:
+            checking.unclear(conn, desk, row, drawn, why)
+        if (doubted := checking.decision_id_of(row, "doubt:")) is not None:
+            checking.stands(conn, desk, row, doubted, why)
         acting.close_item(conn, desk, row, why)
         if row.subject.startswith("command:"):
             acting.give_up(conn, desk, int(row.subject.removeprefix("command:")), why)
@@ -193,7 +240,7 @@ def approve(desk: Desk, decision_id: int, *, not_final: bool = False) -> Acted:
             pay = f"pay it, with {giving_back.reference_for(decision_id)} in its text"
             text = f"D-{decision_id} is approved: {pay}; it is booked when the bank shows it"
             text = "; ".join([text, *resting])
-        decisions.set_state(conn, desk.ledger.id, decision_id, "planned")
+        decisions.approve(conn, desk.ledger.id, decision_id, desk.person.name)
         if row.verdict != "refund":
             acting.plan_again(conn, desk, row)
         subject = f"receipt:{row.receipt_id}" if row.receipt_id is not None else f"decision:{decision_id}"
@@ -223,6 +270,7 @@ def undo(desk: Desk, decision_id: int, why: str) -> Acted:
                 f"D-{decision_id} is {row.state} and cannot be undone", do=f"see: arsync show D-{decision_id}"
             )
         acting.must_not_be_returned(conn, desk, row)
+        quality.undone(conn, desk.ledger, row, desk.person.name, desk.at())
         planned = outbox.bundles_of(conn, desk.ledger.id, decision_id)
         if all(p.state == "planned" and not outbox.commands(conn, desk.ledger.id, p.id) for p in planned):
             return acting.take_back(conn, desk, row, planned, why)
@@ -252,7 +300,7 @@ def apply_credits(desk: Desk, parts: Sequence[Part], why: str = "credits applied
         lines = acting.lines_from(parts, 0)
         policy = office.policy_in_force(conn, desk.ledger.id)
         acting.must_be_mapped(lines, policy)
-        asked = acting.over_limit(Wish(owner, lines, why), currency, policy)
+        asked = acting.needs_second(conn, desk, Wish(owner, lines, why), currency, policy)
         new = acting.made(
             conn,
             desk,
@@ -309,7 +357,7 @@ def apply_payment(desk: Desk, payment_id: int, parts: Sequence[Part]) -> Acted:
             receipt_state=None,
         )
         (decision_id,) = acting.keep_all(conn, desk, [new])
-        held = giving_back.held(conn, desk.ledger, payment_id, desk.clock().date())
+        held = giving_back.held(conn, desk.ledger, payment_id, desk.today())
         lines = acting.lines_from(parts, 0)
         acting.send_off(
             conn,
@@ -366,6 +414,7 @@ def redo(desk: Desk, decision_id: int, why: str) -> Acted:
                 f"D-{decision_id} is {row.state} and cannot be written again",
                 do=f"see: arsync show D-{decision_id}",
             )
+        measured.drop_error(conn, desk.ledger.id, decision_id)
         return acting.write_again(conn, desk, row, why)
 
 
@@ -441,7 +490,7 @@ def ask_refund(desk: Desk, parts: Sequence[Part], why: str) -> Acted:
         (decision_id,) = acting.keep_all(conn, desk, [new])
         amount = giving_back.refunded(conn, desk.ledger, decision_id)
         text = f"D-{decision_id} asks to refund {amount}: somebody else must approve it"
-        row, today = decisions.find(conn, desk.ledger.id, decision_id), desk.clock().date()
+        row, today = decisions.find(conn, desk.ledger.id, decision_id), desk.today()
         resting = [one.told(today) for one in finality.behind_refund(conn, desk.ledger, row, today)]
         return Acted(decision_id, "asked", "; ".join([text, *resting]))
 
@@ -462,7 +511,7 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
                 f"L-{bank_line_id} is no line on which {amount} left, or something explains it already",
                 do=f"see: arsync queue list, arsync show D-{decision_id}",
             )
-        giving_back.book_refund(conn, desk.ledger, row, line, desk.clock().date(), desk.at())
+        giving_back.book_refund(conn, desk.ledger, row, line, desk.today(), desk.at())
         outcome = f"L-{line.id} paid it"
         queues.close(conn, desk.ledger.id, [f"decision:{row.id}"], desk.person.name, outcome, desk.at())
         acting.note(conn, desk, "refund seen", f"decision:{row.id}", {"decision": row.id, "line": line.id})
@@ -473,13 +522,54 @@ def book_refund(desk: Desk, decision_id: int, bank_line_id: int) -> Acted:
 
 
 def set_mode(desk: Desk, mode: office.Mode) -> Acted:
-    """How far the ledger goes by itself: observe, propose, auto."""
+    """How far the ledger goes by itself: observe, propose, auto.
+
+    To `auto` it goes with what the back-test of its own past said, or with a warning that there is none.
+    """
     permitted(desk.person, "govern")
     with desk.store.begin() as conn:
         before = office.find_ledger(conn, desk.ledger.name).mode
         office.set_ledger(conn, desk.ledger.id, mode=mode)
-        acting.note(conn, desk, "mode", "ledger", {"before": before, "after": mode})
-    return Acted(None, "done", f"{desk.ledger.name}: {before} -> {mode}")
+        tested = backtested.newest(conn, desk.ledger) if mode == "auto" else None
+        body = {"before": before, "after": mode, "back_test": tested.at if tested else None}
+        acting.note(conn, desk, "mode", "ledger", body)
+    told = f"\n{backtested.said(tested)}" if mode == "auto" else ""
+    return Acted(None, "done", f"{desk.ledger.name}: {before} -> {mode}{told}")
+
+
+def keep_backtest(desk: Desk, text: str, since: date | None, quality_of: "Quality") -> None:
+    """Keep what the back-test of a policy (its text) said; whoever may look may ask for one."""
+    with desk.store.begin() as conn:
+        entry = backtested.entry(text, since, quality_of)
+        acting.note(conn, desk, entry.what, entry.subject, entry.body)
+
+
+# ---- what was learned
+
+
+def forget(desk: Desk, alias_id: int, why: str = "") -> Acted:
+    """Take back one thing that was learned; what is undecided is matched again without it by the next run."""
+    permitted(desk.person, "work")
+    with desk.store.begin() as conn:
+        row = learned.forget(conn, desk.ledger.id, alias_id, desk.today())
+        body = {"key": row.key, "customer": row.customer_id, "confirmations": row.confirmations, "why": why}
+        acting.note(conn, desk, "forgotten", f"learned:{alias_id}", body)
+    return Acted(None, "done", f"it is forgotten that {named(row.key)} pays for {row.customer}")
+
+
+def lift_class(desk: Desk, evidence_class: str, why: str) -> Acted:
+    """Let a class of evidence that was too often wrong apply by itself again; counting begins anew."""
+    permitted(desk.person, "govern")
+    if not why.strip():
+        raise UsageError("say why it may go on", do="add --why TEXT")
+    with desk.store.begin() as conn:
+        if evidence_class not in measured.held(conn, desk.ledger.id):
+            raise Conflict(f'"{evidence_class}" is not held back', do="see: arsync quality")
+        measured.lift(conn, desk.ledger.id, evidence_class, desk.person.name, desk.at())
+        subject = quality.class_subject(evidence_class)
+        queues.close(conn, desk.ledger.id, [subject], desk.person.name, f"lifted: {why}", desk.at())
+        acting.note(conn, desk, "lifted", subject, {"class": evidence_class, "why": why})
+    return Acted(None, "done", f'"{evidence_class}" applies by itself again from the next run on')
 
 
 def propose_policy(desk: Desk, text: str) -> Acted:

@@ -7,7 +7,7 @@ import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from arsync.clock import Clock, stamp
@@ -42,6 +42,11 @@ class House:
         default_factory=ProcessPaces
     )  # one a process: its ledgers share each account's limits
     sources: Callable[[Ledger], tuple[Source, ...]] = lambda _ledger: ()
+    zones: Mapping[str, str] = field(default_factory=dict)  # where a ledger's day begins, by its name
+
+    def here(self, ledger: Ledger) -> Ledger:
+        """The ledger with what this installation says of it, which wins over what its platform says."""
+        return replace(ledger, zone=self.zones.get(ledger.name, ledger.zone))
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
@@ -91,6 +96,7 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
                 do=f"sign in again: {sign_in_command(platform, known.name)}",
             )
         if known is not None:
+            given |= _unsaid(settings, json.loads(known.settings))
             office.set_connection(conn, known.id, settings=json.dumps(given, sort_keys=True))
             return int(known.id)
         taken = {row.name for row in office.connections(conn)}
@@ -101,6 +107,13 @@ def add_connection(house: House, platform: str, name: str | None, settings: Any,
         if name is None:
             name = platform if platform not in taken else f"{platform}-{given[settings.company]}"
         return office.add_connection(conn, name, platform, given, house.at())
+
+
+def _unsaid(settings: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person chose once and says nothing of when signing in again."""
+    kept = getattr(settings, "kept", ())
+    usual = {one.name: one.default for one in fields(settings) if one.name in kept}
+    return {name: before.get(name, was) for name, was in usual.items() if getattr(settings, name) == was}
 
 
 def _same_company(conn: Tx, platform: str, given: Mapping[str, Any], field_name: str) -> Any:
@@ -202,6 +215,7 @@ def add_ledger(house: House, connection_id: int, name: str | None, by: Person) -
             probe.books.home_currency,
             house.at(),
             by=by.name,
+            zone=probe.books.zone,
         )
         body = {
             "company": probe.books.company,
@@ -256,7 +270,7 @@ def job_of(house: House, ledger: Ledger, tell: Callable[[str, str], None]) -> tu
         stops = budget_of(conn, ledger.connection_id, house.monthly_reads, house.clock).stops
     key = house.vault.signing_key()
     job = Job(
-        house.store, ledger, connector, house.clock, key, tell,
+        house.store, house.here(ledger), connector, house.clock, key, tell,
         optional_reads=not stops, sources=house.sources(ledger),
     )  # fmt: skip
     return job, meter

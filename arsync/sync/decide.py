@@ -22,10 +22,11 @@ from arsync.core.matching.snapshot import Knowledge, ReceiptRow
 from arsync.core.money import Money
 from arsync.core.policy import Policy
 from arsync.store import audit, books, decisions, office, outbox, queues, raw, work
+from arsync.store import quality as measured
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
-from arsync.sync import intents
+from arsync.sync import intents, quality
 from arsync.sync.fitting import fitter
 from arsync.sync.job import ENGINE, Job
 
@@ -97,6 +98,7 @@ def look(job: Job) -> Decided:
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
         before = _before(conn, job, todo.states)
+        held = frozenset(measured.held(conn, job.ledger.id))
         since = job.today().replace(month=1, day=1)
         given_up = {
             key: {0: minor} for key, minor in decisions.given_up(conn, job.ledger.id, ENGINE, since).items()
@@ -112,6 +114,7 @@ def look(job: Job) -> Decided:
         never=frozenset(
             row.id for row in todo.snapshot.customers if row.name in policy.policy.never_customers
         ),
+        held=held,
     )
     matching = policy.policy.match
 
@@ -200,12 +203,13 @@ class _Standing:
     owners: Mapping[int, int]  # item -> customer
     parents: Mapping[int, int | None]  # customer -> the one above
     never: frozenset[int]  # customers whose money is not accepted without a person
+    held: frozenset[str]  # classes of evidence that were too often wrong
 
 
 def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
     """What stands in the way of acting, whatever the evidence.
 
-    Unproven statement, closed period, unmapped adjustment, strangers.
+    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong.
     """
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
@@ -216,6 +220,12 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
         reason = Reason.UNPROVEN_STATEMENT
     elif decided.verdict is Verdict.APPLY:
         reason = _write_obstacle(decided.explanation, receipt, standing)
+    if (
+        reason is None
+        and decided.verdict is Verdict.APPLY
+        and decided.explanation.klass.value in standing.held
+    ):
+        return replace(decided, verdict=Verdict.PROPOSE, reason=Reason.CONFIRMATION)
     return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
 
 
@@ -329,6 +339,7 @@ def _act(
     ids = decisions.keep(conn, job.ledger.id, kept, at)
     writing = [(i, new) for i, new in zip(ids, kept, strict=True) if new.state == "planned"]
     plan_bundles(conn, job.ledger, writing, decided.policy, at)
+    quality.draw(conn, job.ledger, list(zip(ids, kept, strict=True)), decided.policy.policy, at)
     audit.record(
         conn, job.ledger.id, at, ENGINE, [decision_event(i, new) for i, new in zip(ids, kept, strict=True)]
     )
@@ -354,6 +365,8 @@ def plan_bundles(
         assert new.customer_id is not None
         assert new.receipt_id is not None
         money = cash(new.receipt_id, Ref("customer", customers[new.customer_id]))
+        if new.currency != money.total.currency:
+            money = money.exchanged(new.lines, new.currency)
         wanted = intents.for_receipt(money, new.lines, items, policy.policy)
         bundles.append((decision_id, Bundle(f"{ledger.uid}-{decision_id}", 1, fitted(wanted))))
     outbox.plan(conn, ledger.id, bundles, at)
@@ -374,8 +387,9 @@ def _cash(
     rows = decisions.receipts(conn, ledger_id, receipt_ids)
     lines = {row.bank_line_id for row in rows.values()}
     banks = books.deposit_accounts(conn, lines)
-    # The receipts of a lump deposit wait in Undeposited Funds until all of them go to the bank as one line.
-    banks |= dict.fromkeys(books.grouped(conn, ledger_id, lines))
+    # The receipts of a lump deposit wait until all of them go to the bank as one line.
+    together = books.grouped(conn, ledger_id, lines)
+    banks |= dict.fromkeys(together)
     waiting = {
         i: _waiting_account(conn, ledger_id, d.id) for i, d in decisions.parks(conn, ledger_id, rows).items()
     }
@@ -383,8 +397,9 @@ def _cash(
     def of(receipt_id: int, customer: Ref) -> intents.Cash:
         row = rows[receipt_id]
         account = waiting.get(receipt_id) or banks.get(row.bank_line_id)
-        on = max(row.on_date, first_day)
-        return intents.Cash(customer, on, Money(row.amount_minor, row.currency), reference_of(row), account)
+        on, grouped = max(row.on_date, first_day), account is None and row.bank_line_id in together
+        size = Money(row.amount_minor, row.currency)
+        return intents.Cash(customer, on, size, reference_of(row), account, grouped)
 
     return of
 

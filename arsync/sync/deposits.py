@@ -52,7 +52,10 @@ def _ready(conn: Tx, job: Job, line_id: int) -> _Ready | None:
         return None
     line = queries.origin(conn, line_id)
     booked = [r for r in paid if r.state in decisions.IN_THE_BOOKS]
-    banked = [r for r in booked if books.is_deposited(conn, job.ledger.id, r.payment_id)]
+    # Where no pull shows deposits, the platform is asked right before ours is sent.
+    writes = job.connector.manifest.writes.get("deposit")
+    is_told = writes is None or writes.shown == "pull"
+    banked = [r for r in booked if is_told and books.is_deposited(conn, job.ledger.id, r.payment_id)]
     if len(banked) == len(paid):
         return None  # somebody has brought it to the bank
     gross = Money(sum(r.amount_minor for r in paid), line.currency)

@@ -31,10 +31,24 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 
 
+def takes(conn: Tx, ledger: Ledger, verb: Verb) -> bool:
+    """Whether the ledger's platform knows a verb."""
+    return verb in _writes(conn, ledger)
+
+
+def exchanges(conn: Tx, ledger: Ledger) -> bool:
+    """Whether a receipt may settle items in another currency than it arrived in."""
+    return "exchange" in _writes(conn, ledger)["post_receipt"].within
+
+
+def _writes(conn: Tx, ledger: Ledger) -> Mapping[Verb, Writes]:
+    platform = office.connection_row(conn, ledger.connection_id).platform
+    return registry.load(platform).manifest.writes
+
+
 def fitter(conn: Tx, ledger: Ledger) -> Callable[[Sequence[Intent]], tuple[Intent, ...]]:
     """What makes intents such as the ledger's platform takes; asked once for many decisions."""
-    platform = office.connection_row(conn, ledger.connection_id).platform
-    writes = registry.load(platform).manifest.writes
+    writes = _writes(conn, ledger)
     return lambda wanted: fit(wanted, writes, ledger.home_currency)
 
 
@@ -94,7 +108,8 @@ class _Fitting:
         rest = self._met(intent)
         settles = tuple(Settle(one.settle.item, one.size) for one in rest if one.size)
         cash = replace(intent, settles=settles, credits_of=())
-        foreign = intent.total.currency != self.home and not self._may("post_receipt", "foreign")
+        abroad = intent.total.currency != self.home or intent.banked is not None
+        foreign = abroad and not self._may("post_receipt", "foreign")
         some_is_left = sum(settle.amount.minor for settle in settles) != intent.total.minor
         if not foreign or not settles or some_is_left:
             self.made.append(cash)

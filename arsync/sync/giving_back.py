@@ -7,7 +7,7 @@ Law     cash that arrived stays in the books. What goes back is an entry of its 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from arsync.connectors.contract import Bundle, Intent, PostEntry, Ref, Settle
@@ -22,7 +22,7 @@ from arsync.store.office import Ledger
 from arsync.store.queues import Entry
 from arsync.sync import intents
 from arsync.sync.decide import reference_of
-from arsync.sync.fitting import fitted
+from arsync.sync.fitting import fitted, takes
 from arsync.sync.intents import Held
 from arsync.sync.job import ENGINE, Job
 
@@ -166,12 +166,13 @@ def book_refunds(job: Job) -> int:
 def _fits(conn: Tx, job: Job, waiting: Sequence[Any]) -> dict[int, tuple[list[Any], list[Any]]]:
     """Per refund: the lines that are surely it, and those whose amount alone fits."""
     amounts = {row.id: refunded(conn, job.ledger, row.id) for row in waiting}
-    since = min(date.fromisoformat(row.at[:10]) for row in waiting)
+    asked_on = {row.id: job.ledger.day_of(datetime.fromisoformat(row.at)) for row in waiting}
+    since = min(asked_on.values())
     lines = bank.outgoing(conn, job.ledger.id, {-one.minor for one in amounts.values()}, since)
     names = queries.customer_names(conn, job.ledger.id)
     found = {}
     for row in waiting:
-        amount, asked = amounts[row.id], date.fromisoformat(row.at[:10])
+        amount, asked = amounts[row.id], asked_on[row.id]
         same = [
             line
             for line in lines
@@ -261,8 +262,11 @@ def book_refund(conn: Tx, ledger: Ledger, row: Any, line: Any, today: date, at: 
     refs = {item_id: books.item_ref(name) for item_id, name in names.items()}
     payments = [item_id for item_id, ref in refs.items() if ref.kind == "payment"]
     settles = [Settle(refs[i], Money(minor, amount.currency)) for i, minor in spent.items()]
-    used = held(conn, ledger, payments[0], today) if payments else None
-    wanted = intents.for_refund(entry, used, settles)
+    if takes(conn, ledger, "refund"):
+        wanted = intents.refunds(entry, settles)
+    else:
+        used = held(conn, ledger, payments[0], today) if payments else None
+        wanted = intents.for_refund(entry, used, settles)
     decisions.set_receipt(
         conn,
         ledger.id,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from arsync.connectors.contract import Tokens
 from arsync.core.items import Books
 from arsync.errors import ArsyncError
-from arsync.store import audit, books, office, proofs, queries, runs
+from arsync.store import audit, books, office, proofs, quality, queries, runs
 from arsync.store.office import Ledger
 from arsync.store.vault import StoredTokens, sign_in_command
 from arsync.sync.budget import SLOW_PERCENT, STOP_PERCENT, Budget, budget_of
@@ -24,7 +24,7 @@ _CONSENT_THIS_MONTH = 30
 _UNUSED_DAYS = 60  # a refresh token that nobody uses dies after about a hundred days
 _DAYS_LEFT = 40
 # Commands that want to know which ledger, where there are several.
-_OF_A_LEDGER = re.compile(r"arsync (?:proof show|audit verify|reconcile|pull|run)\b")
+_OF_A_LEDGER = re.compile(r"arsync (?:proof show|audit verify|quality|reconcile|pull|run)\b")
 _WAITS_LONG = timedelta(hours=2)  # a webhook's mark that no pull has heeded
 
 
@@ -54,6 +54,7 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
         known_books = books.books_of(conn, ledger.id)
         strange = office.unknown_fields(conn, ledger.connection_id)
         several = len(office.ledgers(conn)) > 1
+        held = quality.held(conn, ledger.id)
     checks = [Check("ok", f"{ledger.mode}, policy version {policy.version}, {_counted(count, 'event')}")]
     if ledger.stopped:
         checks.append(Check("bad", ledger.stopped, "see: arsync proof show"))
@@ -65,12 +66,21 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
         checks.append(
             Check("bad", f"the audit chain has {_counted(len(faults), 'fault')}", "see: arsync audit verify")
         )
+    checks += [
+        Check(
+            "warn",
+            f'"{klass}" applies nothing by itself since {_minute(one.held_at)}: {one.why}',
+            "arsync quality",
+        )
+        for klass, one in held.items()
+    ]
     checks += _work(row, ended, done, now)
     if unfinished:
         checks.append(Check("warn", "something is still to be sent or verified", "arsync reconcile"))
     checks += _sign_in(house, row, now)
     checks += _budget(budget, meter)
     checks += _company(row, known_books, read_only_since)
+    checks.append(_zone(house, ledger, known_books))
     if strange:
         names = ", ".join(one.name for one in strange[:5]) + (" ..." if len(strange) > 5 else "")  # noqa: PLR2004
         checks.append(
@@ -191,6 +201,17 @@ def _company(row: Any, known: Books | None, read_only_since: str | None) -> list
         checks.append(Check("ok", f"the books are closed through {known.closed_until}"))
     warnings = known.warnings if known is not None else ()
     return checks + [Check("warn", warning, "in the company's settings") for warning in warnings]
+
+
+def _zone(house: House, ledger: Ledger, known: Books | None) -> Check:
+    """Where its day begins, and who says so."""
+    here = house.here(ledger).zone
+    if ledger.name in house.zones:
+        stated = f"; its books say {known.zone}" if known and known.zone not in (None, here) else ""
+        return Check("ok", f"its day is that of {here}, as arsync.toml says{stated}")
+    if known is not None and known.zone is not None:
+        return Check("ok", f"its day is that of {here}, as its books say")
+    return Check("ok", f"its day is that of {here}: timezone in arsync.toml can name another zone")
 
 
 def ask(house: House, ledger: Ledger) -> Check:

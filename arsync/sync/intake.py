@@ -10,6 +10,7 @@ Law     the same file again is a no-op. A file that cannot be read is kept, name
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,6 +108,9 @@ class Receiver(Protocol):
 
     def at(self) -> str:
         """Now, as the store keeps instants."""
+
+    def today(self) -> date:
+        """The ledger's own day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ def _keep(to: Receiver, file: Incoming, read: BankFile, owners: Sequence[Any], t
     with to.store.begin() as conn:
         accounts = bank.accounts(conn)
         ledger_id = next((a.ledger_id for a in accounts if a.name == file.folder), to.ledger.id)
-        imported = bank.keep_file(conn, Given(name, file.data, ledger_id), read, owners, at)
+        imported = bank.keep_file(conn, Given(name, file.data, ledger_id, to.today()), read, owners, at)
         _queue_problems(conn, name, imported, at)
         _queue_corrections(conn, imported, at)
         _queue_twins(conn, name, imported, at)

@@ -5,7 +5,7 @@ Law     cash + what is given up + credits used == what the debits lose + what st
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from arsync.connectors.contract import (
@@ -15,6 +15,7 @@ from arsync.connectors.contract import (
     PostCredit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -40,6 +41,13 @@ class Cash:
     total: Money
     reference: str
     deposit_account: str | None
+    grouped: bool = False  # see `PostReceipt`
+    banked: Money | None = None  # what arrived, where `total` is what it settles in another currency
+
+    def exchanged(self, lines: Sequence[Line], currency: str) -> "Cash":
+        """All of it against items in another currency: what they lose, at the rate that makes the two equal."""
+        settled = Money(sum(line.minor for line in lines if line.kind == "cash"), currency)
+        return replace(self, total=settled, banked=self.total)
 
 
 def lines_of(explanation: Explanation) -> tuple[Line, ...]:
@@ -75,8 +83,9 @@ def for_receipt(
     settles = _settles(lines, refs, cash.total.currency)
     used = tuple(range(len(given_up)))
     receipt = PostReceipt(
-        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account
-    )
+        cash.customer, cash.on, cash.total, settles, used, cash.reference, cash.deposit_account, cash.grouped,
+        cash.banked,
+    )  # fmt: skip
     return (*given_up, receipt)
 
 
@@ -129,6 +138,14 @@ def for_refund(entry: PostEntry, held: Held | None, used: Sequence[Settle]) -> t
         whole = (Settle(held.payment, -entry.amount),)
         return (entry, ApplyCredits(entry.customer, entry.on, whole, entries_of=(0,)))
     return (entry, ApplyPayment(held.payment, (), entries_of=(0,)))
+
+
+def refunds(entry: PostEntry, used: Sequence[Settle]) -> tuple[Intent, ...]:
+    """The same where the platform pays back out of a credit: one document for each of them."""
+    return tuple(
+        PostRefund(entry.customer, entry.on, -settle.amount, settle.item, entry.bank_account, entry.reference)
+        for settle in used
+    )
 
 
 def taking_back(wanted: Sequence[Intent], written: Mapping[int, Ref]) -> tuple[Intent, ...]:

@@ -33,8 +33,8 @@ class Job:
         return stamp(self.clock())
 
     def today(self) -> date:
-        """The business day of the run (UTC)."""
-        return self.clock().date()
+        """The ledger's own day."""
+        return self.ledger.day_of(self.clock())
 
     def place(self) -> Place:
         """Where pages of this ledger belong."""

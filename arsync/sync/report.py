@@ -1,6 +1,6 @@
 """Report: gather what the store knows for the reports. Read-only."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from arsync.clock import stamp
@@ -8,15 +8,21 @@ from arsync.core.dates import Buckets
 from arsync.core.forecast.cash import forecast
 from arsync.core.forecast.delays import Habits, OpenRow, PaidItem
 from arsync.core.items import ItemKind
+from arsync.core.matching.learn import named
 from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
+from arsync.reports.learned import Learned, Taught, learned
+from arsync.reports.quality import Measured, OfClass
 from arsync.reports.restated import Cause, Restated, restated
+from arsync.reports.short_payers import PaidRow, ShortPayers, short_payers
 from arsync.reports.stamp import Stamp
 from arsync.reports.unapplied import ReceiptRow, Unapplied, UnappliedPayment, unapplied
-from arsync.store import books, office, proofs, queries
+from arsync.store import books, office, proofs, quality, queries, short_pays
+from arsync.store import learned as taught
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger
+from arsync.sync.job import ENGINE
 
 _UNDECIDED = {
     "undecided": "not looked at yet",
@@ -38,10 +44,10 @@ def aging_report(
     buckets: Buckets | None = None,
 ) -> Aging:
     """Who owes what, by age, as of any day, as known now or at the end of `known_on`."""
-    known = now if known_on is None else _end_of(known_on)
+    known = now if known_on is None else ledger.end_of(known_on)
     with store.read() as conn:
         rows = _open_rows(conn, ledger, as_of, known)
-        complete = _completeness(conn, ledger, current=as_of >= now.date() and known_on is None)
+        complete = _completeness(conn, ledger, current=as_of >= ledger.day_of(now) and known_on is None)
     return aging(
         rows,
         as_of,
@@ -51,10 +57,6 @@ def aging_report(
         completeness=complete,
         ledger=ledger.name,
     )
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC) + timedelta(days=1)
 
 
 def _open_rows(conn: Tx, ledger: Ledger, as_of: date, known: datetime) -> list[AgedRow]:
@@ -78,11 +80,11 @@ def restated_report(
     store: Store, ledger: Ledger, as_of: date, *, now: datetime, known_on: date | None = None
 ) -> Restated:
     """What has moved the aging of a past day since it was known at the end of `known_on` (else of that day)."""
-    then = _end_of(known_on or as_of)
+    then = ledger.end_of(known_on or as_of)
     with store.read() as conn:
         loaded_at = office.connection_row(conn, ledger.connection_id).loaded_at
         if loaded_at is None or loaded_at > stamp(then):
-            first = loaded_at[:10] if loaded_at else "not yet"
+            first = ledger.day_of(datetime.fromisoformat(loaded_at)) if loaded_at else "not yet"
             raise UsageError(
                 f"nothing was known here at the end of {known_on or as_of}: the books were first read {first}",
                 do="choose a later day with --known",
@@ -96,7 +98,7 @@ def restated_report(
             r.item_id,
             _document(r.external_id),
             r.on_date,
-            date.fromisoformat(r.known_at[:10]),
+            ledger.day_of(datetime.fromisoformat(r.known_at)),
             r.amount_minor,
         )
         for r in later
@@ -116,11 +118,12 @@ def unapplied_report(store: Store, ledger: Ledger, now: datetime) -> Unapplied:
         receipts = [_receipt(r) for r in queries.receipts(conn, ledger.id) if r.superseded_by is None]
         payments = [_unapplied(r) for r in queries.unapplied_payments(conn, ledger.id)]
         complete = _completeness(conn, ledger, current=True)
-    return unapplied(receipts, payments, now.date(), completeness=complete, ledger=ledger.name)
+    return unapplied(receipts, payments, ledger.day_of(now), completeness=complete, ledger=ledger.name)
 
 
 def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> ForecastReport:
     """Cash by week from each customer's own delays."""
+    today = ledger.day_of(now)
     with store.read() as conn:
         paid = [
             PaidItem(r.customer_id, r.issued, r.due, r.paid_on, r.currency, r.original_minor)
@@ -128,13 +131,66 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
         ]
         rows = [
             OpenRow(r.customer_id, r.item_id, r.issued, r.due, r.currency, int(r.open_minor))
-            for r in queries.open_as_of(conn, ledger.id, now.date(), stamp(now))
+            for r in queries.open_as_of(conn, ledger.id, today, stamp(now))
         ]
         complete = _completeness(conn, ledger, current=True)
         learns = office.policy_in_force(conn, ledger.id).policy.learns
-    head = Stamp(now.date(), "due", None, complete, ledger.name)
-    habits = Habits.learn(paid, rows, now.date()) if learns else Habits.learn((), (), now.date())
-    return ForecastReport(head, forecast(rows, habits, now.date(), weeks))
+    head = Stamp(today, "due", None, complete, ledger.name)
+    habits = Habits.learn(paid, rows, today) if learns else Habits.learn((), (), today)
+    return ForecastReport(head, forecast(rows, habits, today, weeks))
+
+
+def quality_report(store: Store, ledger: Ledger) -> Measured:
+    """How often what was applied without a person was wrong, by class of evidence."""
+    with store.read() as conn:
+        policy = office.policy_in_force(conn, ledger.id).policy
+        known = quality.counts(conn, ledger.id, ENGINE)
+        held = quality.held(conn, ledger.id)
+    classes = tuple(
+        OfClass(
+            klass, of.applied, of.checked, of.wrong, of.undone, of.moved, of.since,
+            held=held[klass].why if klass in held else None,
+        )
+        for klass, of in sorted(known.items())
+    )  # fmt: skip
+    return Measured(
+        ledger.name,
+        policy.sample_one_in,
+        policy.most_wrong_in_10_000,
+        sum(of.asked for of in known.values()),
+        sum(of.unclear for of in known.values()),
+        classes,
+    )
+
+
+def learned_report(store: Store, ledger: Ledger, today: date) -> list[Learned]:
+    """What clerks' decisions taught, newest first, what has ended too."""
+    with store.read() as conn:
+        policy = office.policy_in_force(conn, ledger.id).policy
+        rows = [
+            Taught(
+                row.id, row.key, named(row.key), row.customer or "", row.confirmations, row.since, row.until,
+                tuple(taught.teachers(row)),
+            )
+            for row in taught.listing(conn, ledger.id)
+        ]  # fmt: skip
+    return learned(rows, policy.match.alias_confirmations, today, used=policy.learns)
+
+
+def short_payers_report(
+    store: Store, ledger: Ledger, now: datetime, since: date | None = None, least: int = 2
+) -> ShortPayers:
+    """Who keeps paying less, from a day on; else in this calendar year."""
+    today = ledger.day_of(now)
+    first = since or today.replace(month=1, day=1)
+    with store.read() as conn:
+        rows = [
+            PaidRow(r.customer, r.currency, r.left_minor, r.deducted_minor, r.given_up_minor)
+            for r in short_pays.paid(conn, ledger.id, first)
+        ]
+        complete = _completeness(conn, ledger, current=True)
+    head = Stamp(today, "receipt", None, f"receipts since {first}; {complete}", ledger.name)
+    return short_payers(rows, least, head)
 
 
 def _unapplied(row: Any) -> UnappliedPayment:

@@ -23,6 +23,7 @@ from arsync.sync.notes import note
 from arsync.sync.park import park
 from arsync.sync.proof import Proof, prove
 from arsync.sync.pull import pull
+from arsync.sync.quality import hold_back
 from arsync.sync.settle import Settled
 from arsync.sync.sources import collect
 from arsync.sync.write import Written, write
@@ -113,6 +114,7 @@ def _steps(job: Job, inbox: Path, run_id: int) -> Ran:
     before = prove(job, changed=bool(pulled.total or settled.verified))
     contradicted += settle.watch(job, set(before.moved))
     taken = collect(job, inbox, intake(job, inbox))
+    hold_back(job)
     decided = decide.look(job)
     tally = decide.keep(job, decided)
     ran = Ran(

@@ -20,6 +20,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -30,6 +31,7 @@ from arsync.store import audit, books, decisions, outbox, queues
 from arsync.store.engine import Tx
 from arsync.store.outbox import Planned
 from arsync.store.queues import Entry
+from arsync.sync import quality
 from arsync.sync.job import ENGINE, Job
 
 
@@ -152,11 +154,16 @@ def _intent_shown(
         return (
             ("shown", "") if ok else ("differs", f"{target.id} is {Money(row.original_minor, row.currency)}")
         )
+    if isinstance(intent, PostRefund):
+        size = Money(-books.payment_total(conn, job.ledger.id, our_id), intent.amount.currency)
+        return ("shown", "") if size == intent.amount else ("differs", f"{target.id} pays back {size}")
     return _payment_shown(conn, job, intent, our_id, target, refs)
 
 
 def _banked(conn: Tx, job: Job, intent: PostDeposit) -> tuple[str, str]:
-    """Whether every payment of a deposit is on one."""
+    """Whether every payment of a deposit is on one; where no pull shows that, the accepted answer has to do."""
+    if job.connector.manifest.writes["deposit"].shown == "answer":
+        return "shown", ""
     for one in intent.payments:
         our_id = _our_id(conn, job, one.payment)
         if our_id is None or not books.is_deposited(conn, job.ledger.id, our_id):
@@ -301,6 +308,7 @@ def _undone(conn: Tx, job: Job, row: Any, at: str) -> None:
 
 def _contradiction(conn: Tx, job: Job, planned: Planned, difference: str, at: str) -> None:
     row = outbox.decision_of(conn, job.ledger.id, planned.decision_id)
+    quality.moved(conn, job.ledger.id, row, at)
     queues.open_items(
         conn,
         job.ledger.id,
@@ -370,6 +378,9 @@ def watch(job: Job, moved: set[int]) -> int:
                 continue  # it is verified when our own change is complete
             difference = _changed(conn, job, row)
             if difference:
+                if row.decision_id is not None:
+                    decided = decisions.find(conn, job.ledger.id, row.decision_id)
+                    quality.moved(conn, job.ledger.id, decided, job.at())
                 found.append(
                     Entry(
                         subject=f"payment:{row.payment_id}",

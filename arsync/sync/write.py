@@ -26,6 +26,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -39,7 +40,7 @@ from arsync.store.books import Kept
 from arsync.store.engine import Tx
 from arsync.store.outbox import Leaving, Planned
 from arsync.store.queues import Entry
-from arsync.sync import intents
+from arsync.sync import intents, quality
 from arsync.sync.job import ENGINE, Job
 from arsync.sync.pull import pull
 from arsync.sync.settle import answers_of, may_be_late, taken_back_already
@@ -260,8 +261,14 @@ def _read_only(job: Job, planned: Planned, why: str) -> str:
 
 def _fresh(conn: Tx, job: Job, wanted: Sequence[Intent]) -> Fresh:
     facts = books.books_of(conn, job.ledger.id) or Books(job.ledger.name, job.ledger.home_currency)
-    refs = touched(wanted)
+    refs = [*touched(wanted), *_accounts(wanted)]
     return Fresh(books.raw_of(conn, job.place(), (*refs, *_owners(conn, job, refs))), facts)
+
+
+def _accounts(wanted: Sequence[Intent]) -> list[Ref]:
+    """The accounts that fees are booked on, which a platform may name otherwise in a document's line."""
+    named = [one.fee_account for one in wanted if isinstance(one, PostEntry | PostDeposit)]
+    return [Ref("account", account) for account in dict.fromkeys(named) if account is not None]
 
 
 def _owners(conn: Tx, job: Job, refs: Sequence[Ref]) -> list[Ref]:
@@ -287,8 +294,8 @@ def _named(intent: Intent) -> list[Ref]:
     match intent:
         case Park():
             return []
-        case PostCredit():
-            return [intent.customer, intent.for_item]
+        case PostCredit(customer=owner, for_item=item) | PostRefund(customer=owner, credit=item):
+            return [owner, item]
         case PostEntry():
             return [intent.customer]
         case PostDeposit():
@@ -342,6 +349,7 @@ def _fail(job: Job, planned: Planned, reason: Reason, why: str) -> None:
         )
         undoing = row.undoes_id is not None
         decisions.set_state(conn, job.ledger.id, row.id, "failed")
+        quality.void(conn, job.ledger.id, row.id, at)
         if row.verdict == "note":  # nobody need look: it is tried again when there is something else to say
             return
         if undoing:

@@ -30,7 +30,10 @@ class Bench(ABC):
     product: str = ""  # platform id of a product that adjustments are booked on (post_credit)
     waiting_account: str = ""  # platform id of an account for money of unknown payers (park)
     receiving_account: str = ""  # platform id of the account a receipt goes to, where it must name one
-    bank_account: str = ""  # platform id of a bank account (park, post_entry, deposit)
+    bank_account: str = ""  # platform id of a bank account (park, post_entry, refund, deposit)
+    undeposited_account: str = (
+        ""  # platform id of the account where payments wait for their deposit (deposit)
+    )
     receivable_account: str = ""  # platform id of the receivable control account (post_entry)
     fee_account: str = ""  # platform id of an account for the bank's fees (post_entry, deposit)
 
@@ -108,7 +111,7 @@ class Bench(ABC):
         """How many writes through the API the books have taken since the beginning; a replay is none."""
 
     def balance(self, account: str) -> Money:
-        """What is on an account (park, post_entry, deposit)."""
+        """What is on an account (park, post_entry, refund, deposit)."""
         raise NotStaged("balance")
 
     # ---- answers, spoiled on their way

@@ -195,7 +195,12 @@ class Matcher:
             self._used(receipt, owners[0] if len(owners) == 1 else 0)
         if len(owners) == 1 and correction.kind not in {"reversal", "unrelated"}:
             self.knowledge = learn(
-                self.knowledge, receipt.payer_name, receipt.payer_account, owners[0], today
+                self.knowledge,
+                receipt.payer_name,
+                receipt.payer_account,
+                owners[0],
+                today,
+                self.policy.alias_days,
             )
 
     def _used(self, receipt: ReceiptRow, customer_id: int) -> None:

@@ -37,6 +37,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Pull,
     Record,
     Ref,
@@ -67,6 +68,7 @@ Deed = Literal[
     "apply_payment",
     "post_credit",
     "post_entry",
+    "refund",
     "deposit",
     "park",
     "note",
@@ -79,6 +81,7 @@ VERB_OF: Mapping[Deed, Verb] = {
     "apply_payment": "apply",
     "post_credit": "post_credit",
     "post_entry": "post_entry",
+    "refund": "refund",
     "deposit": "deposit",
     "park": "park",
     "note": "note",
@@ -383,7 +386,7 @@ def _touched(intent: Intent) -> list[Ref]:
             return [one.payment for one in payments]
         case SetNote(item=item):
             return [item]
-        case PostCredit(customer=customer, for_item=item):
+        case PostCredit(customer=customer, for_item=item) | PostRefund(customer=customer, credit=item):
             return [customer, item]
         case ApplyPayment(payment=payment, settles=settles):
             return [payment, *(settle.item for settle in settles)]
@@ -475,6 +478,15 @@ def _post_entry(stage: Stage, name: str) -> Job:
     return stage.built("post_entry", intent, {}, owed, banked=-(owed + fee))
 
 
+def _refund(stage: Stage, name: str) -> Job:
+    """Part of a credit memo is paid back."""
+    bench, back = stage.bench, stage.money(40_02)
+    customer = bench.customer(name)
+    credit = bench.credit(customer, stage.money(55_00))
+    intent = PostRefund(customer, stage.today, back, credit, bench.bank_account, REFERENCE)
+    return stage.built("refund", intent, {credit: back}, banked=-back)
+
+
 def _deposit(stage: Stage, name: str) -> Job:
     """A payout of two payments less its fee."""
     customer, fee = stage.bench.customer(name), stage.money(1_53)
@@ -509,6 +521,7 @@ _JOBS: Mapping[Deed, Callable[[Stage, str], Job]] = {
     "apply_payment": _apply_payment,
     "post_credit": _post_credit,
     "post_entry": _post_entry,
+    "refund": _refund,
     "deposit": _deposit,
     "park": _park,
     "note": _note,

@@ -57,6 +57,9 @@ def booked_as_asked(stage: Stage, deed: Deed) -> None:
         same(
             stage.bench.balance(stage.bench.bank_account) - bank, job.banked, "what came to the bank account"
         )
+    if deed == "deposit":
+        left = stage.bench.balance(stage.bench.undeposited_account)
+        same(left.minor, 0, "what is left where payments wait for their deposit")
     pulled = stage.pull().records
     for record in (record for answer in answers for record in answer.records):
         must(record.ref in pulled, f"the answer shows {record.ref}, and the next pull does not")

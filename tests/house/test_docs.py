@@ -52,7 +52,7 @@ def command_lines(text):
 def wrong(words):
     """What a person who types this would be told about the command and its options; None if nothing."""
     *_, context = walk(words)
-    if isinstance(context.command, click.Group):
+    if isinstance(context.command, click.Group) and not context.command.invoke_without_command:
         return f"{context.command_path} needs a command"
     known = {option for parameter in context.command.params for option in parameter.opts} | {"--help", "-h"}
     used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
@@ -83,6 +83,8 @@ def test_command_lines_may_be_typed(page):
         pytest.param("reconcile --dry-run", None, id="a command and its option"),
         pytest.param("audit verify", None, id="a command of a group"),
         pytest.param("audit", "needs a command", id="a group alone"),
+        pytest.param("quality", None, id="a group that says something alone"),
+        pytest.param("quality --sure", "--sure", id="an option it does not have"),
         pytest.param("reconcile --sure", "--sure", id="an option nobody has"),
         pytest.param("recover", "needs a command", id="a command nobody has"),
     ],

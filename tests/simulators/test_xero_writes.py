@@ -632,6 +632,9 @@ def test_transfers_between_banks(xapi, keeper):
     assert xapi.get("/BankTransfers")["BankTransfers"] == []
     assert len(xapi.get("/BankTransfers", includeDeleted="true")["BankTransfers"]) == 1
     assert xapi.refused("PUT", "/BankTransfers", {**element, "ToBankAccount": {"Code": "090"}})[0] == 400
+    assert xapi.refused("PUT", "/BankTransfers", {**element, "ToBankAccount": {"Code": "880"}})[0] == 400, (
+        "no bank"
+    )
 
 
 def test_accounts_and_currencies_are_added(xapi):

@@ -139,3 +139,12 @@ def test_fitted_intents_amount_to_what_was_asked(debits, shares, rest, home):
 def test_a_law_that_is_not_kept_is_seen():
     wanted = (receipt(100, item("Invoice:1", 100)),)
     assert effect(wanted) != effect((replace(wanted[0], total=usd(99)),))
+
+
+def test_home_money_owed_that_arrived_abroad_is_asked_for_item_by_item_with_its_share():
+    arrived = Money(100_00, "EUR")
+    wanted = (receipt(110_00, item("Invoice:1", 60_00), item("Invoice:2", 50_00), banked=arrived),)
+    made = fit(wanted, PAIRS, "USD")
+    assert [(one.total, len(one.settles)) for one in made] == [(usd(60_00), 1), (usd(50_00), 1)]
+    assert sum(one.banked.minor for one in made) == arrived.minor
+    assert fit(wanted, WHOLE, "USD") == wanted

@@ -223,7 +223,7 @@ class Office:
     @property
     def ledger(self) -> office.Ledger:
         with self.store.read() as conn:
-            return office.find_ledger(conn, self.ledger_name)
+            return self.house.here(office.find_ledger(conn, self.ledger_name))
 
     def today(self) -> date:
         return self.clock.now_is.date()
@@ -264,7 +264,9 @@ class Office:
         actions.set_mode(self.desk("Max"), mode)
 
     def policy(self, text: str) -> None:
-        version = actions.propose_policy(self.desk("Max"), text)
+        """Put a policy in force; no sample is drawn by chance unless it says so."""
+        said = text if "[quality]" in text else f"{text}\n[quality]\none_in = 0\n"
+        version = actions.propose_policy(self.desk("Max"), said)
         number = int(re.findall(r"version (\d+)", version.text)[0])
         actions.approve_policy(self.desk("Mia"), number)
 

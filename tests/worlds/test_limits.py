@@ -2,7 +2,10 @@
 
 import pytest
 
+from arsync.errors import NotPermitted
+from arsync.store import queries
 from arsync.store.office import policy_in_force
+from arsync.sync import actions
 from tests.worlds.office import Line
 
 pytestmark = pytest.mark.slow
@@ -58,3 +61,74 @@ def test_no_money_of_a_customer_is_accepted_that_the_policy_names(office):
     office.run_until_idle()
     assert [row.reason for row in office.queue()] == ["do not accept"]
     assert office.payments() == []
+
+
+MONTH = '[write_off_a_month]\nUSD = "40.00"\n'
+
+
+def give_up(office, name, amount):
+    """Write off so much of an invoice that is open, as somebody."""
+    with office.store.read() as conn:
+        item = queries.find_item(conn, office.ledger.id, "1001")
+    return actions.write_off(
+        office.desk(name), item.id, "write-off", int(amount.replace(".", "")), "an old debt"
+    )
+
+
+@pytest.fixture
+def owing(office):
+    office.policy(office.mapped + MONTH)
+    office.invoice(office.northwind, "900.00", "1001", days_ago=5)
+    office.run()
+    return office
+
+
+def test_what_one_person_gives_up_alone_has_a_limit_for_the_month(owing):
+    give_up(owing, "Cleo", "25.00")
+    owing.run_until_idle()
+    with pytest.raises(NotPermitted) as refused:
+        give_up(owing, "Cleo", "15.01")
+    assert refused.value.what == (
+        "Cleo has given up USD 25.00 alone in 2026-11, of USD 40.00: USD 15.01 more is over the limit"
+    )
+    assert "Ada, Max, Mia" in refused.value.do
+    assert give_up(owing, "Cleo", "15.00").state == "planned"
+    owing.run_until_idle()
+    owing.adds_up()
+
+
+def test_who_may_approve_is_asked_for_a_second_person_beyond_the_limit(owing):
+    give_up(owing, "Max", "25.00")
+    over = give_up(owing, "Max", "20.00")
+    assert over.state == "asked"
+    with pytest.raises(NotPermitted, match="a second person"):
+        actions.approve(owing.desk("Max"), over.decision_id)
+    actions.approve(owing.desk("Mia"), over.decision_id)
+    assert owing.decision(over.decision_id).approved_by == "Mia"
+    owing.run_until_idle()
+
+
+def test_what_a_second_person_approved_what_was_undone_and_last_month_count_not(owing):
+    approved = give_up(owing, "Cleo", "30.00")  # more than a clerk may at once
+    assert approved.state == "asked"
+    actions.approve(owing.desk("Max"), approved.decision_id)
+    undone = give_up(owing, "Cleo", "25.00")
+    actions.undo(owing.desk(), undone.decision_id, "a slip")
+    assert give_up(owing, "Cleo", "25.00").state == "planned"
+    owing.run_until_idle()
+    with pytest.raises(NotPermitted):
+        give_up(owing, "Cleo", "25.00")
+    owing.clock.pass_days(20)
+    assert give_up(owing, "Cleo", "25.00").state == "planned"
+
+
+def test_a_small_difference_a_clerk_accepts_counts(office):
+    office.policy(office.mapped + GIVING + '[write_off_a_month]\nUSD = "1.00"\n')
+    office.mode("propose")
+    pay(office, 60, 60)
+    office.run()
+    first, second = [q for q in office.queue() if q.subject.startswith("receipt:")]
+    assert actions.accept(office.desk(), first.id).state == "planned"
+    with pytest.raises(NotPermitted, match=r"USD 0\.60 alone"):
+        actions.accept(office.desk(), second.id)
+    assert [q.id for q in office.queue()] == [second.id]

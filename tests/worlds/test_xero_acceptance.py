@@ -1,8 +1,9 @@
 """The acceptance cases of the Xero connector, each under its own text."""
 
+import json
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx2
@@ -14,6 +15,7 @@ from arsync.connectors.xero import pull as pulling
 from arsync.connectors.xero import send
 from arsync.core.money import Money
 from arsync.errors import ConsentLost, LedgerLocked, PlatformRefused, Throttled
+from arsync.reports.writers import write
 from arsync.simulators.xero import ALL_SCOPES
 from arsync.simulators.xero.bookkeeper import BulkInvoice
 from arsync.simulators.xero.refusals import OVER_OUTSTANDING
@@ -21,6 +23,7 @@ from arsync.store import books, tables
 from arsync.sync import actions, connect
 from arsync.sync import write as writing
 from arsync.sync.fitting import fit
+from arsync.sync.report import aging_report
 from arsync.sync.run import run
 from tests.worlds.office import Line
 from tests.worlds.xero_office import settings, tokens_of, xero_office
@@ -388,14 +391,21 @@ def test_19_unknown_enum_null_date_quoted_bool_in_1_of_1000_records_999_synced_1
         assert len(books.present(conn, at_xero.ledger.connection_id, "item")) == 1000 - lost
 
 
-def test_20_nz_org_invoice_dated_1_jan_stays_1_jan(tmp_path):
+def test_20_nz_org_utc_13_invoice_dated_1_jan_stays_1_jan_in_store_and_exports_today_by_org_zone(tmp_path):
     with xero_office(tmp_path, country="NZ") as made:
+        made.clock.now_is = datetime(2026, 12, 31, 11, 30, tzinfo=UTC)  # half past midnight in Auckland
+        connect.keep_tokens(made.house, made.ledger.connection_id, made.new_tokens())
+        assert made.job().today().isoformat() == "2027-01-01"
         invoice = made.keeper.invoice(
-            made.customer("Kiwi"), "10.00", date="2026-01-01", due="2026-01-31", number="N-1"
+            made.customer("Kiwi"), "10.00", date="2027-01-01", due="2027-01-31", number="N-1"
         )
         made.run()
         row = made.item(f"Invoice:{invoice['InvoiceID']}")
-        assert (row.issued.isoformat(), row.due.isoformat()) == ("2026-01-01", "2026-01-31")
+        assert (row.issued.isoformat(), row.due.isoformat()) == ("2027-01-01", "2027-01-31")
+        day = made.ledger.day_of(made.clock.now_is)
+        table = aging_report(made.store, made.ledger, day, now=made.clock.now_is).table()
+        written = json.loads(write(table, tmp_path / "aging.json").path.read_text())
+        assert written["as_of"] == "2027-01-01"
 
 
 def test_21_archived_and_merged_contact_history_follows_merged_to_contact_id(at_xero):

@@ -1,7 +1,8 @@
 """Killed anywhere on Xero, arsync carries on: each payment, batch, overpayment and allocation stands there once.
 
 The same processes and points as in `test_kill.py`, over the steps that Xero takes more of: an overpayment and its
-allocations, a credit note and its allocation, batches, money the bank took back. Figures: docs/evidence/kill.md.
+allocations, a credit note and its allocation, batches, a payout, a refund, money the bank took back.
+Figures: docs/evidence/kill.md.
 """
 
 import signal
@@ -11,17 +12,23 @@ import pytest
 
 from arsync.connectors.contract import Found
 from arsync.connectors.xero import XeroConnector
+from arsync.core.policy import BookedAs
+from arsync.store.receipts import Share
 from arsync.sync import actions
 from tests.worlds import test_kill as kill
 from tests.worlds.office import Line
 from tests.worlds.test_kill import killer, settle  # noqa: F401 - a fixture
+from tests.worlds.test_write_back import map_to
 from tests.worlds.xero_office import make_xero_office, open_xero_office, served_xero
 
 QUICK = 12
 
 
 def busy(office):
-    """Decisions of clerks wait to be written, one is being undone, the books have moved, a new bank file is there."""
+    """Decisions of clerks wait to be written, one is being undone, the books have moved, a new bank file is there.
+
+    A payout is taken apart, and a refund is approved that the bank shows by now.
+    """
     north, acme = office.customer("Northwind Traders"), office.customer("Acme Corporation")
     contoso = office.customer("Contoso Industries")
     owed = {
@@ -29,13 +36,18 @@ def busy(office):
         for who, amount, number in (
             (north, "100.00", "1001"), (north, "200.00", "1002"), (north, "300.00", "1003"), (north, "75.25", "1004"),
             (acme, "400.00", "2001"), (acme, "512.34", "2002"), (contoso, "1000.00", "3001"),
+            (north, "10.00", "1005"), (acme, "20.00", "2004"),
         )
     }  # fmt: skip
     note = office.credit_memo(north, "50.00", "CM-7")
+    twice = office.keeper.overpayment(acme, "55.00", reference="TWICE")
+    held = f"Payment:Overpayment:{office.tenant.core.papers[twice['BankTransactionID']].credit_id}"
+    map_to(office, "fee", BookedAs(None, account=office.tenant.core.account_by_code("404").id))
     office.statement(
         Line("400.00", "INVOICES 1001 1003", "NORTHWIND TRADERS"),
         Line("1000.00", "INV 3001", "CONTOSO INDUSTRIES"),
         Line("13.37", "HELLO", "SOMEBODY ELSE"),
+        Line("27.10", "STRIPE PAYOUT PO-77", "STRIPE"),
     )
     office.run()
     by_amount = {q.amount_minor: q.id for q in office.queue()}
@@ -47,6 +59,13 @@ def busy(office):
         office.part(f"Invoice:{owed['1003']}", "280.00", write_off="20.00"),
     ]
     actions.apply(office.desk(), by_amount[40000], parts, rest_on_account=True)
+    shares = [
+        Share(1000, ("INVOICE 1005",), "NORTHWIND TRADERS"),
+        Share(2000, ("INVOICE 2004",), "ACME CORPORATION"),
+    ]
+    actions.split(office.desk(), by_amount[2710], shares, 290)
+    refund = actions.ask_refund(office.desk(), [office.part(held, "-40.00")], "paid twice").decision_id
+    actions.approve(office.desk("Max"), refund)
     credit = [office.part(f"Invoice:{owed['1002']}", "30.00"), office.part(f"CreditNote:{note}", "-30.00")]
     actions.apply_credits(office.desk(), credit, "agreed")
     office.mode("auto")
@@ -60,6 +79,7 @@ def busy(office):
         Line("60.00", "INVOICE 2003", "ACME CORPORATION"),
         Line("88.00", "INV 3002", "CONTOSO INDUSTRIES"),
         Line("77.77", "NOTHING TO SEE", "A STRANGER"),
+        Line("-40.00", f"TRANSFER RF-{refund}", "ACME CORPORATION"),
     )
 
 
@@ -96,9 +116,14 @@ def test_what_an_undisturbed_run_writes_is_everything_xero_takes(xero_yard):
         written = {
             f"{r.method} /{r.path.split('/')[1]}" for r in office.calls() if r.method in {"PUT", "POST"}
         }
+        refunded = [
+            p for p in office.payments() if office.tenant.core.papers[p.paper_id].kind == "Overpayment"
+        ]
         below = {r.path.rpartition("/")[2] for r in office.calls("PUT")}
     assert {"PUT /Payments", "PUT /BatchPayments", "PUT /BankTransactions", "PUT /CreditNotes"} <= written
     assert "POST /Payments" in written, "a payment is taken back"
+    assert "PUT /BankTransfers" in written, "a payout comes to the bank"
+    assert [one.cents for one in refunded] == [40_00]
     assert "Allocations" in below
 
 

@@ -142,6 +142,7 @@ class XeroOffice(Office):
             ("Allocation", names[a.credit_id], names[a.invoice_id], a.cents, a.deleted)
             for a in core.allocations.values()
         ]
+        seen += [("Transfer", t.on.isoformat(), t.cents, t.status) for t in core.transfers.values()]
         return sorted(seen, key=repr)
 
     def calls(self, method: str = "", path: str = "") -> list[Any]:
@@ -195,8 +196,14 @@ def tokens_of(granted: dict[str, Any], clock: Clock) -> Tokens:
 
 
 @contextmanager
-def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: Any) -> Iterator[XeroOffice]:
-    """A furnished office with empty books, in `propose`."""
+def xero_office(
+    folder: Path,
+    *,
+    name: str = "Craig's Design",
+    connection: dict[str, Any] | None = None,
+    **organisation: Any,
+) -> Iterator[XeroOffice]:
+    """A furnished office with empty books, in `propose`; `connection` is what else its connection is told."""
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     objections: list[str] = []
@@ -223,7 +230,7 @@ def xero_office(folder: Path, *, name: str = "Craig's Design", **organisation: A
     )
     with simulator.serve() as url:
         made = XeroOffice(folder, house, simulator, clock, url, tenant=tenant, app=app, objections=objections)
-        furnish(made)
+        furnish(made, **(connection or {}))
         simulator.requests.clear()
         yield made
     house.store.close()
@@ -278,7 +285,8 @@ def make_xero_office(platform: Platform, store_url: str, folder: Path) -> XeroOf
     simulator.add_app("arsync")
     simulator.save(folder / "books.json")
     made = open_xero_office(platform, store_url, folder)
-    furnish(made, returns_account="260")
+    made.keeper.bank_account("Payouts clearing", "095")
+    furnish(made, returns_account="260", clearing_account="095")
     simulator.save(folder / "books.json")
     return made
 

@@ -57,6 +57,9 @@ class XeroSettings:
     """One organisation of one app. For a simulator, the addresses differ."""
 
     company: ClassVar[str] = "tenant_id"
+    kept: ClassVar[tuple[str, ...]] = (
+        "prepayment_account", "returns_account", "clearing_account", "payouts_contact",
+    )  # fmt: skip
     tenant_id: str = ""  # a custom connection needs none
     app: str = ""  # which of the installation's apps, where it has several
     custom: bool = False  # the app stands for itself: a custom connection
@@ -64,6 +67,8 @@ class XeroSettings:
     reserve: int = 100  # of the day's calls, kept for writing
     prepayment_account: str = ""
     returns_account: str = ""
+    clearing_account: str = ""
+    payouts_contact: str = "Payouts"
     base_url: str = "https://api.xero.com"
     token_url: str = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
     authorize_url: str = "https://login.xero.com/identity/connect/authorize"
@@ -97,10 +102,13 @@ _DOCUMENT = Writes(
     within=frozenset(),
 )
 _WRITES: Mapping[Verb, Writes] = {
-    "post_receipt": _DOCUMENT,
+    "post_receipt": replace(_DOCUMENT, within=frozenset({"exchange"})),
     "apply": replace(_DOCUMENT, marker=None),  # an allocation has no text
     "post_credit": replace(_DOCUMENT, undo="void"),
     "post_entry": replace(_DOCUMENT, undo="none"),  # two documents, of which the books name one
+    "refund": _DOCUMENT,
+    # Two documents, of which the books name one; neither touches a receivable, so no pull shows them.
+    "deposit": replace(_DOCUMENT, undo="none", shown="answer"),
     "reverse": replace(_DOCUMENT, marker=None, undo="none"),
     "note": replace(_DOCUMENT, marker=None, undo="none"),
 }
@@ -115,7 +123,13 @@ class XeroConnector:
     def __init__(self, settings: XeroSettings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._verifier = ""  # of a sign-in under way
-        self._site = plan.Site(settings.tenant_id, settings.prepayment_account, settings.returns_account)
+        self._site = plan.Site(
+            settings.tenant_id,
+            settings.prepayment_account,
+            settings.returns_account,
+            settings.clearing_account,
+            settings.payouts_contact,
+        )
         self._endpoints = oauth.Endpoints(
             NAME,
             settings.authorize_url,

@@ -21,6 +21,7 @@ from typing import Any
 
 from arsync.connectors import exact
 from arsync.connectors.contract import Gone, Record, Ref, Unreadable
+from arsync.connectors.xero.zones import zone_of
 from arsync.core.items import (
     Account,
     AppliedLine,
@@ -619,12 +620,20 @@ def _books(organisation: Row, currencies: Any, *, reminds: bool) -> Books:  # no
         )
     if organisation.get("IsDemoCompany") is True:
         warnings.append("this is Xero's demo company, which Xero empties from time to time")
+    named = _text(organisation, "Timezone")
+    zone = zone_of(named) if named else None
+    if named and zone is None:
+        warnings.append(
+            f"Xero's time zone {named} is not known here: its day is taken to be that of UTC, unless timezone in "
+            "arsync.toml says otherwise"
+        )
     return Books(
         company=_must(organisation, "Name"),
         home_currency=_must(organisation, "BaseCurrency"),
         multicurrency=len(currencies) > 1,
         closed_until=max(locks, default=None),
         warnings=tuple(warnings),
+        zone=zone,
     )
 
 

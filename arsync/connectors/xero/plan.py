@@ -1,7 +1,8 @@
 """Intents to calls: pure. It shapes what was decided and chooses nothing.
 
 Shape   one receipt is one line on Xero's bank screen: a payment for one invoice, a batch for several in the
-        books' own currency, an overpayment that is then allocated where some is left over. An intent may take
+        books' own currency, an overpayment that is then allocated where some is left over. Receipts that reached the
+        bank as one line stand in a clearing account, and a transfer from there is that line. An intent may take
         several calls; all its answers name the same record. Settling a debit with a credit is one allocation.
 Law     amounts asked for are still there in the freshest record, else the answer is `Cannot` "stale"; nothing is
         dated in a locked period. `IsReconciled` is never sent: a person, or Xero itself, matches the bank line.
@@ -10,6 +11,7 @@ Source  README.md of this folder.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +27,10 @@ from arsync.connectors.contract import (
     Cannot,
     Fresh,
     PostCredit,
+    PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -39,6 +43,7 @@ from arsync.errors import Broken
 
 MARKER_FIELD, REFERENCE_WIDTH = "Reference", 255
 NOTE_WIDTH = 2500
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY_DIGITS = 40  # Xero takes 128 characters
 EACH_BY_ITSELF = "?summarizeErrors=false"  # one element that is refused does not refuse the others
 Code = Literal[
@@ -60,6 +65,8 @@ class Site:
     tenant_id: str
     prepayment_account: str = ""  # code; money for nothing yet is a prepayment there, else an overpayment
     returns_account: str = ""  # code of the account through which returned payments go
+    clearing_account: str = ""  # code or id of the bank account in which the payments of a payout wait for it
+    payouts_contact: str = "Payouts"  # whose fees they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,36 @@ def _account(account: str | None) -> dict[str, str]:
     return {"AccountID": account}
 
 
+def _clearing(task: _Task, currency: str) -> dict[str, str]:
+    """Where the payments of a payout wait for it."""
+    named = task.site.clearing_account
+    if not named:
+        why = "no account is named in which the payments of a payout wait: arsync connect xero --clearing-account CODE"
+        _no("unmapped_adjustment", why)
+    if currency != task.fresh.books.home_currency:
+        _no("currency_mismatch", f"the payments of a payout wait in {task.fresh.books.home_currency} only")
+    return {"AccountID" if _ID.fullmatch(named) else "Code": named}
+
+
+def _into(intent: PostReceipt, task: _Task) -> dict[str, str]:
+    """The account a receipt is booked to."""
+    return _clearing(task, intent.total.currency) if intent.grouped else _account(intent.deposit_account)
+
+
+def _line_account(task: _Task, account: str) -> str:
+    """How a line names an account: by its code, which an account of Xero need not have."""
+    raw = task.fresh.raw.get(Ref("account", account))
+    if raw is None:
+        return account
+    row = exact.read_object(raw)
+    if not row.get("Code"):
+        _no(
+            "unmapped_adjustment",
+            f"the account {row.get('Name')} has no code in Xero, so that no line can name it",
+        )
+    return str(row["Code"])
+
+
 def _reference(task: _Task, said: str) -> str:
     words = " ".join(said.split())[: REFERENCE_WIDTH - len(task.marker) - 1].rstrip()
     return f"{words} {task.marker}".lstrip()
@@ -225,7 +262,7 @@ def _payment(intent: PostReceipt, task: _Task, debits: Mapping[str, Money]) -> _
     ((number, size),) = debits.items()
     payment = {
         "Invoice": {"InvoiceID": number},
-        "Account": _account(intent.deposit_account),
+        "Account": _into(intent, task),
         "Date": intent.on.isoformat(),
         "Amount": size.decimal(),
         "Reference": _reference(task, intent.reference),
@@ -248,7 +285,7 @@ def _batch(intent: PostReceipt, task: _Task, debits: Mapping[str, Money]) -> _Dr
         )
     reference = _reference(task, intent.reference)
     body = {
-        "Account": _account(intent.deposit_account),
+        "Account": _into(intent, task),
         "Date": intent.on.isoformat(),
         # Which of the two Xero keeps depends on the country.
         "Reference": reference,
@@ -283,7 +320,7 @@ def _on_account(intent: PostReceipt, task: _Task) -> _Draft | None:
     body = {
         "Type": "RECEIVE-PREPAYMENT" if prepaid else "RECEIVE-OVERPAYMENT",
         "Contact": {"ContactID": intent.customer.id},
-        "BankAccount": _account(intent.deposit_account),
+        "BankAccount": _into(intent, task),
         "Date": intent.on.isoformat(),
         "LineAmountTypes": "Inclusive" if prepaid else "NoTax",
         "Reference": _reference(task, intent.reference),
@@ -309,7 +346,7 @@ _ALLOCATED = {"CreditNote": "CreditNotes", "Overpayment": "Overpayments", "Prepa
 
 def document_of(ref: Ref) -> tuple[str, str]:
     """Where a credit is kept: ("Overpayments", id) for "Payment:Overpayment:<id>"."""
-    name, number = ref.id.removeprefix("Payment:").rsplit(":", 1) if ":" in ref.id else ("", "")
+    name, _, number = ref.id.removeprefix("Payment:").rpartition(":")
     if name not in _ALLOCATED:
         _no("unsupported", f"{ref.id} holds nothing that could be used for another invoice")
     return _ALLOCATED[name], number
@@ -343,7 +380,7 @@ def _apply_credits(intent: ApplyCredits, task: _Task) -> _Draft | None:
     if task.made:
         return None
     if intent.entries_of:
-        _no("unsupported", "a refund is booked in Xero, on the credit it gives back; the next pull shows it")
+        _no("unsupported", "Xero lets no credit settle an entry")
     debits = _debits(task, [settle for settle in intent.settles if settle.amount.minor > 0])
     held = [settle for settle in intent.settles if settle.amount.minor < 0]
     used = total((size for size in debits.values()), next(iter(debits.values())).currency)
@@ -454,7 +491,9 @@ def _post_entry(intent: PostEntry, task: _Task) -> _Draft | None:
         )
     lines, left = [owed], size
     if intent.fee:
-        code = intent.fee_account  # as a line names it
+        if not intent.fee_account:
+            _no("unmapped_adjustment", "no account is named for the bank's fee")
+        code = _line_account(task, intent.fee_account)
         lines.append(
             {
                 "Description": "bank fee",
@@ -476,11 +515,123 @@ def _post_entry(intent: PostEntry, task: _Task) -> _Draft | None:
     )
 
 
+def _post_refund(intent: PostRefund, task: _Task) -> _Draft | None:
+    """A payment against the credit itself, which makes it smaller."""
+    if task.made:
+        return None
+    if intent.amount.minor <= 0:
+        raise Broken(f"a refund of {intent.amount.text()}", where=task.marker)
+    entity, number = document_of(intent.credit)
+    name = entity.removesuffix("s")
+    _open_period(task, intent.on, "the refund")
+    _credit(task, intent.credit, intent.amount)
+    payment = {
+        name: {f"{name}ID": number},
+        "Account": _account(intent.bank_account),
+        "Date": intent.on.isoformat(),
+        "Amount": intent.amount.decimal(),
+        "Reference": _reference(task, intent.reference),
+    }
+    size = intent.amount
+    expects = {
+        f"Back {name}": sizes({number: size}),
+        "Currency": size.currency,
+        "Date": intent.on.isoformat(),
+    }
+    return _Draft("refund", "PUT", f"/Payments{EACH_BY_ITSELF}", {"Payments": [payment]}, expects)
+
+
+# ---- payouts
+
+
+def _post_deposit(intent: PostDeposit, task: _Task) -> _Draft | None:
+    """What the payout's sender kept is spent out of the clearing account, the rest goes over to the bank as its line.
+
+    The payments stand there in full, so that nothing of them is left.
+    """
+    currency = intent.total.currency
+    fee = intent.fee or Money.zero(currency)
+    gross = total((one.amount for one in intent.payments), currency)
+    if gross - fee != intent.total or fee.minor < 0:
+        raise Broken(f"{gross.text()} less {fee.text()} is not {intent.total.text()}", where=task.marker)
+    if len(task.made) == (2 if fee else 1):
+        return None
+    _open_period(task, intent.on, "the payout")
+    clearing = _clearing(task, currency)
+    if fee and not task.made:
+        return _kept_fee(intent, fee, clearing, task)
+    if not task.made:
+        _all_waiting(intent, task)
+    body = {
+        "FromBankAccount": clearing,
+        "ToBankAccount": _account(intent.deposit_account),
+        "Amount": intent.total.decimal(),
+        "Date": intent.on.isoformat(),
+        "Reference": _reference(task, intent.reference),
+    }
+    expects = {
+        "Amount": intent.total.text(),
+        "Currency": currency,
+        "Date": intent.on.isoformat(),
+        "From": next(iter(clearing.values())),
+        "To": intent.deposit_account,
+    }
+    if task.made and task.made[0].ref is not None:
+        expects |= {"Of": task.made[0].ref.id}
+    return _Draft("deposit", "PUT", "/BankTransfers", {"BankTransfers": [body]}, expects)
+
+
+def _kept_fee(intent: PostDeposit, fee: Money, clearing: Mapping[str, str], task: _Task) -> _Draft:
+    if not intent.fee_account:
+        _no("unmapped_adjustment", "no account is named for the fee of the payout")
+    _all_waiting(intent, task)
+    line = {
+        "Description": f"fee of the payout of {intent.total}",
+        "Quantity": 1,
+        "UnitAmount": fee.decimal(),
+        "AccountCode": _line_account(task, intent.fee_account),
+    }
+    body = {
+        "Type": "SPEND",
+        "Contact": {"Name": task.site.payouts_contact},
+        "BankAccount": clearing,
+        "Date": intent.on.isoformat(),
+        "LineAmountTypes": "NoTax",
+        "Reference": _reference(task, intent.reference),
+        "LineItems": [line],
+    }
+    expects = {"Total": fee.text(), "Currency": fee.currency, "Date": intent.on.isoformat()}
+    return _Draft(
+        "deposit", "PUT", f"/BankTransactions{EACH_BY_ITSELF}", {"BankTransactions": [body]}, expects
+    )
+
+
+def _all_waiting(intent: PostDeposit, task: _Task) -> None:
+    """Every payment of a payout is what it was decided to be, and stands in the clearing account."""
+    for one in intent.payments:
+        row, currency = task.row(one.payment), one.amount.currency
+        rows = row["Payments"] if one.payment.id.startswith("Payment:Batch:") else [row]
+        field_name = "Total" if "RemainingCredit" in row else "Amount"
+        shown = total((amount(each, field_name, currency) for each in rows), currency)
+        if shown != one.amount:
+            _no("stale", f"{one.payment.id} is {shown.text()}, not {one.amount.text()}")
+        for each in rows:
+            account = each.get("Account")  # an overpayment does not say where it is
+            if isinstance(account, Mapping) and task.site.clearing_account not in account.values():
+                where = account.get("Name") or account.get("Code") or account.get("AccountID")
+                _no("unsupported", f"{one.payment.id} stands in {where}, not in the clearing account")
+
+
 # ---- taking back
 
 
 def _reverse(intent: Reverse, task: _Task) -> _Draft | None:
     ref = intent.written
+    if ref.id.startswith(("Transfer:", "Spend:")):
+        _no(
+            "unsupported",
+            f"a person takes a payout back: delete its bank transfer and its fee, {ref.id}, in Xero",
+        )
     if intent.settles:
         return _take_off(intent, task)
     if task.made:
@@ -570,6 +721,8 @@ _DRAFTS: Mapping[type, Callable[[Any, _Task], _Draft | None]] = {
     ApplyPayment: _apply_payment,
     PostCredit: _post_credit,
     PostEntry: _post_entry,
+    PostRefund: _post_refund,
+    PostDeposit: _post_deposit,
     Reverse: _reverse,
     SetNote: _set_note,
 }

@@ -341,10 +341,10 @@ class Puller:
         invoices = [ref.id.partition(":")[2] for ref in refs if ref.id.startswith("Invoice:")]
         states = list(self._states("Invoices", list(self._invoices(invoices, short=True))))
         for ref in refs:
-            if not ref.id.startswith("Invoice:"):
+            if not ref.id.startswith(("Invoice:", *_UNKEPT)):
                 states += self._one(ref)
         told = {state.ref for state in states}
-        gone = tuple(Gone(ref) for ref in refs if ref not in told)
+        gone = tuple(Gone(ref) for ref in refs if ref not in told and not ref.id.startswith(_UNKEPT))
         return self._page((*states, *gone), None, f"{len(refs)} records read again")
 
     def _one(self, ref: Ref) -> tuple[State, ...]:
@@ -383,6 +383,7 @@ class Puller:
         return moment(when)
 
 
+_UNKEPT = ("Spend:", "Transfer:")  # what we write for a payout: no receivable, so no pull keeps them
 _PLACES = {
     "CreditNote": "CreditNotes",
     "Receive": "BankTransactions",

@@ -32,6 +32,7 @@ _ID_OF = {
     "BankTransactions": "BankTransactionID",
     "CreditNotes": "CreditNoteID",
     "Invoices": "InvoiceID",
+    "BankTransfers": "BankTransferID",
 }
 _SCOPES = {
     "Payments": "accounting.payments",
@@ -39,6 +40,7 @@ _SCOPES = {
     "Overpayments": "accounting.payments",
     "Prepayments": "accounting.payments",
     "BankTransactions": "accounting.banktransactions",
+    "BankTransfers": "accounting.banktransactions",
     "CreditNotes": "accounting.invoices",
     "Invoices": "accounting.invoices",
 }
@@ -63,14 +65,15 @@ def send(tenant: Tenant, calls: Sequence[Call]) -> Iterator[Answer]:
     Raises:
         Unreachable: nothing left this machine. ConsentLost: we are not let in, nothing happened.
     """
-    late = _used_up(tenant, calls)
+    late = _used_up(tenant, calls) | _transferred(tenant, calls)
     answers: dict[str, Answer] = {
         call.key: Answer(call, "stale", None, why=late[call.key]) for call in calls if call.key in late
     }
     groups: dict[str, list[Call]] = {}
     for call in calls:
         if call.key not in answers:
-            groups.setdefault(f"{call.method} {call.path}", []).append(call)
+            alone = "" if call.path.endswith(EACH_BY_ITSELF) else call.key
+            groups.setdefault(f"{call.method} {call.path} {alone}", []).append(call)
     for group in groups.values():
         answers |= {answer.call.key: answer for answer in _request(tenant, group)}
     yield from (answers[call.key] for call in calls)
@@ -163,7 +166,6 @@ def _ref(call: Call, row: Row) -> Ref | None:
         for kind in ("Overpayment", "Prepayment"):
             if isinstance(row.get(f"{kind}ID"), str):
                 return mapping.payment_ref(str(row[f"{kind}ID"]), kind)
-        return None
     number = row.get(_ID_OF[entity], _last(call) if call.expects.get("Status") else None)
     if not isinstance(number, str):
         return None
@@ -171,7 +173,12 @@ def _ref(call: Call, row: Row) -> Ref | None:
         return mapping.payment_ref(number)
     if entity == "BatchPayments":
         return mapping.payment_ref(number, "Batch")
-    return Ref("item", f"{'Invoice' if entity == 'Invoices' else 'CreditNote'}:{number}")
+    return Ref("item", f"{_ITEMS[entity]}:{number}")
+
+
+_ITEMS = {
+    "Invoices": "Invoice", "CreditNotes": "CreditNote", "BankTransactions": "Spend", "BankTransfers": "Transfer",
+}  # fmt: skip
 
 
 def _named(text: str) -> Ref:
@@ -258,6 +265,22 @@ def _short_of(row: Row | None, size: Money) -> str:
     return f"is {row.get('Status')} with {left.text()} left, less than {size.text()}"
 
 
+def _transferred(tenant: Tenant, calls: Sequence[Call]) -> dict[str, str]:
+    """Why transfers must not be sent, by key: somebody has made the same one by hand."""
+    late: dict[str, str] = {}
+    for call in calls:
+        if _entity(call) != "BankTransfers" or call.again:
+            continue
+        (element,) = exact.read_object(call.body)["BankTransfers"]
+        same = [row for row in _candidates(tenant, call, element) if not _difference(call, row)]
+        for row in same:
+            if not any("arsync:" in word for word in _words(row)):
+                late[call.key] = (
+                    f"BankTransfer {row.get('BankTransferID')} brought the same amount there that day"
+                )
+    return late
+
+
 # ---- facts
 
 
@@ -284,16 +307,42 @@ def _invoices_of(row: Row, call: Call) -> str:
     return sizes(sums)
 
 
+def _back_of(name: str) -> Callable[[Row, Call], str]:
+    """What a refund takes from a credit of this kind."""
+
+    def told(row: Row, call: Call) -> str:
+        credit = row.get(name)
+        number = credit.get(f"{name}ID") if isinstance(credit, Mapping) else None
+        return sizes({str(number): amount(row, "Amount", call.expects["Currency"])})
+
+    return told
+
+
 def _contact(row: Row, _call: Call) -> str:
     contact = row.get("Contact")
     return str(contact.get("ContactID")) if isinstance(contact, Mapping) else ""
 
 
+def _side(name: str) -> Callable[[Row, Call], str]:
+    """One of a transfer's accounts, told as the call names it: by code or by id."""
+
+    def told(row: Row, call: Call) -> str:
+        account = row.get(f"{name}BankAccount")
+        names = [account.get("AccountID"), account.get("Code")] if isinstance(account, Mapping) else []
+        return call.expects[name] if call.expects[name] in names else " ".join(map(str, names))
+
+    return told
+
+
 _FACTS: Mapping[str, Callable[[Row, Call], str]] = {
     "Invoices": _invoices_of,
+    **{f"Back {name}": _back_of(name) for name in ("CreditNote", "Overpayment", "Prepayment")},
     "Contact": _contact,
     "Total": lambda row, call: amount(row, "Total", call.expects["Currency"]).text(),
     "BankAmount": lambda row, call: amount(row, "BankAmount", call.expects["BankCurrency"]).text(),
+    "Amount": lambda row, call: amount(row, "Amount", call.expects["Currency"]).text(),
+    "From": _side("From"),
+    "To": _side("To"),
     "Date": lambda row, _call: day(row, "Date").isoformat(),
     "Status": lambda row, _call: str(row.get("Status")),
 }
@@ -414,7 +463,7 @@ def _words(row: Row) -> set[str]:
 def _candidates(tenant: Tenant, call: Call, element: Row) -> Iterable[Row]:
     """What a lost call may have made: by its invoice, or by contact and day."""
     entity = _entity(call)
-    if entity in {"Payments", "BatchPayments"}:
+    if entity in {"Payments", "BatchPayments"} and "Invoices" in call.expects:
         number = sorted(_settled(call))[0]
         rows = list(_all(tenant, "Payments", f'Invoice.InvoiceID==guid("{number}")'))
         if entity == "Payments":
@@ -422,8 +471,15 @@ def _candidates(tenant: Tenant, call: Call, element: Row) -> Iterable[Row]:
         batches = sorted({found for row in rows if (found := mapping.batch_of(row))})
         return [row for row in (tenant.one("BatchPayments", one) for one in batches) if row is not None]
     on = day(element, "Date")
-    where = f'Date==DateTime({on.year},{on.month:02},{on.day:02}) AND Type=="{element["Type"]}"'
-    return _all(tenant, entity, f'{where} AND Contact.ContactID==guid("{element["Contact"]["ContactID"]}")')
+    where = f"Date==DateTime({on.year},{on.month:02},{on.day:02})"
+    if entity == "BankTransfers":  # a list without pages
+        listed = tenant.look("/BankTransfers", {"where": where}).get("BankTransfers")
+        return [row for row in listed or [] if isinstance(row, dict)]
+    if entity == "Payments":  # a refund
+        return _all(tenant, entity, where)
+    contact = element["Contact"].get("ContactID")
+    owner = f' AND Contact.ContactID==guid("{contact}")' if contact else ""
+    return _all(tenant, entity, f'{where} AND Type=="{element["Type"]}"{owner}')
 
 
 def _all(tenant: Tenant, entity: str, where: str) -> Iterator[Row]:

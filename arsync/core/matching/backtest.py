@@ -10,16 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from math import sqrt
 
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.matching.decide import decide
 from arsync.core.matching.learn import learn
 from arsync.core.matching.rounds import rounds
+from arsync.core.matching.sampling import interval
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 _RECENT = timedelta(days=90)
-_Z = 1.959964  # 95 % of a normal distribution lie within so many deviations
 _BANDS = 10
 
 
@@ -117,7 +116,9 @@ def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
                 _settle(left, item_id, minor)
             if past.taught:
                 row = past.receipt
-                knowledge = learn(knowledge, row.payer_name, row.payer_account, past.customer_id, day)
+                knowledge = learn(
+                    knowledge, row.payer_name, row.payer_account, past.customer_id, day, policy.alias_days
+                )
         done = [one for one in (*done, *todays.values()) if day - one.receipt.on <= _RECENT]
     return tuple(cases)
 
@@ -176,20 +177,6 @@ def changed(before: Sequence[Case], after: Sequence[Case]) -> list[tuple[Case, C
         for one, other in zip(before, after, strict=True)
         if one.decision.verdict is not other.decision.verdict or (other.alone and _said(one) != _said(other))
     ]
-
-
-def interval(hits: int, number: int) -> tuple[float, float]:
-    """Between which shares the true one lies, with 95 % (Wilson)."""
-    if not number:
-        return 0.0, 1.0
-    share = hits / number
-    middle = share + _Z * _Z / (2 * number)
-    spread = _Z * sqrt(share * (1 - share) / number + _Z * _Z / (4 * number * number))
-    whole = 1 + _Z * _Z / number
-    # At no hit and at nothing but hits one end is the share itself, but for the last digit.
-    low = (middle - spread) / whole if hits else share
-    high = (middle + spread) / whole if hits < number else share
-    return low, high
 
 
 def _bands(cases: Iterable[Case]) -> tuple[Band, ...]:

@@ -24,7 +24,7 @@ from arsync.core.matching.decide import threshold
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
 from arsync.core.matching.likelihood import elsewhere
 from arsync.core.matching.months import months_named
-from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of
+from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of, piece_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer, Payers
 from arsync.core.matching.reach import Reach, roofs_of
@@ -268,10 +268,14 @@ class Batch:
     def _contradicted(self, draft: Draft, fit: Fit) -> None:
         """The text names a document that is not among these items, or they are another customer's."""
         named = self._named[draft.receipt.id]
-        strange = [raw for raw in named.unknown if not any(part_of(raw, item.number) for item in fit.items)]
-        if strange:
-            text = f"The text names {', '.join(strange)}, which is no open item."
-            self._against(draft, Reason.UNKNOWN_REFERENCE, "unknown-number", text)
+        for code, numbers, is_of, what in (
+            ("unknown-number", named.unknown, part_of, "is no open item"),
+            ("strange-number", named.strange, piece_of, "another customer owes"),
+        ):
+            missing = [raw for raw in numbers if not any(is_of(raw, item.number) for item in fit.items)]
+            if missing:
+                text = f"The text names {', '.join(missing)}, which {what}."
+                self._against(draft, Reason.UNKNOWN_REFERENCE, code, text)
         left_out = [item for item in self._names(draft) if item not in fit.items]
         if left_out:  # what the payer says outranks what fits
             text = f"The text names {labels(left_out)}, not among these items."

@@ -56,6 +56,9 @@ class Named:
     grouped: tuple[ItemRow, ...]  # by an order several items share
     weak: frozenset[int]  # item ids named by short or cut numbers only
     foreign: tuple[ItemRow, ...]  # named, but in another currency
+    strange: tuple[
+        str, ...
+    ]  # short invoice numbers that only items of customers have who may not be the payer
     unknown: tuple[str, ...]  # invoice numbers no open item has
     unread: tuple[str, ...]  # these and all other numbers no open item has
     open_end: bool  # the list of numbers may go on
@@ -131,6 +134,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
     grouped: dict[int, ItemRow] = {}
     strong: set[int] = set()
     foreign: dict[int, ItemRow] = {}
+    strange: list[str] = []
     shared: list[str] = []
     rejected: list[Rejected] = []
     owners: set[int] = set()
@@ -142,6 +146,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         rows = [row for row in rows if row.customer_id in near] or rows
         if mention.weak and not near.intersection(row.customer_id for row in rows):
             rejected += _too_weak(mention, rows)
+            strange += [mention.raw] if mention.labelled else []
             continue
         foreign.update((row.id, row) for row in alien if not rows)
         if len(rows) == 1 or (
@@ -166,6 +171,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
         tuple(row for row in grouped.values() if row.id not in items),
         frozenset(items.keys() - strong),
         tuple(foreign.values()),
+        tuple(strange),
         reading.unknown,
         reading.unread,
         reading.open_end,
@@ -194,6 +200,9 @@ def by_references(
     rest = _with_rest(case)
     if rest.explanations:
         return rest
+    around = _with_rest(case, roof=True)
+    if around.explanations:  # a parent may pay for its children together; nobody has said so
+        return replace(around, reason=around.reason or Reason.WEAK_EVIDENCE)
     near = _near(case)
     if not near:
         return Outcome()
@@ -225,9 +234,12 @@ def resembles(raw: str, number: str | None) -> bool:
 
 def part_of(raw: str, number: str | None) -> bool:
     """Whether a number that no item has may be a piece of this one, or this one with a slip."""
-    return resembles(raw, number) or (
-        number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
-    )
+    return resembles(raw, number) or piece_of(raw, number)
+
+
+def piece_of(raw: str, number: str | None) -> bool:
+    """Whether a number may be a piece of this one."""
+    return number is not None and len(_figures(raw)) >= _LEAST_PART and _figures(raw) in _figures(number)
 
 
 @lru_cache(maxsize=65_536)  # the numbers of one customer are compared again and again
@@ -336,8 +348,10 @@ def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -
     ]
 
 
-def _pool_of(case: _Case, items: Sequence[ItemRow]) -> Pool:
-    """What the named items' customers have besides."""
+def _pool_of(case: _Case, items: Sequence[ItemRow], *, roof: bool) -> Pool:
+    """What the named items' customers have besides; with `roof`, and all their relatives."""
+    if roof:
+        return Pool(_under_one_roof(case, items))
     owners = frozenset(item.customer_id for item in items)
     owner = owner_of(case.book, case.payer, owners)
     family = case.book.family(owner) if owner is not None else ()
@@ -437,16 +451,17 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
     return found
 
 
-def _with_rest(case: _Case) -> Outcome:
-    """The named items and, for what they leave, exactly fitting items of the same customer."""
+def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
+    """The named items and, for what they leave, exactly fitting items of the same customer; or of its whole family."""
     named = (*case.named.items, *case.named.grouped)
     found: list[Explanation] = []  # as likely as their weight, until all are known
     total = 0.0
+    pool = _pool_of(case, named, roof=roof)
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
         if rest <= 0:
             continue
-        fits = case.sets.fits(_pool_of(case, named), rest, case.receipt.on)
+        fits = case.sets.fits(pool, rest, case.receipt.on)
         total += fits.total
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (

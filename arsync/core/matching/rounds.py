@@ -73,7 +73,7 @@ def rounds(
         given.append(batch.snapshot)
         change = _change(left, acting, lasting.roofs)
         left = less(left, acting)
-        batch = _batch(left, touched(reaches, change), reaches, change, lasting)
+        batch = _batch(left, touched(reaches, change), reaches, lasting)
     sight = seen(left, knowledge, policy, lasting.roofs, reaches)
     return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(given), sight)
 
@@ -108,16 +108,16 @@ def _start(
         if judged[receipt_id].decision.verdict in _ACTS:  # then it shall have evidence of today
             change = joined([change, reaches[receipt_id]])
     again = old.receipts | touched(old.reaches, change)
-    return _batch(snapshot, again, old.reaches, change, lasting), judged
+    return _batch(snapshot, again, old.reaches, lasting), judged
 
 
 def _batch(
-    left: Snapshot, again: Set[int], reaches: Mapping[int, Reach], change: Reach, lasting: engine.Lasting
+    left: Snapshot, again: Set[int], reaches: Mapping[int, Reach], lasting: engine.Lasting
 ) -> engine.Batch | None:
     """A match of these receipts and of all that they look at."""
     if not again:
         return None
-    under = change.roofs.union(*(reaches[i].roofs for i in again if i in reaches))
+    under = frozenset[int]().union(*(reaches[i].roofs for i in again if i in reaches))
     return engine.Batch(part(left, again, under, lasting.roofs), lasting)
 
 

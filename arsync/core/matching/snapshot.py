@@ -137,6 +137,7 @@ class MatchPolicy:
     # Values of EvidenceClass.
     automatic: frozenset[str] = frozenset({"reference", "remittance", "one item", "balance"})
     alias_confirmations: int = 2  # before a learned payer counts as known
+    alias_days: int = 730  # after its last confirmation a learned payer is forgotten
     small_difference_minor: dict[str, int] = field(default_factory=dict)  # by currency; absent = zero
     small_difference_bp: int = (
         10_000  # and at most so many hundredths of a per cent of the items it is missing from

@@ -11,7 +11,7 @@ from arsync.simulators.exact_json import Document
 from arsync.simulators.xero import contacts, fields, papers
 from arsync.simulators.xero.books import Books
 from arsync.simulators.xero.ledger import Entry
-from arsync.simulators.xero.payments import bank
+from arsync.simulators.xero.payments import bank_account
 from arsync.simulators.xero.records import Account, Actor, Kind, Paper, Transfer
 from arsync.simulators.xero.refusals import HAS_APPLIED, Invalid
 
@@ -40,7 +40,7 @@ def create(books: Books, element: Document, actor: Actor, unit_digits: int = 2) 
     kind = fields.text(element, "Type") or ""
     if kind not in PLAIN and kind not in CREDITS:
         raise Invalid(f"{kind} is not a valid bank transaction type")
-    account = bank(books, element, "BankAccount")
+    account = bank_account(books, element, "BankAccount")
     contact = contacts.of_document(books, element, actor)
     on = fields.day(element, "Date") or books.today()
     books.check_unlocked(on, actor)
@@ -157,7 +157,8 @@ def void_credit(books: Books, credit: Paper, actor: Actor) -> Paper:
 
 def create_transfer(books: Books, element: Document, actor: Actor) -> Transfer:
     """Move money between two bank accounts of one currency."""
-    from_account, to_account = bank(books, element, "FromBankAccount"), bank(books, element, "ToBankAccount")
+    from_account = bank_account(books, element, "FromBankAccount")
+    to_account = bank_account(books, element, "ToBankAccount")
     cents = fields.cents(element, "Amount")
     if cents is None or cents <= 0:
         raise Invalid("Amount must be greater than zero")

@@ -263,6 +263,14 @@ class Bookkeeper:
             made = bank.create(self.core, element, self.actor)
         return rendering.paper(self.core, made)
 
+    def transfer(self, source: str, into: str, value: Amount, *, date: str = "") -> Document:
+        """Money moved between two bank accounts of ours."""
+        element: Document = {"FromBankAccount": {"AccountID": source}, "ToBankAccount": {"AccountID": into}}
+        element |= {"Amount": value, "Date": date}
+        with self.core.writing():
+            made = bank.create_transfer(self.core, element, self.actor)
+        return rendering.transfer(self.core, made)
+
     def _account(self, account: str) -> Document:
         return {"AccountID": account or self.bank()}
 

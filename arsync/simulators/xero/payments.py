@@ -129,6 +129,14 @@ def bank(books: Books, element: Document, name: str) -> Account:
     return found
 
 
+def bank_account(books: Books, element: Document, name: str) -> Account:
+    """A bank account proper, which alone has a bank screen: money received, spent and moved needs one."""
+    account = bank(books, element, name)
+    if account.type != "BANK":
+        raise Invalid(f"{name} must be an account of type BANK")
+    return account
+
+
 def _sums(books: Books, paper: Paper, account: Account, element: Document) -> Sums:
     cents = fields.cents(element, "Amount")
     if cents is None or cents <= 0:

@@ -11,6 +11,8 @@ from arsync.simulators.xero.bookkeeper import BulkInvoice
 from arsync.simulators.xero.records import Switches
 from arsync.testing import Bench
 
+CLEARING = "095"
+
 
 class XeroBench(Bench):
     page_rows = 7
@@ -27,6 +29,7 @@ class XeroBench(Bench):
         core = self.tenant.core
         self.receivable_account = core.system("DEBTORS").id
         self.fee_account = "404"
+        self.undeposited_account = self.keeper.bank_account("Payouts clearing", CLEARING)["AccountID"]
         self.receiving_account = self.bank_account
         self._names = 0
 
@@ -34,6 +37,7 @@ class XeroBench(Bench):
         return XeroSettings(
             tenant_id=self.tenant_id,
             returns_account="260",
+            clearing_account=CLEARING,
             base_url=url,
             token_url=f"{url}/connect/token",
             authorize_url=f"{url}/identity/connect/authorize",
@@ -82,7 +86,7 @@ class XeroBench(Bench):
         return Ref("item", f"CreditNote:{made['CreditNoteID']}")
 
     def payment(self, customer, total, settles=()):
-        made = self.keeper.overpayment(customer.id, total.text())
+        made = self.keeper.overpayment(customer.id, total.text(), account=self.undeposited_account)
         number = made.get("OverpaymentID") or self.tenant.core.papers[made["BankTransactionID"]].credit_id
         for settle in settles:
             self.keeper.allocate(number, settle.item.id.partition(":")[2], settle.amount.text())

@@ -10,13 +10,16 @@ from arsync.connectors import exact
 from arsync.connectors.contract import (
     Answer,
     ApplyCredits,
+    Banked,
     Bundle,
     Call,
     Cannot,
     Fresh,
     PostCredit,
+    PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -197,3 +200,150 @@ def test_reconciled_is_never_sent():
     several = receipt(usd("150.00"), WHOLE, (TWO, usd("50.00")))
     intents = (receipt(usd("100.00"), WHOLE), receipt(usd("120.00"), WHOLE), several)
     assert all(b"IsReconciled" not in planned(one).body for one in intents)
+
+
+# ---- refunds
+
+HELD = OVER, {**document("o-1", "30.00", name="RemainingCredit"), "OverpaymentID": "o-1"}
+
+
+def refund(credit, size="20.00", **more):
+    return PostRefund(ACME, TODAY, usd(size), credit, "a-1", "RF-7", **more)
+
+
+@pytest.mark.parametrize(("credit", "name"), [(NOTE, "CreditNote"), (OVER, "Overpayment")])
+def test_a_refund_is_a_payment_against_the_credit(credit, name):
+    call = planned(refund(credit), rows=ROWS | {HELD[0]: HELD[1]})
+    [payment] = json.loads(call.body, parse_float=str)["Payments"]
+    assert payment == {
+        name: {f"{name}ID": credit.id.rpartition(":")[2]},
+        "Account": {"AccountID": "a-1"},
+        "Date": "2026-11-22",
+        "Amount": "20.00",
+        "Reference": "RF-7 arsync:books-7.2.0",
+    }
+    assert planned(refund(credit), done=[accepted(call, PAID)]) is None
+
+
+@pytest.mark.parametrize(
+    ("intent", "closed", "code"),
+    [
+        pytest.param(refund(NOTE, "30.01"), None, "stale", id="more than is left"),
+        pytest.param(refund(NOTE), TODAY, "closed_period", id="a locked day"),
+        pytest.param(refund(PAID), None, "unsupported", id="a payment holds no credit"),
+        pytest.param(refund(BATCH), None, "unsupported", id="nor does a batch"),
+    ],
+)
+def test_a_refund_that_cannot_be_booked(intent, closed, code):
+    assert planned(intent, closed=closed).code == code
+
+
+# ---- payouts
+
+CLEARED = plan.Site("t-1", clearing_account="095")
+WAITING = {"AccountID": "a-9", "Code": "095", "Name": "Stripe clearing"}
+IN_CLEARING = {
+    PAID: {"PaymentID": "p-1", "Amount": Decimal("100.00"), "Account": WAITING},
+    BATCH: {
+        "BatchPaymentID": "b-1",
+        "Payments": [{"Amount": Decimal(text), "Account": WAITING} for text in ("20.00", "30.00")],
+    },
+    OVER: {"OverpaymentID": "o-1", "Total": Decimal("7.00"), "RemainingCredit": Decimal("7.00")},
+}
+
+
+def payout(net="145.50", fee="4.50", *parts, **more):
+    banked = tuple(Banked(ref, usd(text)) for ref, text in parts or ((PAID, "100.00"), (BATCH, "50.00")))
+    given = {"fee": usd(fee) if fee else None, "fee_account": "404", **more}
+    return PostDeposit(TODAY, usd(net), "a-1", banked, "PO-77", **given)
+
+
+def accepted(call, ref):
+    return Answer(call, "accepted", ref)
+
+
+def test_a_payout_spends_its_fee_and_transfers_the_rest():
+    fee = planned(payout(), rows=IN_CLEARING, site=CLEARED)
+    [spent] = json.loads(fee.body, parse_float=str)["BankTransactions"]
+    assert (spent["Type"], spent["BankAccount"], spent["Contact"]) == (
+        "SPEND",
+        {"Code": "095"},
+        {"Name": "Payouts"},
+    )
+    assert [(line["AccountCode"], line["UnitAmount"]) for line in spent["LineItems"]] == [("404", "4.50")]
+    ref = Ref("item", "Spend:s-1")
+    call = planned(payout(), rows=IN_CLEARING, site=CLEARED, done=[accepted(fee, ref)])
+    [moved] = json.loads(call.body, parse_float=str)["BankTransfers"]
+    assert moved == {
+        "FromBankAccount": {"Code": "095"},
+        "ToBankAccount": {"AccountID": "a-1"},
+        "Amount": "145.50",
+        "Date": "2026-11-22",
+        "Reference": "PO-77 arsync:books-7.2.0",
+    }
+    done = [accepted(fee, ref), accepted(call, ref)]
+    assert planned(payout(), rows=IN_CLEARING, site=CLEARED, done=done) is None
+
+
+def test_a_payout_without_a_fee_is_one_call():
+    call = planned(payout("150.00", ""), rows=IN_CLEARING, site=CLEARED)
+    assert (call.path, call.expects["From"], call.expects["To"]) == ("/BankTransfers", "095", "a-1")
+    done = [accepted(call, Ref("item", "Transfer:t-1"))]
+    assert planned(payout("150.00", ""), rows=IN_CLEARING, site=CLEARED, done=done) is None
+
+
+def test_the_clearing_account_may_be_named_by_its_id():
+    number = "0f2f3cb7-4c0e-4f53-8f0e-7f3e1c7f0a11"
+    rows = {PAID: {**IN_CLEARING[PAID], "Account": {"AccountID": number}}}
+    site = plan.Site("t-1", clearing_account=number)
+    call = planned(payout("100.00", "", (PAID, "100.00")), rows=rows, site=site)
+    assert json.loads(call.body)["BankTransfers"][0]["FromBankAccount"] == {"AccountID": number}
+
+
+def test_the_account_of_a_fee_is_named_by_its_code():
+    rows = IN_CLEARING | {Ref("account", "404"): {"AccountID": "404", "Code": "6100", "Name": "Bank fees"}}
+    call = planned(payout(), rows=rows, site=CLEARED)
+    assert json.loads(call.body)["BankTransactions"][0]["LineItems"][0]["AccountCode"] == "6100"
+
+
+@pytest.mark.parametrize(
+    ("intent", "changed", "site", "code", "says"),
+    [
+        pytest.param(payout(), {}, plan.Site("t-1"), "unmapped_adjustment", "--clearing-account", id="no account"),
+        pytest.param(payout(fee_account=None), {}, CLEARED, "unmapped_adjustment", "fee", id="no account for the fee"),
+        pytest.param(
+            payout(), {PAID: {**IN_CLEARING[PAID], "Amount": Decimal("99.00")}}, CLEARED, "stale", "99.00", id="less"
+        ),
+        pytest.param(
+            payout(),
+            {PAID: {**IN_CLEARING[PAID], "Account": {"AccountID": "a-1", "Name": "Bank"}}},
+            CLEARED,
+            "unsupported",
+            "stands in Bank",
+            id="a payment that is in the bank already",
+        ),
+        pytest.param(
+            payout(), {Ref("account", "404"): {"Name": "Fees"}}, CLEARED, "unmapped_adjustment", "no code", id="no code"
+        ),
+        pytest.param(
+            payout("7.50", "", (OVER, "7.50")), {}, CLEARED, "stale", "7.00", id="an overpayment that is less"
+        ),
+    ],
+)  # fmt: skip
+def test_a_payout_that_cannot_be_made(intent, changed, site, code, says):
+    found = planned(intent, rows=IN_CLEARING | changed, site=site)
+    assert isinstance(found, Cannot)
+    assert (found.code, says in found.reason) == (code, True), found.reason
+
+
+def test_a_receipt_of_a_payout_is_booked_to_the_clearing_account():
+    call = planned(receipt(usd("100.00"), WHOLE, deposit_account=None, grouped=True), site=CLEARED)
+    assert json.loads(call.body)["Payments"][0]["Account"] == {"Code": "095"}
+    foreign = receipt(Money.of("50.00", "EUR"), (EURO, Money.of("50.00", "EUR")), grouped=True)
+    assert planned(foreign, site=CLEARED).code == "currency_mismatch"
+
+
+@pytest.mark.parametrize("ref", ["Transfer:t-1", "Spend:s-1"])
+def test_a_payout_is_taken_back_by_a_person(ref):
+    found = planned(Reverse(Ref("item", ref)))
+    assert (found.code, "a person takes a payout back" in found.reason) == ("unsupported", True)

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import Verdict
-from arsync.core.matching.backtest import History, Past, changed, interval, quality, replayed
+from arsync.core.matching.backtest import History, Past, changed, quality, replayed
+from arsync.core.matching.sampling import interval
 from arsync.core.matching.snapshot import MatchPolicy
 from arsync.reports import backtest as report
 from tests.core.matching.build import DAY, POLICY, customer, item, receipt

@@ -496,3 +496,40 @@ def test_a_receipt_larger_than_the_policy_allows_is_left_to_a_person():
         told = decided([item(1, amount, "INV-20401")], receipt(amount, "INV 20401"), policy=policy)
         assert told.verdict is verdict
     assert told.reason is Reason.CONFIRMATION
+
+
+NORTHGATE = customer(2, "Northgate Factoring")
+SHORT_NUMBERS = (item(1, 100_00, "1002"), item(2, 100_00, "1001", customer_id=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "applied"),
+    [
+        pytest.param("INVOICE 1001", False, id="a short invoice number that only another customer owes"),
+        pytest.param("INVOICE 1002", True, id="the payer's own short number"),
+        pytest.param("ROOM 1001", True, id="a number that nothing calls an invoice's"),
+        pytest.param("INVOICE 002", True, id="a piece of the payer's own number"),
+    ],
+)
+def test_an_amount_is_not_applied_where_the_text_names_what_another_customer_owes(text, applied):
+    decision = decided(SHORT_NUMBERS, receipt(100_00, text), (customer(1), NORTHGATE))
+    assert (decision.verdict is Verdict.APPLY) is applied
+    assert shares(decision) == {1: 100_00}
+
+
+SIBLINGS = (customer(1, "Marlow Paper Ltd"), *(customer(n, f"Marlow Shop {n}", parent_id=1) for n in (2, 3)))
+
+
+def test_what_a_named_invoice_leaves_may_be_a_siblings_and_is_a_suggestion_only():
+    items = (item(1, 481_37, "INV-20417", customer_id=2), item(2, 77_31, "INV-31002", customer_id=3))
+    for policy in (POLICY, replace(POLICY, weighed=True, posts=frozenset({"over-pay"}))):
+        decision = decided(items, receipt(558_68, "INV 20417", name="Marlow Paper"), SIBLINGS, policy=policy)
+        assert shares(decision) == {1: 481_37, 2: 77_31}
+        assert (decision.verdict, decision.reason) == (Verdict.PROPOSE, Reason.WEAK_EVIDENCE)
+
+
+def test_what_a_named_invoice_leaves_is_first_looked_for_where_it_is_owed():
+    own = item(3, 77_31, "INV-40001", customer_id=2)
+    items = (item(1, 481_37, "INV-20417", customer_id=2), item(2, 77_31, "INV-31002", customer_id=3), own)
+    found = find(items, receipt(558_68, "INV 20417", name="Marlow Paper"), SIBLINGS)
+    assert shares(found.explanations[0]) == {1: 481_37, 3: 77_31}

@@ -195,7 +195,7 @@ class TestDifferences:
         family = (customer(1, "Harbor Group"), customer(2, "Harbor Foods", parent_id=1))
         known = Knowledge()
         for _ in range(3):
-            known = learn(known, "QUARRY TREASURY", "", 2, DAY)
+            known = learn(known, "QUARRY TREASURY", "", 2, DAY, 730)
         paid = receipt(5_000_00, "PREPAYMENT", name="QUARRY TREASURY")
         assert decided((), paid, family, policy=WEIGHED, knowledge=known).verdict is not Verdict.APPLY
 
@@ -209,7 +209,9 @@ def test_a_name_that_pays_for_several_children_is_their_parents():
         customer(2, "Delmar Foods", parent_id=1),
         customer(3, "Fenwick Glass", parent_id=1),
     )
-    known = learn(learn(Knowledge(), "QUARRY TREASURY", "", 2, DAY), "QUARRY TREASURY", "", 3, DAY)
+    known = Knowledge()
+    for child in (2, 3):
+        known = learn(known, "QUARRY TREASURY", "", child, DAY, 730)
     items = (item(1, 4_813_37, customer_id=2), item(2, 77_31, customer_id=3))
     finding = find(items, receipt(4_813_37, name="QUARRY TREASURY"), family, knowledge=known)
     assert "payer-alias" in said(finding.explanations[0])
