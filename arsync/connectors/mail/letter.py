@@ -100,9 +100,9 @@ def _sender(message: Message) -> tuple[str, str]:
 def _day(message: Message) -> date | None:
     try:
         said = parsedate_to_datetime(str(message.get("date", "")))
-    except (ValueError, TypeError):
+        return (said.astimezone(UTC) if said.tzinfo else said).date()
+    except (ValueError, TypeError, OverflowError):  # a year beyond the calendar overflows
         return None
-    return (said.astimezone(UTC) if said.tzinfo else said).date()
 
 
 def _header(data: bytes, name: str) -> str:
@@ -164,5 +164,5 @@ def _file_name(part: EmailMessage) -> str:
 def _decoded(part: EmailMessage, body: bytes) -> str:
     try:
         return body.decode(part.get_content_charset() or "utf-8")
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # a codec nobody has, or a name that is none
         return body.decode("cp1252", "replace")

@@ -76,6 +76,27 @@ def test_two_from_headers_are_nobody():
     assert letter.read(data, OURS).sender == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("Tue, 06 Jan 2026 23:30:00 -0500", date(2026, 1, 7)),
+        ("Tue, 06 Jan 202999999999999999999999 23:30:00 -0500", None),
+        ("Fri, 31 Dec 9999 23:30:00 -0500", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_day_of_a_letter_or_none(written, day):
+    data = mail("Hello").replace(b"Tue, 06 Jan 2026 23:30:00 -0500", written.encode())
+    assert letter.read(data, OURS).on == day
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "klingon", "utf\x00-8", "hex"])
+def test_the_words_of_a_letter_whatever_codec_it_names(charset):
+    data = mail("Invoice 1001").replace(b'charset="utf-8"', f'charset="{charset}"'.encode())
+    assert "nvoice 1001" in letter.read(data, OURS).text
+
+
 def test_words_pages_and_documents():
     message = EmailMessage()
     message["From"] = "ap@acme.example"
