@@ -1,6 +1,7 @@
 """The migrations and the tables say the same, on every database; a store of another revision is refused."""
 
 import json
+from datetime import date
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,7 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from arsync import migrations
+from arsync.core.matching.snapshot import Alias, Knowledge
 from arsync.errors import StoreUnusable
+from arsync.store import learned
 from arsync.store.engine import Store
 from arsync.store.tables import metadata
 
@@ -52,6 +55,24 @@ def test_receipts_of_before_learn_how_they_came_from_what_the_bank_said(tmp_path
         found = conn.execute(text("select method from receipt order by id")).scalars().all()
     assert found == ["cheque", "sepa direct debit", "not said", "not said", "not said"]
     old.close()
+
+
+def test_what_was_learned_before_it_had_numbers_gets_them_in_the_order_it_was_learned(store_url):
+    other = Store(store_url)
+    migrations.upgrade(other, "0007")
+    row = "insert into alias (ledger_id, key, customer_id, since, confirmations) values (:l, :k, 1, :s, 2)"
+    with other.begin() as conn:
+        for ledger, key, since in ((1, "B", "2026-02-01"), (1, "A", "2026-01-01"), (2, "C", "2026-01-01")):
+            conn.execute(text(row), {"l": ledger, "k": key, "s": since})
+    migrations.upgrade(other)
+    with other.begin() as conn:
+        assert [(one.id, one.key) for one in learned.listing(conn, 1)] == [(2, "B"), (1, "A")]
+        before = learned.knowledge(conn, 1)
+        after = Knowledge((*before.aliases, Alias("D", 1, 1, date(2026, 3, 1))))
+        learned.keep(conn, 1, before, after, "Cleo")
+        newest = learned.listing(conn, 1)[0]
+        assert (newest.id, newest.key, learned.teachers(newest)) == (3, "D", ["Cleo"])
+    other.close()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from arsync.core.matching.reach import Reach, roofs_of
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
@@ -42,6 +42,8 @@ _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, Eviden
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
 _NOBODY: Counter[int] = Counter()
 _USUALLY_OPEN = 8  # items of one customer
+_HARDLY = 0.1  # likely: a named set that explains the money no better is hardly what is paid
+_DOUBTED = 0.5  # how often what fits is paid all the same where the text names something else
 _CLOSE = 0.9  # how often a payer is one of the customers whose names are close
 _SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known payer and of a close name
 
@@ -224,17 +226,33 @@ class Batch:
     def _look_at_payers(self, *, known: bool) -> None:
         """Receipts whose text settled nothing: what do their payers owe?"""
         for draft in self._open():
-            if (
-                draft.explanations
-                or draft.reason is Reason.CURRENCY_MISMATCH
-                or (draft.payer.known is not None) != known
-            ):
+            if draft.reason is Reason.CURRENCY_MISMATCH or (draft.payer.known is not None) != known:
+                continue
+            if draft.explanations:
+                self._beside(draft)
                 continue
             if known:
                 self._by_known_payer(draft)
             else:
                 self._by_candidates(draft)
             self._repeat_or_advance(draft)
+
+    def _beside(self, draft: Draft) -> None:
+        """What is named hardly explains the money: what its payer owes is suggested first, and never applied alone."""
+        if draft.explanations[0].probability >= _HARDLY:
+            return
+        customers = draft.payer.candidates if draft.payer.known is None else (draft.payer.known,)
+        found: list[Explanation] = []
+        for customer in customers:
+            answer = self._fits(draft.receipt, customer)
+            each = _DOUBTED / (answer.total * len(customers))
+            found += [self._explain_fit(draft, customer, fit, fit.weight * each) for fit in answer.fits]
+        if not found:
+            return
+        text = con("names-others", f"The text names {labels(self._names(draft))}, not among these items.")
+        both = [*draft.explanations, *(_with(one, text) for one in found)]
+        draft.explanations = sorted(both, key=lambda one: -one.probability)
+        draft.unique, draft.reason = False, Reason.UNKNOWN_REFERENCE
 
     def _by_known_payer(self, draft: Draft) -> None:
         customer = draft.payer.known

@@ -533,3 +533,12 @@ def test_what_a_named_invoice_leaves_is_first_looked_for_where_it_is_owed():
     items = (item(1, 481_37, "INV-20417", customer_id=2), item(2, 77_31, "INV-31002", customer_id=3), own)
     found = find(items, receipt(558_68, "INV 20417", name="Marlow Paper"), SIBLINGS)
     assert shares(found.explanations[0]) == {1: 481_37, 3: 77_31}
+
+
+def test_what_fits_the_payer_is_suggested_before_a_number_that_hardly_explains_the_money():
+    items = (item(1, 10_43, "INV-20417", customer_id=2), item(2, 186_43, "INV-31002"))
+    policy = replace(POLICY, weighed=True, posts=frozenset({"over-pay"}))
+    decision = decided(items, receipt(186_43, "INV 20417"), (customer(1), NORTHGATE), policy=policy)
+    assert shares(decision) == {2: 186_43}
+    assert decision.verdict is Verdict.QUEUE
+    assert decision.reason is Reason.UNKNOWN_REFERENCE
