@@ -32,7 +32,14 @@ def test_upsert_writes_what_changed(store, again, written):
     with store.begin() as conn:
         assert bulk.upsert(conn, alias, COLUMNS, again) == written
         for r in again:
-            assert tuple(conn.execute(select(alias).where(alias.c.key == r[1])).one()) == r
+            assert (
+                tuple(
+                    conn.execute(
+                        select(*(alias.c[name] for name in COLUMNS)).where(alias.c.key == r[1])
+                    ).one()
+                )
+                == r
+            )
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class QuickBooksBench(Bench):
         self.company = simulator.companies[REALM]
         self.keeper = self.company.books
         self.bank_account = self.keeper.account("checking")
+        self.undeposited_account = self.keeper.account("undeposited")
         self.waiting_account = self.keeper.create_account("Unidentified receipts", "Other Current Liability")[
             "Id"
         ]
