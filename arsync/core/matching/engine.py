@@ -412,9 +412,9 @@ class Batch:
             )
             sure = self._is_named_payer(draft.payer) and not draft.explanations
             kind = "on account, payer known" if sure else "on account"
-            on_account = explanation(
-                draft.receipt, draft.payer.known, (), EvidenceClass.NONE, kind, (said, *more)
-            )
+            perhaps = draft.payer.candidates[0] if len(draft.payer.candidates) == 1 else None
+            owner = draft.payer.known or perhaps
+            on_account = explanation(draft.receipt, owner, (), EvidenceClass.NONE, kind, (said, *more))
             draft.explanations.insert(0, on_account)
             draft.reason, draft.unique = Reason.OVER_PAY, len(draft.explanations) == 1
 

@@ -542,3 +542,19 @@ def test_what_fits_the_payer_is_suggested_before_a_number_that_hardly_explains_t
     assert shares(decision) == {2: 186_43}
     assert decision.verdict is Verdict.QUEUE
     assert decision.reason is Reason.UNKNOWN_REFERENCE
+
+
+@pytest.mark.parametrize(
+    ("customers", "name", "owner"),
+    [
+        pytest.param(
+            (customer(1), NORTHGATE), "KESTREL FODS LLC", 1, id="of the only customer with a close name"
+        ),
+        pytest.param(KESTRELS, "KESTREL FODS", None, id="of nobody, where several names are close"),
+    ],
+)
+def test_money_in_advance_is_suggested_for_the_only_customer_that_may_be_the_payer(customers, name, owner):
+    decision = decided((), receipt(500_00, "PREPAYMENT ORDER 7", name=name), customers)
+    assert decision.verdict is not Verdict.APPLY
+    assert decision.explanation is not None
+    assert decision.explanation.customer_id == owner
