@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.normalise import number_keys
+from arsync.core.matching.reach import step
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, MatchPolicy, Snapshot
 from arsync.core.matching.solve import run_ends
 
@@ -79,6 +80,7 @@ class Book:
         self.children: dict[int, list[int]] = defaultdict(list)
         self._relatives: dict[int, frozenset[int]] = {}
         self.creditors: set[int] = set()  # customers with an open credit
+        self._crowds = {(crowd.currency, crowd.minor): crowd.number for crowd in snapshot.crowds}
         self._asked = {row.amount_minor for row in snapshot.receipts}
         self._asked.update(row.gross_minor for row in snapshot.remittances if row.gross_minor is not None)
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
@@ -129,6 +131,11 @@ class Book:
     def owners_by_amount(self) -> dict[tuple[str, int], Counter[int]]:
         """How many of these items each customer has."""
         return {key: Counter([item.customer_id for item in items]) for key, items in self.by_amount.items()}
+
+    def owing(self, currency: str, minor: int) -> int:
+        """How many items of the ledger have an amount, in steps where they are a crowd."""
+        key = (currency, minor)
+        return self._crowds.get(key) or step(len(self.by_amount.get(key, ())))
 
     def family(self, customer_id: int) -> tuple[int, ...]:
         """The customers whose items this one may pay: its own, then its children's."""

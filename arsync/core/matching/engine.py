@@ -27,7 +27,7 @@ from arsync.core.matching.months import months_named
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of, piece_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer, Payers
-from arsync.core.matching.reach import Reach, roofs_of
+from arsync.core.matching.reach import Reach, is_crowd, roofs_of
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
@@ -368,19 +368,22 @@ class Batch:
         receipt = draft.receipt
         near = {one for customer in draft.payer.candidates for one in self._book.family(customer)}
         owners = self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), _NOBODY)
-        alike = owners.total() - sum([owners[customer] for customer in near])
+        all_of_them = self._book.owing(receipt.currency, receipt.amount_minor)
+        alike = all_of_them - sum([owners[customer] for customer in near])
         # By customers and not by items: settling one must not change what is said of everybody else's receipts.
         usual = _USUALLY_OPEN * max(1, len(self._book.customers))
         return alike / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
         receipt = draft.receipt
+        draft.reason = Reason.UNKNOWN_PAYER
+        if is_crowd(self._book.owing(receipt.currency, receipt.amount_minor)):
+            return
         rows = [
             row
             for row in self._book.by_amount.get((receipt.currency, receipt.amount_minor), ())
             if row.id not in self._spent
         ]
-        draft.reason = Reason.UNKNOWN_PAYER
         if len(rows) > _FEW:
             return
         for row in rows:
@@ -578,11 +581,13 @@ class Batch:
         customers |= self._advices.customers(receipt, payer)
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
-        if payer.known is None:
-            customers.update(self._book.owners_by_amount.get((receipt.currency, receipt.amount_minor), ()))
+        owing = self._book.owing(receipt.currency, receipt.amount_minor) if payer.known is None else 0
+        if owing and not is_crowd(owing):
+            customers.update(self._book.owners_by_amount[receipt.currency, receipt.amount_minor])
         return Reach(
             frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
             frozenset({(receipt.currency, abs(receipt.amount_minor))}),
+            owing if is_crowd(owing) else 0,
         )
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:

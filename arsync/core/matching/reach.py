@@ -3,6 +3,8 @@
 Shape   `Reach` says where a receipt looks; `touched` tells the receipts to match again, `part` what with.
 Law     receipts that no change touches keep their findings, and matching the part gives what matching everything would:
         whatever two receipts may compete for lies under one roof or has one amount, and a part is closed over both.
+        Of an amount that very many items have, a receipt needs their number alone, and that in steps: so a change
+        of one of them touches nobody.
 Cost    linear in the receipts that are left; the part is as large as what the change touches.
 """
 
@@ -11,14 +13,30 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import NamedTuple
 
-from arsync.core.matching.snapshot import CustomerRow, Snapshot
+from arsync.core.matching.snapshot import Crowd, CustomerRow, Snapshot
+
+CROWD = 16  # more items of one amount than these count by their number alone
 
 
 class Reach(NamedTuple):
-    """Families, by one customer of each (`roofs`), and amounts, by currency and without sign."""
+    """Families, by one customer of each (`roofs`), and amounts, by currency and without sign.
+
+    `crowd` is the number of items with a receipt's amount, in steps; 0: not looked at, or so few that each counts.
+    """
 
     roofs: frozenset[int]
     amounts: frozenset[tuple[str, int]]
+    crowd: int = 0
+
+
+def is_crowd(number: int) -> bool:
+    """Whether so many items are too many to look at each."""
+    return number > CROWD
+
+
+def step(number: int) -> int:
+    """A number of items: exact up to a crowd, then the next power of two."""
+    return 1 << (number - 1).bit_length() if is_crowd(number) else number
 
 
 def joined(reaches: Iterable[Reach]) -> Reach:
@@ -51,13 +69,45 @@ def touched(reaches: Mapping[int, Reach], change: Reach) -> set[int]:
     return found
 
 
-def part(snapshot: Snapshot, receipts: Set[int], under: Set[int], roofs: Mapping[int, int]) -> Snapshot:
+def part(
+    snapshot: Snapshot, receipts: Set[int], reaches: Mapping[int, Reach], roofs: Mapping[int, int]
+) -> Snapshot:
     """These receipts, and the items of all families that they look at."""
+    chosen = tuple(row for row in snapshot.receipts if row.id in receipts)
+    looks = [reaches[row.id] for row in chosen if row.id in reaches]
+    under = frozenset[int]().union(*(look.roofs for look in looks))
+    crowds = {
+        Crowd(row.currency, row.amount_minor, reaches[row.id].crowd)
+        for row in chosen
+        if row.id in reaches and reaches[row.id].crowd
+    }
     return replace(
         snapshot,
-        receipts=tuple(row for row in snapshot.receipts if row.id in receipts),
+        receipts=chosen,
         items=tuple(row for row in snapshot.items if roofs.get(row.customer_id, row.customer_id) in under),
+        crowds=tuple(sorted(crowds)),
     )
+
+
+def recounted(left: Snapshot, reaches: Mapping[int, Reach], roofs: Mapping[int, int]) -> dict[int, Reach]:
+    """Where receipts look now whose crowd has another number than it had."""
+    rows = [row for row in left.receipts if row.id in reaches and reaches[row.id].crowd]
+    owners: dict[tuple[str, int], list[int]] = {(row.currency, row.amount_minor): [] for row in rows}
+    for item in left.items if owners else ():
+        mine = owners.get((item.currency, item.available_minor))
+        if mine is not None:
+            mine.append(item.customer_id)
+    found = {}
+    for row in rows:
+        now, old = owners[row.currency, row.amount_minor], reaches[row.id]
+        if step(len(now)) == old.crowd:
+            continue
+        if is_crowd(len(now)):
+            found[row.id] = old._replace(crowd=step(len(now)))
+        else:
+            more = {roofs.get(customer, customer) for customer in now}
+            found[row.id] = Reach(old.roofs | more, old.amounts)
+    return found
 
 
 def roofs_of(customers: Iterable[CustomerRow]) -> dict[int, int]:

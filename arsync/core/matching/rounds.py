@@ -14,7 +14,7 @@ from arsync.core.decisions import Decision, Explanation, Finding, Share, Verdict
 from arsync.core.items import ItemKind
 from arsync.core.matching import engine
 from arsync.core.matching.again import Seen, seen, stale
-from arsync.core.matching.reach import Reach, joined, part, touched
+from arsync.core.matching.reach import Reach, joined, part, recounted, touched
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 Judge = Callable[[Finding, ReceiptRow], Decision]
@@ -73,7 +73,9 @@ def rounds(
         given.append(batch.snapshot)
         change = _change(left, acting, lasting.roofs)
         left = less(left, acting)
-        batch = _batch(left, touched(reaches, change), reaches, lasting)
+        moved = recounted(left, reaches, lasting.roofs)
+        reaches |= moved
+        batch = _batch(left, touched(reaches, joined([change, *moved.values()])), reaches, lasting)
     sight = seen(left, knowledge, policy, lasting.roofs, reaches)
     return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(given), sight)
 
@@ -117,8 +119,7 @@ def _batch(
     """A match of these receipts and of all that they look at."""
     if not again:
         return None
-    under = frozenset[int]().union(*(reaches[i].roofs for i in again if i in reaches))
-    return engine.Batch(part(left, again, under, lasting.roofs), lasting)
+    return engine.Batch(part(left, again, reaches, lasting.roofs), lasting)
 
 
 def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mapping[int, int]) -> Reach:

@@ -93,9 +93,17 @@ class RemittanceRow:
     note: str = ""
 
 
+class Crowd(NamedTuple):
+    """So many open items of the ledger have this amount, in steps (`reach.step`)."""
+
+    currency: str
+    minor: int
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One ledger at one moment."""
+    """One ledger at one moment, or a part of it."""
 
     ledger_id: int
     as_of: date
@@ -106,6 +114,7 @@ class Snapshot:
     remittances: tuple[RemittanceRow, ...] = ()
     recent: tuple[ReceiptRow, ...] = ()  # receipts already applied in the last weeks, to notice duplicates
     recent_customers: tuple[int, ...] = ()  # customer of each `recent` row, same order
+    crowds: tuple[Crowd, ...] = ()  # of a part: the amounts whose items are too many to be in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from arsync.core.matching import record
 from arsync.core.matching.snapshot import (
     Alias,
     BookedRow,
+    Crowd,
     CustomerRow,
     ItemRow,
     Knowledge,
@@ -87,6 +88,7 @@ def test_every_table_of_a_snapshot_is_recorded():
         (RemittanceRow("A", DAY, "Kestrel", "USD", None, "unknown", "1001", 100, None, 0, "n"),),
         (receipt,),
         (1,),
+        (Crowd("USD", 100, 32),),
     )
     assert all(getattr(whole, field.name) for field in dataclasses.fields(Snapshot)), (
         "nothing is left out here"

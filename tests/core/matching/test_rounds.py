@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from arsync.core.decisions import Reason, Verdict
 from arsync.core.items import ItemKind
-from arsync.core.matching import record
+from arsync.core.matching import reach, record
 from arsync.core.matching.again import Seen
 from arsync.core.matching.decide import decide
 from arsync.core.matching.engine import match
@@ -25,6 +25,14 @@ WAITING = replace(CAREFUL, wait_days=2)
 POLICIES = pytest.mark.parametrize(
     "policy", [CAREFUL, BOLD, TRUSTING, WAITING], ids=["careful", "bold", "trusting", "waiting"]
 )
+
+
+@pytest.fixture(params=[1, 2, 16], ids="a crowd is more than {}".format, autouse=True)
+def crowd(request):
+    """Small worlds have crowds too, where few are many."""
+    usual, reach.CROWD = reach.CROWD, request.param
+    yield
+    reach.CROWD = usual
 
 
 def judge(policy, mode="auto"):
@@ -172,6 +180,19 @@ def test_a_receipt_whose_advice_another_one_completes_is_matched_again():
     whole = rounds(both, Knowledge(), CAREFUL, judge(CAREFUL))
     assert [one.finding for one in again.judged] == [one.finding for one in whole.judged]
     assert first.judged[0].finding != again.judged[0].finding
+
+
+def test_a_stranger_hears_of_it_when_of_a_crowd_few_are_left():
+    """Three of four items of one amount are settled by a receipt of another; then the fourth may be a stranger's."""
+    customers = (customer(1), *(customer(n, f"Marlow Paper {n}") for n in range(2, 6)))
+    items = [item(n, 1_000, f"INV-2040{n}", customer_id=1 if n < 4 else n, due=n) for n in range(1, 5)]
+    told = receipt(3_000, "INV 20401 20402 20403", id=1)
+    stranger = receipt(1_000, "", name="QUILL", id=2)
+    outcome = rounds(snapshot(items, (told, stranger), customers), Knowledge(), CAREFUL, judge(CAREFUL))
+    one = outcome.judged[1].finding
+    assert [[share.item_id for share in found.shares] for found in one.explanations] == [[4]]
+    left = less(snapshot(items, (told, stranger), customers), acting(outcome))
+    assert [one] == list(match(left, Knowledge(), CAREFUL))
 
 
 def test_what_may_now_be_done_by_itself_gets_evidence_of_today():
