@@ -44,7 +44,7 @@ _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
 _LEAST_PART = 3
 _WORD = re.compile(r"^[A-Z]+")
-_MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE")
+_MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE|[,&+] *$")
 _RF = re.compile(r"^RF[0-9]{2}")
 
 

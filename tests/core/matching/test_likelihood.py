@@ -163,6 +163,8 @@ class TestDifferences:
             pytest.param(1_200_37, "INV 20417", (), id="another item may be what is over"),
             pytest.param(900_00, "INV 20417, 77", (), id="the list of numbers goes on"),
             pytest.param(900_00, "INV 20417 +MORE", (), id="the text says there is more"),
+            pytest.param(900_00, "INV 20417,", (), id="the text breaks off inside its list"),
+            pytest.param(900_00, "INV 20417 &", (), id="the text breaks off where another would follow"),
             pytest.param(
                 900_00, "INV 20417", (item(3, 890_00, "INV-20471"),), id="one slip away stands another"
             ),
