@@ -15,6 +15,7 @@ from arsync.connectors.contract import (
     PostDeposit,
     PostEntry,
     PostReceipt,
+    PostRefund,
     Ref,
     Reverse,
     SetNote,
@@ -131,6 +132,19 @@ def test_one_receipt_with_everything_word_for_word():
     )
 
 
+def test_money_in_another_currency_word_for_word():
+    """90.00 in dollars came for 100.00 in euros; what is given up stands beside it."""
+    lines = (Line(1, "cash", 70_00), Line(2, "cash", 30_00), Line(2, "write_off", 1_00))
+    came = replace(cash(90_00), grouped=True).exchanged(lines, "EUR")
+    credit, receipt = intents.for_receipt(came, lines, REFS, POLICY)
+    assert credit.amount == Money(1_00, "EUR")
+    assert receipt == PostReceipt(
+        NORTH, DAY, Money(100_00, "EUR"),
+        (Settle(REFS[1], Money(70_00, "EUR")), Settle(REFS[2], Money(31_00, "EUR"))),
+        (0,), "CHK 12", "35", grouped=True, banked=Money(90_00, "USD"),
+    )  # fmt: skip
+
+
 def test_credits_and_a_payment_that_is_there_word_for_word():
     lines = (Line(1, "cash", 30_00), Line(2, "cash", -30_00), Line(3, "write_off", 5))
     settles = (
@@ -191,6 +205,15 @@ MEMO = Settle(REFS[2], -HUNDRED)
             (ENTRY, ApplyCredits(NORTH, DAY, (Settle(PAYMENT, -HUNDRED),), entries_of=(0,))),
             id="a refund of money on account whose payment is locked",
         ),
+        pytest.param(
+            intents.refunds,
+            (ENTRY, [MEMO, Settle(PAYMENT, Money(-25_00, "USD"))]),
+            (
+                PostRefund(NORTH, DAY, HUNDRED, REFS[2], "35", "R9"),
+                PostRefund(NORTH, DAY, Money(25_00, "USD"), PAYMENT, "35", "R9"),
+            ),
+            id="a refund out of each credit, where the platform pays back so",
+        ),
     ],
 )
 def test_money_that_goes_back_word_for_word(asked, given, bundle):
@@ -245,6 +268,7 @@ def test_what_was_written_is_taken_back_last_first(wanted, back):
                     Money(5_00, "USD"), "61"),
         ApplyPayment(PAYMENT, (), (0,), (Settle(REFS[1], Money(100_00, "USD")),)),
         ApplyCredits(NORTH, DAY, (Settle(REFS[1], Money(5, "USD")),), entries_of=(0,)),
+        PostRefund(NORTH, DAY, HUNDRED, REFS[2], "35", "R9"),
         SetNote(REFS[1], "payment in review, Q-1", "AR status"),
     ],
     ids=lambda intent: type(intent).__name__,
