@@ -70,12 +70,19 @@ def touched(reaches: Mapping[int, Reach], change: Reach) -> set[int]:
 
 
 def part(
-    snapshot: Snapshot, receipts: Set[int], reaches: Mapping[int, Reach], roofs: Mapping[int, int]
+    snapshot: Snapshot,
+    receipts: Set[int],
+    reaches: Mapping[int, Reach],
+    changed: Set[int],
+    roofs: Mapping[int, int],
 ) -> Snapshot:
-    """These receipts, and the items of all families that they look at."""
+    """These receipts, and the items of all families that they look at.
+
+    And of all that `changed`: what is left of an item may be an amount that somebody new looks for.
+    """
     chosen = tuple(row for row in snapshot.receipts if row.id in receipts)
     looks = [reaches[row.id] for row in chosen if row.id in reaches]
-    under = frozenset[int]().union(*(look.roofs for look in looks))
+    under = frozenset(changed).union(*(look.roofs for look in looks))
     crowds = {
         Crowd(row.currency, row.amount_minor, reaches[row.id].crowd)
         for row in chosen

@@ -75,7 +75,8 @@ def rounds(
         left = less(left, acting)
         moved = recounted(left, reaches, lasting.roofs)
         reaches |= moved
-        batch = _batch(left, touched(reaches, joined([change, *moved.values()])), reaches, lasting)
+        change = joined([change, *moved.values()])
+        batch = _batch(left, touched(reaches, change), reaches, change, lasting)
     sight = seen(left, knowledge, policy, lasting.roofs, reaches)
     return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(given), sight)
 
@@ -110,16 +111,16 @@ def _start(
         if judged[receipt_id].decision.verdict in _ACTS:  # then it shall have evidence of today
             change = joined([change, reaches[receipt_id]])
     again = old.receipts | touched(old.reaches, change)
-    return _batch(snapshot, again, old.reaches, lasting), judged
+    return _batch(snapshot, again, old.reaches, change, lasting), judged
 
 
 def _batch(
-    left: Snapshot, again: Set[int], reaches: Mapping[int, Reach], lasting: engine.Lasting
+    left: Snapshot, again: Set[int], reaches: Mapping[int, Reach], change: Reach, lasting: engine.Lasting
 ) -> engine.Batch | None:
-    """A match of these receipts and of all that they look at."""
+    """A match of these receipts and of all that they look at, or may look at since the change."""
     if not again:
         return None
-    return engine.Batch(part(left, again, reaches, lasting.roofs), lasting)
+    return engine.Batch(part(left, again, reaches, change.roofs, lasting.roofs), lasting)
 
 
 def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mapping[int, int]) -> Reach:

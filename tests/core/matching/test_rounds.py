@@ -195,6 +195,17 @@ def test_a_stranger_hears_of_it_when_of_a_crowd_few_are_left():
     assert [one] == list(match(left, Knowledge(), CAREFUL))
 
 
+def test_a_stranger_hears_of_what_a_short_payment_leaves_open():
+    """Nobody owed that amount before; what is left of another customer's item is it."""
+    items = [item(1, 1_000_37, "INV-20417"), item(2, 3_000_11, "INV-31002", due=9)]
+    short, stranger = receipt(900_00, "INV 20417", id=1), receipt(100_37, "", name="QUILL", id=2)
+    world = snapshot(items, (short, stranger))
+    outcome = rounds(world, Knowledge(), BOLD, judge(BOLD))
+    (finding,) = match(less(world, acting(outcome)), Knowledge(), BOLD)
+    assert [share.item_id for share in finding.explanations[0].shares] == [1]
+    assert outcome.judged[1].finding == finding
+
+
 def test_what_may_now_be_done_by_itself_gets_evidence_of_today():
     world = snapshot([item(1, 1_000, "INV-20401")], receipt(1_000, "INV 20401"))
     first = rounds(world, Knowledge(), CAREFUL, judge(CAREFUL, "propose"))
