@@ -55,6 +55,8 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
         strange = office.unknown_fields(conn, ledger.connection_id)
         several = len(office.ledgers(conn)) > 1
         held = quality.held(conn, ledger.id)
+        never = policy.policy.never_customers
+        strangers = sorted(never - set(queries.customer_names(conn, ledger.id).values())) if never else []
     checks = [Check("ok", f"{ledger.mode}, policy version {policy.version}, {_counted(count, 'event')}")]
     if ledger.stopped:
         checks.append(Check("bad", ledger.stopped, "see: arsync proof show"))
@@ -73,6 +75,10 @@ def ledger_checks(house: House, ledger: Ledger) -> list[Check]:
             "arsync quality",
         )
         for klass, one in held.items()
+    ]
+    checks += [
+        Check("warn", f"do_not_accept names {name}, whom the books do not have", "arsync policy show")
+        for name in strangers
     ]
     checks += _work(row, ended, done, now)
     if unfinished:

@@ -6,6 +6,7 @@ from arsync.errors import NotPermitted
 from arsync.store import queries
 from arsync.store.office import policy_in_force
 from arsync.sync import actions
+from arsync.sync.health import ledger_checks
 from tests.worlds.office import Line
 
 pytestmark = pytest.mark.slow
@@ -53,6 +54,20 @@ def test_without_a_limit_all_are_given_up(office):
     pay(office, 60, 30, 20)
     office.run_until_idle()
     assert states(office) == ["applied"] * 3
+
+
+def test_doctor_tells_a_name_that_the_books_do_not_have(office):
+    """It protects from nobody: misspelt, or renamed in the books since."""
+
+    def said():
+        return [one for one in ledger_checks(office.house, office.ledger) if "do_not_accept" in one.what]
+
+    office.run()
+    office.policy('[do_not_accept]\ncustomers = ["Northwind Traders", "O\'Brien & Co"]\n')
+    (check,) = said()
+    assert (check.state, "O'Brien & Co" in check.what, "Northwind" in check.what) == ("warn", True, False)
+    office.policy('[do_not_accept]\ncustomers = ["Northwind Traders"]\n')
+    assert said() == []
 
 
 def test_no_money_of_a_customer_is_accepted_that_the_policy_names(office):
