@@ -317,7 +317,7 @@ class Advices:
 
     def _slip(self, row: RemittanceRow, item: ItemRow, taken: Container[int]) -> bool:
         """Whether one wrong character could mean another item of the same amount; twins do not count."""
-        alike = self._alike(row, (item.customer_id,), taken)
+        alike = self._alike(row, self._book.relatives(item.customer_id), taken)
         return any(twin_key(other) != twin_key(item) for other in alike)
 
     def _claim(self, reading: _Reading, row: RemittanceRow) -> bool:
@@ -383,6 +383,12 @@ def _take(reading: _Reading, row: RemittanceRow, item: ItemRow) -> bool:
         reading.evidence.append(
             con("line-differs", f"The advice pays more on {label(item)} than the {amount} that are open.")
         )
+        return False
+    stated = deduction if row.gross_minor is None else row.gross_minor - row.paid_minor - row.discount_minor
+    if stated != deduction and deduction:
+        asked, left = money(row.gross_minor or 0, item.currency), money(item.available_minor, item.currency)
+        text = f"The advice says that {asked} is open on {label(item)}, the books say {left}."
+        reading.evidence.append(con("line-differs", text))
         return False
     if deduction:
         reading.claims = True

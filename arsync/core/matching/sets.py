@@ -14,7 +14,7 @@ from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
-from arsync.core.matching.likelihood import OTHER_MONTH, discounting, elsewhere, unseen, weight
+from arsync.core.matching.likelihood import DISCOUNT_LATE, OTHER_MONTH, discounting, elsewhere, unseen, weight
 from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
@@ -94,6 +94,9 @@ class Sets:
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
         others = elsewhere(amount_minor, pool.values_minor)
+        others += DISCOUNT_LATE * sum(
+            _weight(pool, (place,)) for place in self._too_late(pool, on, amount_minor)
+        )
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
         return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)
@@ -106,6 +109,19 @@ class Sets:
         grace_days = self._policy.discount_grace_days
         granted = tuple(discount_minor(item, on, grace_days) for item in pool.items)
         return [none, granted] if any(granted) else [none]
+
+    def _too_late(self, pool: Pool, on: date, amount_minor: int) -> list[int]:
+        """The items that come to the amount less a discount that the terms grant no more on this day."""
+        if not pool.discountable:
+            return []
+        grace_days = self._policy.discount_grace_days
+        return [
+            place
+            for place, item in enumerate(pool.debits)
+            if item.discount_minor
+            and item.available_minor - item.discount_minor == amount_minor
+            and not discount_minor(item, on, grace_days)
+        ]
 
     def _places(
         self, pool: Pool, taken: tuple[int, ...], amount_minor: int
@@ -210,7 +226,7 @@ def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
 def _weight(pool: Pool, places: tuple[int, ...]) -> float:
     debits = len(pool.debits)
     chosen = [place for place in places if place < debits]
-    return weight(debits, chosen, pool.dues, pool.run_ends, len(pool.credits), len(places) - len(chosen))
+    return weight(debits, chosen, pool.dues, pool.on_date, len(pool.credits), len(places) - len(chosen))
 
 
 def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:
