@@ -266,7 +266,7 @@ class Batch:
         if not fits:
             self._nothing_fits(draft, customer)
             return
-        outweighs = self._outweighs(draft)
+        outweighs = self._outweighs(draft) and not answer.alike
         draft.unique = len(fits) == 1 or outweighs
         draft.reason = None if draft.unique else Reason.SEVERAL_SETS
         if len(fits) > 1:
@@ -299,7 +299,9 @@ class Batch:
             text = f"The text names {labels(left_out)}, not among these items."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "names-others", text)
         months = months_named(draft.receipt.texts, draft.receipt.on)
-        if months and not is_of_months(fit.items, months):
+        figures = months_in_figures(draft.receipt.texts)
+        numbered = all(any(begins(item.number, month) for month in figures) for item in fit.items)
+        if months and not numbered and not is_of_months(fit.items, months):
             text = "The text names a month, and not all of these items are of it."
             self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
         if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
@@ -337,12 +339,14 @@ class Batch:
         """A payer that may be one of several customers, or of whom nothing is known."""
         receipt = draft.receipt
         found: list[tuple[Fit, int]] = []
+        alike: set[int] = set()
         total = (1 - _CLOSE) * self._of_strangers(draft)
         each = _CLOSE / max(1, len(draft.payer.candidates))
         for customer in draft.payer.candidates:
             answer = self._fits(receipt, customer)
             total += each * answer.total
             found += [(fit, customer) for fit in answer.fits[: self._policy.max_suggestions]]
+            alike |= {customer} if answer.alike else set()
             if not answer.fits:
                 draft.rejected.append(
                     Rejected(customer, (), f"No set of {self._book.name(customer)}'s open items adds up.")
@@ -353,7 +357,7 @@ class Batch:
             for fit, customer in found[: self._policy.max_suggestions]
         ]
         owners = {customer for _, customer in found}
-        outweighs = bool(found) and self._outweighs(draft)
+        outweighs = bool(found) and self._outweighs(draft) and found[0][1] not in alike
         draft.unique = len(found) == 1 or outweighs
         several = len(owners) > 1 or draft.payer.conflict
         draft.reason = Reason.SEVERAL_CUSTOMERS if several else Reason.UNKNOWN_PAYER

@@ -17,6 +17,7 @@ from typing import Any
 _ONE, _OLDEST, _RUN, _TIES, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.08, 0.05, 0.03, 0.05, 0.06, 0.04
 _OTHER = 0.04  # an advance, a part, an item we do not have, another customer's
 _ALL_CREDITS, _NO_CREDIT, _A_CREDIT = 0.5, 0.4, 0.1  # while credits are open
+ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, or all that was issued
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 _DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more

@@ -453,12 +453,18 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
             ),
             con("named-not-paid", f"It names {labels(left)} too, for which nothing is left."),
         )
-        only_grouped = all(item in case.named.grouped for item in items)
+        only_grouped = _of_their_orders(case, fit.items, left)
         klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
         klass = klass if only_grouped else EvidenceClass.PARTIAL
         likely = fit.weight / fits.total * _NAMED
         found.append(case.explain(fit.shares(), klass, likely, evidence))
     return found
+
+
+def _of_their_orders(case: _Case, paid: Sequence[ItemRow], left: Sequence[ItemRow]) -> bool:
+    """Whether what is left has no number in the text: it only shares an order with something that is paid."""
+    orders = {reference for item in paid for reference in item.references}
+    return all(item in case.named.grouped and not orders.isdisjoint(item.references) for item in left)
 
 
 def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:

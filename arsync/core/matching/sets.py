@@ -7,14 +7,22 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
-from arsync.core.matching.likelihood import DISCOUNT_LATE, OTHER_MONTH, discounting, elsewhere, unseen, weight
+from arsync.core.matching.likelihood import (
+    DISCOUNT_LATE,
+    ITS_MONTH,
+    OTHER_MONTH,
+    discounting,
+    elsewhere,
+    unseen,
+    weight,
+)
 from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
@@ -51,6 +59,9 @@ class Fits:
     fits: tuple[Fit, ...]
     complete: bool
     others: float = 0.0  # the weight of everything else that comes to this amount
+    alike: bool = (
+        False  # another run has the very amounts of the first: only which of equal items is meant tells
+    )
 
     @property
     def total(self) -> float:
@@ -78,6 +89,7 @@ class Sets:
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
+        whole_months = _whole_months(pool, months)
         for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
@@ -87,6 +99,7 @@ class Sets:
                 share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
                 if months and not is_of_months((pool.items[p] for p in chosen), months):
                     share *= OTHER_MONTH
+                share += ITS_MONTH * sum(chosen == places for places in whole_months)
                 fit = Fit(
                     tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note, share
                 )
@@ -99,7 +112,8 @@ class Sets:
         )
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
-        return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)
+        fits = tuple(sorted(found.values(), key=_rank))
+        return Fits(fits, complete, others, _is_alike(pool, fits, months))
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
         """The discounts taken, by place: none, and all that the terms grant on this day."""
@@ -218,9 +232,38 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 
+def _is_alike(pool: Pool, fits: Sequence[Fit], months: frozenset[Month]) -> bool:
+    """Whether another run, in the months that are named, settles items of the same amounts as the first."""
+    if len(fits) <= 1 or fits[0].klass is not EvidenceClass.BLOCK:
+        return False
+    amounts = sorted(item.available_minor for item in fits[0].items)
+    return any(
+        sorted(item.available_minor for item in fit.items) == amounts
+        and _is_run(pool, fit.items)
+        and not (months and not is_of_months(fit.items, months))
+        for fit in fits[1:]
+    )
+
+
+def _is_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
+    """Whether everything due between the first and the last of these is among them."""
+    dues = [item.due for item in items if item.available_minor > 0]
+    first, last = min(dues), max(dues)
+    between = sum(count for due, count in pool.on_date.items() if first < due < last)
+    return between == sum(first < due < last for due in dues)
+
+
 def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
     """Whether every item was issued or is due in one of the months."""
     return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
+
+
+def _whole_months(pool: Pool, months: frozenset[Month]) -> list[tuple[int, ...]]:
+    """Everything that is due in the months, and everything issued in them."""
+    places = range(len(pool.debits)) if months else ()
+    due = tuple(p for p in places if of_month(pool.items[p].due, months))
+    issued = tuple(p for p in places if of_month(pool.items[p].issued, months))
+    return [chosen for chosen in (due, issued) if chosen]
 
 
 def _weight(pool: Pool, places: tuple[int, ...]) -> float:
