@@ -40,6 +40,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
+_DIFFERS = frozenset({Reason.SHORT_PAY, Reason.OVER_PAY})
 _NOBODY: Counter[int] = Counter()
 _USUALLY_OPEN = 8  # items of one customer
 _HARDLY = 0.1  # likely: a named set that explains the money no better is hardly what is paid
@@ -145,6 +146,12 @@ class Batch:
                 outcome = self._reconciled(advised, told)
             if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
                 outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
+            if (
+                outcome.reason in _DIFFERS
+                and outcome is not advised
+                and self._advices.says_more(receipt, payer)
+            ):
+                outcome = replace(outcome, unique=False)  # the advice, as far as it can be read, says why
             if not outcome.explanations or outcome.reason:
                 near = self._checked(self._advices.explain_nearly(receipt, payer), draft)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
@@ -499,6 +506,8 @@ class Batch:
 
     def _doubt_books(self, draft: Draft) -> None:
         """Nothing of a customer is sure while the books show more open on an item than it was made for."""
+        if not self._book.overopen:
+            return
         owners = {self._book.items[share.item_id].customer_id for share in draft.explanations[0].shares}
         for customer in sorted(
             self._book.overopen.keys() & {r for o in owners for r in self._book.relatives(o)}

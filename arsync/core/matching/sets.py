@@ -234,7 +234,7 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
 
 def _is_alike(pool: Pool, fits: Sequence[Fit], months: frozenset[Month]) -> bool:
     """Whether another run, in the months that are named, settles items of the same amounts as the first."""
-    if len(fits) <= 1 or fits[0].klass is not EvidenceClass.BLOCK:
+    if len(fits) <= 1 or not _is_run(pool, fits[0].items):
         return False
     amounts = sorted(item.available_minor for item in fits[0].items)
     return any(

@@ -228,3 +228,38 @@ def test_the_rent_of_a_month_is_all_that_is_due_in_it():
     told = one(items, receipt(787_50, "RENT MARCH 2026"))
     assert (told.verdict, set(shares(told))) == (Verdict.APPLY, {21, 22, 23})
     assert one(items, receipt(787_50, "RENT")).verdict is not Verdict.APPLY
+
+
+@pytest.mark.parametrize(
+    ("strangers", "verdict"),
+    [
+        pytest.param(
+            item(2, 331_00, "SI24005292", 2), Verdict.APPLY, id="the misread number is a stranger's"
+        ),
+        pytest.param(item(2, 331_00, "SI24009999", 2), Verdict.APPLY, id="the misread number is nobody's"),
+        pytest.param(
+            item(2, 1_226_39, "SI24005292", 2), Verdict.PROPOSE, id="a stranger's, and of that amount"
+        ),
+    ],
+)
+def test_an_advice_means_its_senders_invoice_where_a_stranger_has_the_number_it_misreads(strangers, verdict):
+    customers = (customer(1, "Kestrel Foods LLC"), customer(2, "Ospry Glass"))
+    lines = (advice("SI24005292", 1_188_05, 1_226_39, total=1_188_05, note="207 DAMAGED"),)
+    items = (item(1, 1_226_39, "SI24005297"), strangers)
+    told = one(items, receipt(1_188_05, "FAKTUUR 24005297"), customers, remittances=lines)
+    assert told.verdict is verdict
+    if verdict is Verdict.APPLY:
+        assert [(s.item_id, s.deduction_minor) for s in told.explanation.shares] == [(1, 38_34)]
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict"),
+    [
+        pytest.param(900_00, Verdict.QUEUE, id="an advice of just this sum"),
+        pytest.param(77_00, Verdict.APPLY, id="an advice of another sum"),
+    ],
+)
+def test_a_short_payment_is_not_posted_while_an_advice_that_nobody_can_read_is_about_it(total, verdict):
+    lines = (advice("SEE ATTACHED", total, total=total),)
+    told = one((item(1, 1_000_37, "INV-20417"),), receipt(900_00, "INV 20417"), remittances=lines)
+    assert told.verdict is verdict
