@@ -238,7 +238,7 @@ def test_the_rent_of_a_month_is_all_that_is_due_in_it():
         ),
         pytest.param(item(2, 331_00, "SI24009999", 2), Verdict.APPLY, id="the misread number is nobody's"),
         pytest.param(
-            item(2, 1_226_39, "SI24005292", 2), Verdict.PROPOSE, id="a stranger's, and of that amount"
+            item(2, 1_226_39, "SI24005292", 2), Verdict.QUEUE, id="a stranger's, and of that amount"
         ),
     ],
 )
