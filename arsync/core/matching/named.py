@@ -471,7 +471,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer; or of its whole family."""
     named = (*case.named.items, *case.named.grouped)
     found: list[Explanation] = []  # as likely as their weight, until all are known
-    total = 0.0
+    total, alike = 0.0, False
     pool = _pool_of(case, named, roof=roof)
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
@@ -479,6 +479,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
             continue
         fits = case.sets.fits(pool, rest, case.receipt.on)
         total += fits.total
+        alike |= fits.alike
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (
                 pro("named", f"The text names {labels(named)}."),
@@ -496,7 +497,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
     outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
         case.receipt, case.book.policy
     )
-    alone = len(found) == 1 or outweighs
+    alone = len(found) == 1 or (outweighs and not alike)
     reason = _objection(case, weighed[0]) or (None if alone else Reason.SEVERAL_SETS)
     if case.payer.known is None and not case.payer.candidates:
         reason = reason or Reason.UNKNOWN_PAYER

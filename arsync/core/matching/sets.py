@@ -233,24 +233,54 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
 
 
 def _is_alike(pool: Pool, fits: Sequence[Fit], months: frozenset[Month]) -> bool:
-    """Whether another run, in the months that are named, settles items of the same amounts as the first."""
-    if len(fits) <= 1 or not _is_run(pool, fits[0].items):
+    """Whether another run, in the months that are named, settles items of the same amounts as the first.
+
+    A run that leaves out nothing of its days is only like another such run.
+    """
+    if not fits or len(fits[0].items) == 1:
         return False
-    amounts = sorted(item.available_minor for item in fits[0].items)
+    first = fits[0].items
+    amounts = sorted(item.available_minor for item in first)
+    is_run = _is_whole_run if _is_whole_run(pool, first) else _is_run
+    return _may_be_swapped(pool, first, months) or (
+        is_run(pool, first)
+        and any(
+            sorted(item.available_minor for item in fit.items) == amounts
+            and is_run(pool, fit.items)
+            and not (months and not is_of_months(fit.items, months))
+            for fit in fits[1:]
+        )
+    )
+
+
+def _may_be_swapped(pool: Pool, items: Sequence[ItemRow], months: frozenset[Month]) -> bool:
+    """Whether an item of the same days that is left out has the amount of one that is not."""
+    if all(pool.times[item.available_minor] == 1 for item in items):
+        return False
+    dues = [item.due for item in items if item.available_minor > 0]
+    inside, kinds = {item.id for item in items}, {twin_key(item) for item in items}
     return any(
-        sorted(item.available_minor for item in fit.items) == amounts
-        and _is_run(pool, fit.items)
-        and not (months and not is_of_months(fit.items, months))
-        for fit in fits[1:]
+        other.id not in inside
+        and twin_key(other) not in kinds
+        and not (months and not is_of_months((other,), months))
+        for item in items
+        for other in (pool.items[place] for place in pool.by_amount[item.available_minor])
+        if min(dues) <= other.due <= max(dues)
     )
 
 
 def _is_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
-    """Whether everything due between the first and the last of these is among them."""
+    """Whether everything due between the first day and the last of these is among them."""
     dues = [item.due for item in items if item.available_minor > 0]
     first, last = min(dues), max(dues)
     between = sum(count for due, count in pool.on_date.items() if first < due < last)
     return between == sum(first < due < last for due in dues)
+
+
+def _is_whole_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
+    """Whether everything due from the first day to the last of these is among them."""
+    dues = [item.due for item in items if item.available_minor > 0]
+    return len(dues) == sum(count for due, count in pool.on_date.items() if min(dues) <= due <= max(dues))
 
 
 def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:

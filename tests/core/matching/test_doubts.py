@@ -263,3 +263,26 @@ def test_a_short_payment_is_not_posted_while_an_advice_that_nobody_can_read_is_a
     lines = (advice("SEE ATTACHED", total, total=total),)
     told = one((item(1, 1_000_37, "INV-20417"),), receipt(900_00, "INV 20417"), remittances=lines)
     assert told.verdict is verdict
+
+
+def test_everything_of_a_day_is_meant_though_another_days_items_could_stand_for_one():
+    """Rents of two dates: a whole date outweighs some of both, though the amounts are the same."""
+    fifth = [item(n, rent, due=-25) for n, rent in enumerate((4_250_00, 3_950_00, 4_250_11, 1_200_77), 1)]
+    later = [item(n, rent, due=-15) for n, rent in enumerate((2_111_00, 3_950_00, 1_777_33), 11)]
+    told = one((*fifth, *later), receipt(13_650_88))
+    assert (told.verdict, set(shares(told))) == (Verdict.APPLY, {1, 2, 3, 4})
+
+
+def test_the_rest_of_a_cut_list_may_hold_another_item_of_the_same_amount():
+    named = [item(n, 1_000_00 + 137_07 * n, f"19285080{10 + n}", due=-3) for n in range(1, 5)]
+    rest = [item(20 + n, 700_01 + 211_13 * n * n, f"19285081{10 + n}", due=-1) for n in range(1, 4)]
+    twice = item(30, 848_32, "1928508140", due=-1)
+    other = item(31, 848_32, "1928508149", due=0)
+    last = item(32, 5_853_57, "1928508150", due=0)
+    left = item(33, 9_181_77, "1928508151", due=0)
+    paid = sum(row.available_minor for row in (*named, *rest, twice, last))
+    text = "INV " + ",".join(row.number for row in named) + ",19285081"
+    told = one((*named, *rest, twice, last, left, other), receipt(paid, text))
+    assert told.verdict is not Verdict.APPLY
+    alone = one((*named, *rest, twice, last, left), receipt(paid, text))
+    assert alone.verdict is Verdict.APPLY
