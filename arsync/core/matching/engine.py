@@ -121,7 +121,7 @@ class Batch:
                 draft.unique, draft.reason = False, Reason.ALREADY_BOOKED
 
     def _exchange(self, draft: Draft, named: Named) -> None:
-        """From here on the receipt is what was sent, if that is known and nothing owed in its own currency explains it."""
+        """From here on it is what was sent, if that is known and nothing owed in its own currency explains it."""
         sent = self._abroad.sent(draft.receipt, draft.payer, named)
         known = draft.payer.known
         if isinstance(sent, Unrated):

@@ -1,8 +1,8 @@
 """Money in another currency than the items it pays: what was sent, before a bank changed it?
 
-Shape   `Abroad(...).sent(receipt, payer, home)` -> `Sent`: the receipt as it was sent, in the currency of the items, and how
-        that is known; or why it is not. The matcher then reads what was sent like any other receipt.
-Law     an amount W (its worth at a day's rate) may have arrived as anything from W less the spread and a fee up to W and
+Shape   `Abroad(...).sent(receipt, payer, home)` -> `Sent`: the receipt as it was sent, in the currency of the items,
+        and how that is known; or why it is not. The matcher then reads what was sent like any other receipt.
+Law     an amount of a worth W at a day's rate may have arrived as anything from W less the spread and a fee up to W and
         what a rate may be better: the band. What was sent is known only if the text or an advice states an amount
         within the band; or the items named come into it, and nothing else that is open comes near it (twice the
         band); or of all sets of a known payer's items just one does. Two answers are none.
@@ -33,6 +33,7 @@ from arsync.core.rates import STANDS_DAYS, Rate, Rates, worth
 _BASIS = 10_000
 _HARDLY_SHOWS = 10  # an item is small beside ten times as much
 _SATURDAY = 5
+OLDEST_DAYS = 14 + STANDS_DAYS  # a receipt is booked ten business days late at most
 _STATED = re.compile(
     r"(?:\b([A-Z]{3})[ :]?|(?<![\d.,A-Z]))(\d{1,3}(?:[ ,.']\d{3})+(?:[.,]\d{2,3})?|\d+(?:[.,]\d{1,3})?)(?![\d.,]*\d)"
 )
@@ -79,7 +80,8 @@ class Unrated:
     def text(self) -> str:
         """What is missing, and what to do."""
         names = ", ".join(self.currencies)
-        return f"There is no rate of {names} for {self.on.isoformat()} or the {STANDS_DAYS} days before: arsync rates import"
+        days = f"{self.on.isoformat()} or the {STANDS_DAYS} days before"
+        return f"There is no rate of {names} for {days}: arsync rates import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,9 @@ def _days(on: date, before: int) -> Iterator[date]:
             yield on
 
 
-def about(rates: Sequence[Rate], receipt: ReceiptRow) -> list[Rate]:
-    """The rates that a receipt may be judged by."""
-    first = receipt.on - timedelta(days=_OLDEST_DAYS)
-    return [rate for rate in rates if first <= rate.on <= receipt.on]
-
-
-_OLDEST_DAYS = 14 + STANDS_DAYS  # at most ten business days of late booking
+def about(rates: Iterable[Rate], on: date) -> list[Rate]:
+    """The rates that a receipt of a day may be judged by."""
+    return [rate for rate in rates if on - timedelta(days=OLDEST_DAYS) <= rate.on <= on]
 
 
 class Abroad:
@@ -307,7 +305,7 @@ def _minor(raw: str, currency: str) -> int | None:
 def _near(
     pool: Pool, said: Sequence[ItemRow], wide: Band, on: date, policy: MatchPolicy
 ) -> list[_Sum] | None:
-    """All sets of the pool with what is named among them that come into the band; None if there are too many to look."""
+    """All sets of the pool, what is named among them, that come into the band; None if they are too many to look."""
     places = {item.id: place for place, item in enumerate(pool.items)}
     if any(item.id not in places for item in said):
         return None

@@ -115,8 +115,8 @@ class Snapshot:
     remittances: tuple[RemittanceRow, ...] = ()
     recent: tuple[ReceiptRow, ...] = ()  # receipts already applied in the last weeks, to notice duplicates
     recent_customers: tuple[int, ...] = ()  # customer of each `recent` row, same order
-    rates: tuple[Rate, ...] = ()  # of the currencies of these items and receipts, around the receipts' days
     crowds: tuple[Crowd, ...] = ()  # of a part: the amounts whose items are too many to be in it
+    rates: tuple[Rate, ...] = ()  # of the currencies of these items and receipts, around the receipts' days
 
 
 @dataclass(frozen=True, slots=True)
