@@ -1,7 +1,7 @@
 """Exchange rates: what a currency was worth in another on a day, as somebody published it.
 
-Shape   `Rate` is one published figure: one unit of `one` cost `value` units of `other` on a day. `Rates` answers for any
-        two currencies and day: as published, turned round, or across a third currency both are quoted in.
+Shape   `Rate` is one published figure: one unit of `one` cost `value` units of `other` on a day. `Rates` answers for
+        any two currencies and day: as published, turned round, or across a third currency both are quoted in.
 Units   `value` is the exact text's Decimal; answers are fractions, so nothing is rounded on the way.
 Law     a day without a rate has that of the newest day of the five calendar days before it; else there is none. A pair
         published itself goes before one across a third currency of the same day.

@@ -213,8 +213,8 @@ class _Standing:
 def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
     """What stands in the way of acting, whatever the evidence.
 
-    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong, books that take no
-    money in another currency.
+    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong, books that
+    take no money in another currency.
     """
     if _impossible(decided, exchanges=standing.exchanges):
         return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CURRENCY_MISMATCH)
@@ -507,7 +507,8 @@ def _detail(case: "Judged", decided: Decided) -> str:
         kinds = intents.unmapped(intents.lines_of(first), decided.policy.policy)
         return f"the policy maps no document to: {', '.join(kinds)}"
     if first and first.currency and not decided.exchanges:
-        return f"the books take no money in {case.receipt.currency} for items in {first.currency}: {first.evidence[0].text}"
+        owed = f"the books take no {case.receipt.currency} for items in {first.currency}"
+        return f"{owed}: {first.evidence[0].text}"
     against = [e.text for e in first.evidence if not e.supports] if first else []
     if against:
         return against[0]

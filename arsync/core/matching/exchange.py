@@ -22,7 +22,7 @@ from typing import Literal
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.candidates import Book, Pool, discount_minor
-from arsync.core.matching.explain import con, labels, money, pro
+from arsync.core.matching.explain import con, label, labels, money, pro
 from arsync.core.matching.named import Named, named_items, part_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer
@@ -31,6 +31,7 @@ from arsync.core.money import AmountUnreadable, Money, exponent
 from arsync.core.rates import STANDS_DAYS, Rate, Rates, worth
 
 _BASIS = 10_000
+_ADVISED = 10  # an advice vouches for so many times as much as a text does
 _HARDLY_SHOWS = 10  # an item is small beside ten times as much
 _SATURDAY = 5
 OLDEST_DAYS = 14 + STANDS_DAYS  # a receipt is booked ten business days late at most
@@ -180,7 +181,21 @@ class Abroad:
         who = "The sender's advice" if minor in advised else "The text"
         text = f"{who} states {money(minor, band.currency)}, {self._worth(receipt, minor, band)}."
         by: Literal["advice", "text"] = "advice" if minor in advised else "text"
-        return self._sent(receipt, band, minor, text, by)
+        doubt = None if minor in told else self._alike(payer, minor, band)
+        return self._sent(receipt, band, minor, text, by, doubt)
+
+    def _alike(self, payer: Payer, minor: int, band: Band) -> Evidence | None:
+        """Whether another item alone is worth what arrived too: then the advice may be of another payment."""
+        customers = {one for candidate in payer.candidates for one in self._book.family(candidate)}
+        for customer in sorted(customers):
+            for item in self._book.by_customer.get(customer, ()):
+                if (
+                    item.currency == band.currency
+                    and item.available_minor in band
+                    and item.available_minor != minor
+                ):
+                    return con("sent-otherwise", f"{label(item)} alone is worth about the same.")
+        return None
 
     def _by_items(self, receipt: ReceiptRow, payer: Payer, band: Band) -> Sent | None:
         """As much as the items come to that are named, or the only ones of a known payer."""
@@ -260,7 +275,8 @@ def obstacle(sent: Sent, one: Explanation, arrived: str, book: Book, policy: Mat
         return Reason.CURRENCY_MISMATCH
     if sent.by == "items" and one.klass is EvidenceClass.SET:
         return Reason.WEAK_EVIDENCE
-    if sent.by != "advice" and sent.unseen_minor > _minor_of(policy.exchange_unseen_hundredths, arrived):
+    most = _minor_of(policy.exchange_unseen_hundredths, arrived) * (_ADVISED if sent.by == "advice" else 1)
+    if sent.unseen_minor > most:
         return Reason.CONFIRMATION
     return None if one.klass.value in policy.automatic else Reason.CONFIRMATION
 
