@@ -71,3 +71,15 @@ def _across(day: dict[str, dict[str, Fraction]], one: str, other: str) -> Fracti
         return quoted[other]
     between = sorted(quoted.keys() & back.keys())
     return quoted[between[0]] / back[between[0]] if between else None
+
+
+def between(rates: Iterable[Rate], currencies: frozenset[str]) -> list[Rate]:
+    """Those that say something of two of these currencies: of both, or of two of them in a third."""
+    rows = list(rates)
+    quoted: dict[str, set[str]] = {}
+    for row in rows:
+        for one, other in ((row.one, row.other), (row.other, row.one)):
+            if one not in currencies and other in currencies:
+                quoted.setdefault(one, set()).add(other)
+    bridges = {one for one, others in quoted.items() if len(others) > 1}
+    return [row for row in rows if row.one in currencies | bridges and row.other in currencies | bridges]
