@@ -31,7 +31,7 @@ from arsync.core.money import AmountUnreadable, Money, exponent
 from arsync.core.rates import STANDS_DAYS, Rate, Rates, worth
 
 _BASIS = 10_000
-_ADVISED = 10  # an advice vouches for so many times as much as a text does
+_ADVISED = 20  # an advice vouches for so many times as much as a text does
 _HARDLY_SHOWS = 10  # an item is small beside ten times as much
 _SATURDAY = 5
 OLDEST_DAYS = 14 + STANDS_DAYS  # a receipt is booked ten business days late at most
@@ -212,7 +212,7 @@ class Abroad:
         inside = [one for one in near or () if one.plain and one.minor in band]
         if near is None or len({one.minor for one in inside}) != 1:
             return self._named_alone(receipt, named, band)
-        text = f"{_labels(pool, inside[0])} come to {money(inside[0].minor, band.currency)}, "
+        text = f"{_labels(pool, inside[0])}: {money(inside[0].minor, band.currency)}, "
         text += f"{self._worth(receipt, inside[0].minor, band)}."
         doubt = _doubt(receipt, named, pool, inside[0], near, band)
         doubt = doubt or self._fee(receipt, inside[0].minor, band)
@@ -223,7 +223,7 @@ class Abroad:
         minor = sum(item.available_minor for item in (*named.items, *named.grouped))
         if minor not in band or minor <= 0:
             return None
-        text = f"What is named comes to {money(minor, band.currency)}, {self._worth(receipt, minor, band)}."
+        text = f"What is named: {money(minor, band.currency)}, {self._worth(receipt, minor, band)}."
         doubt = con("sent-otherwise", "Other sets of items would be worth about the same.")
         return self._sent(receipt, band, minor, text, "items", doubt)
 
