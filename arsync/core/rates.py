@@ -43,7 +43,7 @@ class Rates:
             value = Fraction(row.value)
             day = self._days.setdefault(row.on, {})
             day.setdefault(row.one, {})[row.other] = value
-            day.setdefault(row.other, {})[row.one] = 1 / value
+            day.setdefault(row.other, {})[row.one] = Fraction(1, value)
 
     def __bool__(self) -> bool:
         return bool(self._days)
@@ -70,7 +70,7 @@ def _across(day: dict[str, dict[str, Fraction]], one: str, other: str) -> Fracti
     if other in quoted:
         return quoted[other]
     between = sorted(quoted.keys() & back.keys())
-    return quoted[between[0]] / back[between[0]] if between else None
+    return Fraction(quoted[between[0]], back[between[0]]) if between else None
 
 
 def between(rates: Iterable[Rate], currencies: frozenset[str]) -> list[Rate]:

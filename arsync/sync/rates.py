@@ -16,7 +16,7 @@ from arsync.store.engine import Store
 from arsync.store.office import Person
 from arsync.sync.acting import permitted
 
-_SHOWN = Decimal("0.00000001")
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +90,5 @@ def at(store: Store, on: date, one: str, other: str) -> Shown | None:
         found = Rates(rates.between(conn, on - timedelta(days=STANDS_DAYS), on)).at(on, one, other)
     if found is None:
         return None
-    value = (Decimal(found.value.numerator) / Decimal(found.value.denominator)).quantize(_SHOWN)
+    value = Decimal(round(found.value * 10**_DIGITS)).scaleb(-_DIGITS)
     return Shown(found.on, f"{value.normalize():f}")

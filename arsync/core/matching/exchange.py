@@ -95,7 +95,8 @@ class _Sum:
 
 
 def _minor_of(hundredths: int, currency: str) -> int:
-    return hundredths * 10 ** exponent(currency) // 100
+    scale: int = 10 ** exponent(currency)
+    return hundredths * scale // 100
 
 
 def bands(rates: Rates, receipt: ReceiptRow, currency: str, policy: MatchPolicy) -> Band | None:
@@ -104,13 +105,14 @@ def bands(rates: Rates, receipt: ReceiptRow, currency: str, policy: MatchPolicy)
     fee = _minor_of(policy.exchange_fee_hundredths, receipt.currency)
     least = 1 - Fraction(policy.exchange_spread_bp, _BASIS)
     most = 1 + Fraction(policy.exchange_better_bp, _BASIS)
+    half = Fraction(1, 2)
     for on in _days(receipt.on, policy.exchange_days):
         rate = rates.at(on, currency, receipt.currency)
         if rate is not None:
             one = worth(rate.value, currency, receipt.currency)
             # What arrived was rounded to a minor unit.
-            low = ceil((receipt.amount_minor - Fraction(1, 2)) / (one * most))
-            high = floor((receipt.amount_minor + Fraction(1, 2) + fee) / (one * least))
+            low = ceil(Fraction(receipt.amount_minor - half, one * most))
+            high = floor(Fraction(receipt.amount_minor + half + fee, one * least))
             found.append(Band(currency, low, high, rate.on))
     if not found:
         return None
