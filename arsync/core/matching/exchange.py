@@ -238,18 +238,26 @@ class Abroad:
         by: Literal["advice", "text", "items"],
         doubt: Evidence | None = None,
     ) -> Sent:
-        policy = self._policy
-        unseen = receipt.amount_minor * (policy.exchange_spread_bp + policy.exchange_better_bp) // _BASIS
+        rate, without = (
+            self._rates.at(band.day, band.currency, receipt.currency),
+            self._without_fee(receipt, band),
+        )
+        assert rate is not None
+        width = without.high_minor - without.low_minor
+        unseen = round(width * worth(rate.value, band.currency, receipt.currency))
         sent = receipt._replace(currency=band.currency, amount_minor=minor)
         return Sent(sent, pro("sent", text), by, unseen, doubt)
 
     def _fee(self, receipt: ReceiptRow, minor: int, band: Band) -> Evidence | None:
         """Where more is missing than any spread: a fee, or the payer paid less. Nothing says which."""
-        no_fee = replace(self._policy, exchange_fee_hundredths=0)
-        without = bands(self._rates, receipt, band.currency, no_fee)
-        if without is None or minor in without:
+        if minor in self._without_fee(receipt, band):
             return None
         return con("fee-or-short", "More is missing than a spread; it may be a fee, or the payer paid less.")
+
+    def _without_fee(self, receipt: ReceiptRow, band: Band) -> Band:
+        """What may have been sent if the bank kept no fee."""
+        no_fee = replace(self._policy, exchange_fee_hundredths=0)
+        return bands(self._rates, receipt, band.currency, no_fee) or band
 
     def _worth(self, receipt: ReceiptRow, minor: int, band: Band) -> str:
         rate = self._rates.at(band.day, band.currency, receipt.currency)
@@ -298,9 +306,17 @@ def _amounts(texts: Iterable[str], currency: str) -> set[int]:
     found = set()
     for text in texts:
         for code, raw in _STATED.findall(fold(text)):
-            if code == currency or (not code and _has_decimals(raw, currency)):
+            if code == currency or (not _is_currency(code) and _has_decimals(raw, currency)):
                 found.add(_minor(raw, currency) or 0)
     return found - {0}
+
+
+def _is_currency(code: str) -> bool:
+    try:
+        exponent(code)
+    except AmountUnreadable:
+        return False
+    return True
 
 
 def _has_decimals(raw: str, currency: str) -> bool:
