@@ -124,10 +124,11 @@ class Batch:
         """From here on it is what was sent, if that is known and nothing owed in its own currency explains it."""
         sent = self._abroad.sent(draft.receipt, draft.payer, named)
         known = draft.payer.known
-        if isinstance(sent, Unrated):
-            draft.rejected.append(Rejected(known, (), sent.text))
-            return
         if sent is None or (known is not None and self._fits(draft.receipt, known).fits):
+            return
+        if isinstance(sent, Unrated):
+            if known is not None or named.foreign:
+                draft.rejected.append(Rejected(known, (), sent.text))
             return
         draft.sent, draft.receipt = sent, sent.receipt
         self._named[draft.receipt.id] = named = named_items(self._book, sent.receipt, draft.payer, set())
