@@ -4,7 +4,7 @@ Shape   a `Finding` is what the matcher says of one receipt: ranked explanations
         `Decision` is what follows from a finding, the policy and the ledger's mode.
 Units   amounts are minor units of the receipt's currency (`*_minor`), or of the one an explanation states; signed as on
         the open item: credits negative.
-Law     sum(applied) + on_account == receipt amount, for every explanation; or what was sent, where it states a currency.
+Law     sum(applied) + on_account == receipt amount, for every explanation; or what was sent, if it states a currency.
 Speed   evidence and shares, of which there are several for each receipt, are named tuples: cheap to make and to write.
 """
 
