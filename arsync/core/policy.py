@@ -66,8 +66,8 @@ threshold_large = 0.995   # the same for large amounts
 spread_bp = 120           # hundredths of a per cent that the bank kept
 fee = "45.00"             # and a fee, in the receipt's currency
 better_bp = 10            # how much better than the published one the bank's rate may be
-unseen = "60.00"          # without an advice of what was sent, the most that could be short or over and not be seen:
-                          # above it a person confirms (at 120 hundredths, from 5,000.00 on)
+unseen = "60.00"          # without an advice of what was sent, the most that could be short or over and not be seen,
+                          # in the receipt's currency; beyond it a person confirms
 late_days = 3             # business days that the bank may have booked it late
 
 [do_not_accept]           # no money of these is applied or linked without a person
