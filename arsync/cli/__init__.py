@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "listen": ("running", "Listen for webhooks: pull soon."),
     "pull": ("running", "Only read what changed on the platform."),
     "proof": ("running", "Our figures against the platform's."),
+    "rates": ("exchange", "Exchange rates: import a file, list, show one."),
     "queue": ("desk", "What waits for a person."),
     "undo": ("desk", "Take back a decision of ours."),
     "credit": ("desk", "Settle items with credits or unapplied payments."),

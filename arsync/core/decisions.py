@@ -2,9 +2,9 @@
 
 Shape   a `Finding` is what the matcher says of one receipt: ranked explanations and rejected candidates; a
         `Decision` is what follows from a finding, the policy and the ledger's mode.
-Units   amounts are minor units of the receipt's currency (`*_minor`), signed as on the open item: credits
-        negative.
-Law     sum(applied) + on_account == receipt amount, for every explanation.
+Units   amounts are minor units of the receipt's currency (`*_minor`), or of the one an explanation states; signed as on
+        the open item: credits negative.
+Law     sum(applied) + on_account == receipt amount, for every explanation; or what was sent, if it states a currency.
 Speed   evidence and shares, of which there are several for each receipt, are named tuples: cheap to make and to write.
 """
 
@@ -70,6 +70,7 @@ class EvidenceClass(StrEnum):
     BLOCK = "block"  # known payer, all items of one due date / statement / oldest-first run
     SET = "set"  # known payer, the only set of items that adds up
     PARTIAL = "partial"  # references name the items, the amount is less or more
+    EXCHANGE = "exchange"  # items in another currency, worth what arrived at the day's rate
     BOOKED = "booked"  # a payment of the platform explains the line
     NONE = "none"
 
@@ -108,6 +109,8 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     probability: float  # that exactly these applications are right; not money
     booked_payment_id: int | None = None  # BOOKED: the platform payment's item id
+    # EXCHANGE: what the amounts are in; they add up to what was sent, which the receipt is worth.
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

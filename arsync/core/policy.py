@@ -28,6 +28,8 @@ _POSTS = (Reason.SHORT_PAY.value, Reason.OVER_PAY.value, Reason.DEDUCTION.value)
 ClosedPeriod = Literal["queue", "first open date"]
 WriteBack = Literal["off", "note", "field"]
 _NO_TAX = "NON"
+_MOST_SPREAD_BP, _MOST_LATE_DAYS = 1_000, 10  # beyond these everything would be worth anything
+_HUNDREDTHS = re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII)
 
 DEFAULT_TEXT = """\
 # What arsync may do by itself in this ledger. Each applied version is kept;
@@ -35,7 +37,7 @@ DEFAULT_TEXT = """\
 
 [match]
 # Classes of evidence that may apply cash by themselves when the ledger is in `auto`:
-# "reference", "remittance", "one item", "balance", "block", "set"
+# "reference", "remittance", "one item", "balance", "block", "set", "exchange"
 automatic = ["reference", "remittance", "one item", "balance"]
 alias_confirmations = 2   # clerk confirmations before a learned payer counts as known
 wait_days = 0             # business days a receipt may wait for an advice
@@ -58,6 +60,15 @@ threshold_large = 0.995   # the same for large amounts
 
 [match.most]              # a larger receipt is never applied without a person
 # USD = "250000.00"
+
+[match.exchange]          # money in another currency than the items: how much of their worth at the day's rate may be
+                          # missing. Only with rates (`arsync rates import`), and alone only with "exchange" above
+spread_bp = 120           # hundredths of a per cent that the bank kept
+fee = "45.00"             # and a fee, in the receipt's currency
+better_bp = 10            # how much better than the published one the bank's rate may be
+unseen = "60.00"          # without an advice of what was sent, the most that could be short or over and not be seen,
+                          # in the receipt's currency; beyond it a person confirms
+late_days = 3             # business days that the bank may have booked it late
 
 [do_not_accept]           # no money of these is applied or linked without a person
 customers = []            # names as in the books; everybody below them too
@@ -192,8 +203,11 @@ def parse(text: str, where: str = "policy") -> Policy:
             "small_difference",
             "given_up_a_year",
             "most",
+            "exchange",
         },
     )
+    abroad = reader.table(match, "exchange")
+    reader.only("match.exchange", abroad, {"spread_bp", "fee", "better_bp", "late_days", "unseen"})
     reader.only("discount", discount, {"grace_days"})
     refused = reader.table(document, "do_not_accept")
     reader.only("do_not_accept", refused, {"customers", "accounts"})
@@ -228,6 +242,21 @@ def parse(text: str, where: str = "policy") -> Policy:
             small_difference_bp=100
             * reader.whole(reader.table(match, "small_difference"), "match.small_difference.percent", 100, 0),
             most_minor=reader.amounts(match, "match.most"),
+            exchange_spread_bp=reader.whole(
+                abroad, "match.exchange.spread_bp", default.exchange_spread_bp, 0, _MOST_SPREAD_BP
+            ),
+            exchange_fee_hundredths=reader.hundredths(
+                abroad, "match.exchange.fee", default.exchange_fee_hundredths
+            ),
+            exchange_unseen_hundredths=reader.hundredths(
+                abroad, "match.exchange.unseen", default.exchange_unseen_hundredths
+            ),
+            exchange_better_bp=reader.whole(
+                abroad, "match.exchange.better_bp", default.exchange_better_bp, 0, _MOST_SPREAD_BP
+            ),
+            exchange_days=reader.whole(
+                abroad, "match.exchange.late_days", default.exchange_days, 0, _MOST_LATE_DAYS
+            ),
             discount_grace_days=reader.whole(discount, "discount.grace_days", 0, 0),
             alias_days=reader.whole(learning, "learning.days", default.alias_days, 1),
             wait_days=reader.whole(match, "match.wait_days", default.wait_days, 0),
@@ -281,11 +310,25 @@ class _Reader:
             raise self.wrong(key, found, "a table")
         return found
 
-    def whole(self, table: Mapping[str, Any], key: str, default: int, least: int) -> int:
+    def whole(
+        self, table: Mapping[str, Any], key: str, default: int, least: int, most: int | None = None
+    ) -> int:
         value = table.get(key.rpartition(".")[2], default)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise self.wrong(key, value, f"a whole number from {least}")
+        if most is not None and value > most:
+            raise self.wrong(key, value, f"a whole number from {least} to {most}")
         return value
+
+    def hundredths(self, table: Mapping[str, Any], key: str, default: int) -> int:
+        """An amount of whichever currency, in hundredths of its unit."""
+        value = table.get(key.rpartition(".")[2])
+        if value is None:
+            return default
+        if not isinstance(value, str) or _HUNDREDTHS.fullmatch(value) is None:
+            raise self.wrong(key, value, 'an amount in quotes with two digits at most, like "45.00"')
+        whole, _, part = value.partition(".")
+        return int(whole) * 100 + int(part.ljust(2, "0"))
 
     def share(self, table: Mapping[str, Any], key: str, default: float) -> float:
         value = table.get(key.rpartition(".")[2], default)

@@ -432,6 +432,18 @@ alias = Table(
     Column("taught_by", Text),  # who confirmed it; null: learned before that was kept
 )
 
+rate = Table(  # what a currency was worth in another, as published; of the installation, not of one ledger
+    "rate",
+    metadata,
+    Column("on_date", Date, primary_key=True),
+    Column("low", String(3), primary_key=True),  # the pair by its codes in order, so that it is kept once
+    Column("high", String(3), primary_key=True),
+    Column("one", String(3), nullable=False),  # a unit of it ...
+    Column("value", Text, nullable=False),  # ... is so many of the other: the exact text
+    Column("who", Text, nullable=False),
+    Column("at", At, nullable=False),
+)
+
 # ---- deciding
 
 decision = Table(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
+from arsync.core.matching.exchange import OLDEST_DAYS
 from arsync.core.matching.snapshot import (
     BookedRow,
     CustomerRow,
@@ -23,7 +24,8 @@ from arsync.core.matching.snapshot import (
     RemittanceRow,
     Snapshot,
 )
-from arsync.store import books, breakdowns, bulk, learned, raw
+from arsync.core.rates import Rate, between
+from arsync.store import books, breakdowns, bulk, learned, rates, raw
 from arsync.store import receipts as received
 from arsync.store.tables import (
     bank_line,
@@ -88,6 +90,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         recent=tuple(receipt_row(row) for row in recent),
         recent_customers=tuple(row.customer_id or 0 for row in recent),
         remittances=_remittances(conn, ledger_id, since),
+        rates=_rates(conn, items, receipts),
     )
     return Work(
         snapshot=snapshot,
@@ -98,6 +101,16 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
         states={row.id: row.state for row in receipts},
         held=held,
     )
+
+
+def _rates(conn: Connection, items: Iterable[ItemRow], receipts: Iterable[Any]) -> tuple[Rate, ...]:
+    """The rates that money in another currency than its items is judged by; none where there is no such money."""
+    days = [row.on_date for row in receipts]
+    currencies = frozenset({row.currency for row in receipts} | {row.currency for row in items})
+    if len(currencies) == 1 or not days:
+        return ()
+    first = min(days) - timedelta(days=OLDEST_DAYS)
+    return tuple(between(rates.between(conn, first, max(days)), currencies))
 
 
 def _named_by_returns(conn: Connection, ledger_id: int, rows: Iterable[Any]) -> list[Any]:

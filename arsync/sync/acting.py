@@ -20,7 +20,7 @@ from arsync.connectors.contract import (
     Reverse,
     Settle,
 )
-from arsync.core.decisions import EvidenceClass, Finding
+from arsync.core.decisions import EvidenceClass, Explanation, Finding
 from arsync.core.matching import record
 from arsync.core.money import Money
 from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
@@ -708,6 +708,25 @@ def exchange_of(conn: Tx, desk: Desk, parts: Sequence[Part], receipt: Any) -> Mo
             do=f"say what it pays of each item, in {settled.currency}: --item NUMBER=AMOUNT",
         )
     return settled
+
+
+def must_be_exchangeable(conn: Tx, desk: Desk, queue_id: int, chosen: Explanation) -> None:
+    """Refuse a suggestion in another currency than the receipt's that the books do not take, or not all of it."""
+    if chosen.currency is None:
+        return
+    if not fitting.exchanges(conn, desk.ledger):
+        raise UsageError(
+            f"the books take no money in another currency for items in {chosen.currency}",
+            where=f"Q-{queue_id}",
+            do="book the exchange in the books, and link the payment",
+        )
+    if chosen.on_account_minor:
+        rest = Money(chosen.on_account_minor, chosen.currency)
+        raise UsageError(
+            f"a rest of {rest} cannot stay on account: all of the receipt settles items in {chosen.currency}",
+            where=f"Q-{queue_id}",
+            do="say what it pays: arsync queue apply, with --item NUMBER=AMOUNT",
+        )
 
 
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:

@@ -53,7 +53,8 @@ def accept(
             return acting.link_payment(conn, desk, row, chosen.booked_payment_id, chosen.customer_id)
         why = f"accepted suggestion {suggestion}: " + " ".join(e.text for e in chosen.evidence if e.supports)
         lines = intents.lines_of(chosen)
-        wish = Wish(chosen.customer_id, lines, why, chosen.klass.value, chosen.probability)
+        acting.must_be_exchangeable(conn, desk, queue_id, chosen)
+        wish = Wish(chosen.customer_id, lines, why, chosen.klass.value, chosen.probability, chosen.currency)
         acted = acting.keep_decision(conn, desk, row, wish)
         if not bulk:
             acting.teach(conn, desk, row, chosen.customer_id)

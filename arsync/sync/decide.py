@@ -27,7 +27,7 @@ from arsync.store.engine import Tx
 from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents, quality
-from arsync.sync.fitting import fitter
+from arsync.sync.fitting import exchanges, fitter
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Decided:
     outcome: "Outcome"
     before: "Before | None"
     policy: PolicyVersion
+    exchanges: bool  # the books take money in another currency than the items
 
     @property
     def cases(self) -> "tuple[Judged, ...]":
@@ -98,6 +99,7 @@ def look(job: Job) -> Decided:
         todo = work.load(conn, job.ledger.id, job.today())
         facts = books.books_of(conn, job.ledger.id)
         before = _before(conn, job, todo.states)
+        abroad = exchanges(conn, job.ledger)
         held = frozenset(measured.held(conn, job.ledger.id))
         since = job.today().replace(month=1, day=1)
         given_up = {
@@ -115,6 +117,7 @@ def look(job: Job) -> Decided:
             row.id for row in todo.snapshot.customers if row.name in policy.policy.never_customers
         ),
         held=held,
+        exchanges=abroad,
     )
     matching = policy.policy.match
 
@@ -123,7 +126,7 @@ def look(job: Job) -> Decided:
         return _capped(decision, receipt, policy.policy, given_up)
 
     outcome = rounds(todo.snapshot, todo.knowledge, matching, judge, before)
-    return Decided(todo, outcome, before, policy)
+    return Decided(todo, outcome, before, policy, abroad)
 
 
 def _before(conn: Tx, job: Job, states: Mapping[int, str]) -> "Before | None":
@@ -204,13 +207,17 @@ class _Standing:
     parents: Mapping[int, int | None]  # customer -> the one above
     never: frozenset[int]  # customers whose money is not accepted without a person
     held: frozenset[str]  # classes of evidence that were too often wrong
+    exchanges: bool  # the books take money in another currency than the items
 
 
 def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
     """What stands in the way of acting, whatever the evidence.
 
-    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong.
+    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong, books that
+    take no money in another currency.
     """
+    if _impossible(decided, exchanges=standing.exchanges):
+        return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CURRENCY_MISMATCH)
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
     reason = None
@@ -227,6 +234,13 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
     ):
         return replace(decided, verdict=Verdict.PROPOSE, reason=Reason.CONFIRMATION)
     return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
+
+
+def _impossible(decided: Decision, *, exchanges: bool) -> bool:
+    """Whether something is to be done or proposed in another currency that the books do not take."""
+    one = decided.explanation
+    acts = decided.verdict in (Verdict.APPLY, Verdict.PROPOSE)
+    return acts and one is not None and one.currency is not None and not exchanges
 
 
 def _refused(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> bool:
@@ -451,7 +465,7 @@ def _new(case: "Judged", proof: _Proof, policy: PolicyVersion) -> decisions.New:
         probability=explanation.probability if explanation else 0.0,
         decided_by=ENGINE,
         why=" ".join(e.text for e in explanation.evidence if e.supports) if explanation else "",
-        currency=case.receipt.currency,
+        currency=(explanation.currency if explanation and lines else None) or case.receipt.currency,
         lines=lines,
         state="planned" if verdict is Verdict.APPLY else "done",
         receipt_state=receipt_state,
@@ -492,6 +506,9 @@ def _detail(case: "Judged", decided: Decided) -> str:
     if reason is Reason.UNMAPPED_ADJUSTMENT and first:
         kinds = intents.unmapped(intents.lines_of(first), decided.policy.policy)
         return f"the policy maps no document to: {', '.join(kinds)}"
+    if first and first.currency and not decided.exchanges:
+        owed = f"the books take no {case.receipt.currency} for items in {first.currency}"
+        return f"{owed}: {first.evidence[0].text}"
     against = [e.text for e in first.evidence if not e.supports] if first else []
     if against:
         return against[0]

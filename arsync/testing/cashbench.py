@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
@@ -33,6 +34,7 @@ from arsync.core.matching.snapshot import (
     Snapshot,
 )
 from arsync.core.policy import parse
+from arsync.core.rates import Rate
 
 POLICY = parse(
     (files("arsync.testing") / "cashbench.toml").read_text(encoding="utf-8"), "cashbench.toml"
@@ -40,6 +42,8 @@ POLICY = parse(
 Given = Any  # the benchmark's own records; its `world.py` says what they hold
 _KINDS = {"invoice": ItemKind.INVOICE, "credit_memo": ItemKind.CREDIT_MEMO, "debit_memo": ItemKind.DEBIT_MEMO}
 _RECENT_DAYS = 21
+_RATE_DAYS = 14
+HOME = "USD"  # what the benchmark's bank account is in
 _ADVICE_DAYS = 14
 _REASONS = {
     "short-pay": "short",
@@ -64,6 +68,10 @@ class Matcher:
         self, customers: list[Given], rates: Mapping[tuple[date, str], float], policy: MatchPolicy = POLICY
     ) -> None:
         self.policy = policy
+        # The benchmark reads its decimal text as floats, of which `str` gives the same text again.
+        self.rates = tuple(
+            Rate(on, currency, HOME, Decimal(str(rate))) for (on, currency), rate in sorted(rates.items())
+        )
         self.customer_ids = {c.customer_id: n for n, c in enumerate(customers, 1)}
         self.customer_names = {n: key for key, n in self.customer_ids.items()}
         self.customers = tuple(
@@ -111,6 +119,9 @@ class Matcher:
             (*waiting, *self.queued.values()),
             remittances=tuple(self.advices),
             recent=tuple(row for row, _ in self.recent),
+            rates=tuple(
+                rate for rate in self.rates if rate.on <= day.date and (day.date - rate.on).days < _RATE_DAYS
+            ),
             recent_customers=tuple(c for _, c in self.recent),
         )
         began = time.perf_counter()

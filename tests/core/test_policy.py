@@ -60,6 +60,13 @@ WRONG = {
     "everything is likely enough": ("[match]\nthreshold = 0\n", "match.threshold"),
     "per cent in place of a share": ("[match]\nthreshold = 98\n", "match.threshold"),
     "an amount without quotes": ("[match.large]\nUSD = 50000\n", "match.large.USD"),
+    "a spread that anything fits": ("[match.exchange]\nspread_bp = 1001\n", "match.exchange.spread_bp"),
+    "a rate twice as good": ("[match.exchange]\nbetter_bp = 10000\n", "match.exchange.better_bp"),
+    "booked weeks late": ("[match.exchange]\nlate_days = 11\n", "match.exchange.late_days"),
+    "a fee without quotes": ("[match.exchange]\nfee = 45\n", "match.exchange.fee"),
+    "a fee below zero": ('[match.exchange]\nfee = "-1.00"\n', "match.exchange.fee"),
+    "hidden to a tenth of a cent": ('[match.exchange]\nunseen = "60.001"\n', "match.exchange.unseen"),
+    "an exchange setting nobody knows": ("[match.exchange]\nspread = 1\n", "match.exchange.spread"),
     "finer than a cent": ('[write_off]\nUSD = "25.001"\n', "write_off.USD"),
     "below zero": ('[write_off]\nUSD = "-25.00"\n', "write_off.USD"),
     "no currency": ('[write_off]\nDOLLAR = "25.00"\n', "write_off.DOLLAR"),
@@ -155,6 +162,13 @@ def test_one_mapping_is_changed_and_nothing_else(text, kind):
 def test_a_document_whose_mapping_spans_lines_is_left_to_a_person():
     with pytest.raises(ConfigError, match="cannot be changed"):
         with_mapping('[adjustments.fee]\naccount = "9"\n', "fee", BookedAs(None, account="61"))
+
+
+def test_what_an_exchange_may_cost_is_read():
+    text = '[match.exchange]\nspread_bp = 0\nfee = "12.5"\nbetter_bp = 1000\nlate_days = 10\nunseen = "7"\n'
+    match = parse(text).match
+    assert (match.exchange_spread_bp, match.exchange_better_bp, match.exchange_days) == (0, 1_000, 10)
+    assert (match.exchange_fee_hundredths, match.exchange_unseen_hundredths) == (12_50, 7_00)
 
 
 def test_limits_are_read():

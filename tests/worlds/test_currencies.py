@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from arsync.errors import UsageError
+from arsync.sync import actions, rates
 from tests.worlds.office import Line, Office, make_office
 
 
@@ -50,3 +52,23 @@ def test_home_customers_of_a_multicurrency_company_are_applied_and_proved(abroad
     assert abroad.balance(invoice) == 0
     assert ran.after.state == "proven"
     abroad.adds_up()
+
+
+def test_books_that_take_no_exchange_are_asked_for_none(abroad):
+    """QuickBooks: what was sent is known, and still a person must book the exchange."""
+    paris = abroad.customer("Ateliers Réunis SARL", currency="EUR")
+    invoice = abroad.invoice(paris, "400.00", "1002")
+    abroad.policy('[match]\nautomatic = ["reference", "one item", "exchange"]\n')
+    file = abroad.folder / "rates.csv"
+    file.write_text(f"date,currency,rate\n{abroad.today().isoformat()},EUR,1.25\n")
+    rates.take(abroad.store, abroad.desk().person, abroad.clock.now, file, "USD")
+    abroad.mode("auto")
+    abroad.statement(Line("498.00", "INVOICE 1002", "ATELIERS REUNIS SARL", on=abroad.today()))
+    abroad.run()
+    row = abroad.queued()
+    assert (row.reason, row.preferred) == ("currency mismatch", False)
+    assert row.detail.startswith("the books take no USD for items in EUR: invoice 1001: EUR 400.00")
+    with pytest.raises(UsageError, match="take no money in another currency"):
+        actions.accept(abroad.desk(), row.id)
+    assert abroad.balance(invoice) == 400
+    assert not abroad.run().changed

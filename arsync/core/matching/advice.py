@@ -79,6 +79,7 @@ class Advices:
             advice = _advice(key, grouped[key])
             self._by_total[advice.currency, advice.total_minor].append(advice)
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
+        self._currencies = sorted({currency for currency, _ in self._by_name})
 
     def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the advices list that may belong to the receipt."""
@@ -87,6 +88,30 @@ class Advices:
         listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
         named = (self._payers.find_name(one.payer_name).candidates for one in advices)
         return listed.union(*named)
+
+    def totals(self, receipt: ReceiptRow, payer: Payer, currency: str) -> set[int]:
+        """The totals of the sender's advices in another currency, near the receipt's day."""
+        return {one.total_minor for one in self._abroad(receipt, payer) if one.currency == currency}
+
+    def customers_abroad(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
+        """Whose items the sender's advices in other currencies list."""
+        advices = self._abroad(receipt, payer)
+        listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
+        return listed.union(*(self._payers.find_name(one.payer_name).candidates for one in advices))
+
+    def _abroad(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
+        names = {
+            normalise_payer(receipt.payer_name),
+            *(normalise_payer(self._book.name(c)) for c in payer.candidates),
+        }
+        return [
+            advice
+            for name in sorted(names - {""})
+            for currency in self._currencies
+            if currency != receipt.currency
+            for advice in self._by_name.get((currency, name), ())
+            if _near(advice, receipt)
+        ]
 
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What the advice with this receipt's total says, if one and only one belongs to it.

@@ -15,18 +15,20 @@ from typing import NamedTuple, TypeVar
 
 from arsync.core.decisions import Finding
 from arsync.core.matching import engine, record
+from arsync.core.matching.exchange import about
 from arsync.core.matching.reach import Reach, joined, touched
-from arsync.core.matching.snapshot import Knowledge, MatchPolicy, Snapshot
+from arsync.core.matching.snapshot import Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 _DIGEST_BYTES = 12
 K = TypeVar("K", int, str)
 
 
 class Waiting(NamedTuple):
-    """An undecided receipt: a digest of its row, and where it looks."""
+    """An undecided receipt: a digest of its row, where it looks, and a digest of the rates of its days."""
 
     row: str
     reach: Reach
+    rates: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,40 @@ def seen(
         money[_place(booked.currency, booked.total_minor)].append(booked)
     for row, customer in zip(snapshot.recent, snapshot.recent_customers, strict=True):
         money[_place(row.currency, row.amount_minor)].append((row, customer))
-    learned = knowledge.in_force(snapshot.as_of)
+    learned, rates = knowledge.in_force(snapshot.as_of), _rates_of(snapshot)
     ground = (engine.ENGINE_VERSION, policy, learned, snapshot.customers, snapshot.remittances)
     return Seen(
         _digest(ground),
         snapshot.as_of,
         {roof: _digest(rows) for roof, rows in families.items()},
         {place: _digest(rows) for place, rows in money.items()},
-        {row.id: Waiting(_digest(row), reaches[row.id]) for row in snapshot.receipts if row.id in reaches},
+        {
+            row.id: Waiting(_digest(row), reaches[row.id], rates(row))
+            for row in snapshot.receipts
+            if row.id in reaches
+        },
     )
+
+
+def _rates_of(snapshot: Snapshot) -> Callable[[ReceiptRow], str]:
+    """A digest of the rates that a receipt may be judged by; empty where there are none."""
+    days: dict[date, str] = {}
+
+    def of(row: ReceiptRow) -> str:
+        if row.on not in days:
+            near = sorted(about(snapshot.rates, row.on))
+            days[row.on] = _digest(near) if near else ""
+        return days[row.on]
+
+    return of
+
+
+def _abroad(snapshot: Snapshot, roofs: Mapping[int, int]) -> Callable[[ReceiptRow, Reach], bool]:
+    """Whether a receipt looks at items in another currency than its own, so that a rate may matter."""
+    owed: dict[int, set[str]] = defaultdict(set)
+    for item in snapshot.items:
+        owed[roofs.get(item.customer_id, item.customer_id)].add(item.currency)
+    return lambda row, reach: any(owed[roof] - {row.currency} for roof in reach.roofs if roof in owed)
 
 
 def stale(
@@ -81,6 +108,7 @@ def stale(
     now: Seen,
     snapshot: Snapshot,
     known: Mapping[int, Finding],
+    roofs: Mapping[int, int],
     look: Callable[[], Mapping[int, Reach]],
 ) -> Stale:
     """What is to be matched again.
@@ -90,12 +118,14 @@ def stale(
         now: what there is; its receipts need not be filled.
         snapshot: the same.
         known: the findings of the last match that are still at hand.
+        roofs: of each customer that has relatives, the one that stands for all of them.
         look: tells where each receipt of the snapshot looks now; asked only if anything changed.
     """
     ids = frozenset(row.id for row in snapshot.receipts)
     if before.ground != now.ground:
         return Stale(ids, {}, Reach(frozenset(now.roofs), frozenset()))
     old = {i: before.receipts[i].reach for i in before.receipts}
+    rates, abroad = _rates_of(snapshot), _abroad(snapshot, roofs)
     fresh = {
         row.id
         for row in snapshot.receipts
@@ -103,6 +133,7 @@ def stale(
         or row.id not in old
         or before.receipts[row.id].row != _digest(row)
         or (known[row.id].wait and before.day != now.day)
+        or (before.receipts[row.id].rates != rates(row) and abroad(row, old[row.id]))
     }
     gone = old.keys() - ids
     change = Reach(

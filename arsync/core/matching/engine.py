@@ -21,6 +21,7 @@ from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
+from arsync.core.matching.exchange import Abroad, Unrated, closed, obstacle
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
 from arsync.core.matching.likelihood import elsewhere
 from arsync.core.matching.months import begins, months_in_figures, months_named
@@ -73,6 +74,8 @@ class Batch:
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._past = Past(snapshot, self._book)
         self._advices = Advices(snapshot, self._book, self._payers)
+        self._abroad = Abroad(snapshot.rates, self._book, self._advices, self._policy)
+        self._arrived = {receipt.id: receipt for receipt in snapshot.receipts}
         self._twin_receipts = repeats_in_batch(snapshot.receipts)
         self._named: dict[int, Named] = {}
         self._spent: dict[int, int] = {}  # item -> receipt that settles it
@@ -108,6 +111,8 @@ class Batch:
             self._named[receipt.id] = named = named_items(self._book, receipt, draft.payer, set())
             owners = frozenset(item.customer_id for item in (*named.items, *named.grouped))
             draft.explanations = self._past.booked(receipt, draft.payer, owners)
+            if not draft.explanations:
+                self._exchange(draft, named)
             if draft.explanations:
                 draft.reason, draft.final = reason_for(draft.explanations), True
                 draft.unique = draft.reason is None
@@ -115,6 +120,34 @@ class Batch:
         for draft in self.drafts.values():
             if draft.final and draft.unique and claims[draft.explanations[0].booked_payment_id or 0] > 1:
                 draft.unique, draft.reason = False, Reason.ALREADY_BOOKED
+
+    def _exchange(self, draft: Draft, named: Named) -> None:
+        """From here on it is what was sent, if that is known and nothing owed in its own currency explains it."""
+        sent = self._abroad.sent(draft.receipt, draft.payer, named)
+        known = draft.payer.known
+        if sent is None or (known is not None and self._fits(draft.receipt, known).fits):
+            return
+        if isinstance(sent, Unrated):
+            if known is not None or named.foreign:
+                draft.rejected.append(Rejected(known, (), sent.text))
+            return
+        draft.sent, draft.receipt = sent, sent.receipt
+        self._named[draft.receipt.id] = named = named_items(self._book, sent.receipt, draft.payer, set())
+        owners = frozenset(item.customer_id for item in (*named.items, *named.grouped))
+        draft.explanations = self._past.booked(sent.receipt, draft.payer, owners)
+
+    def _only_whole(self, draft: Draft) -> None:
+        """Money in another currency settles items in full, by the best evidence there is, or it waits for a person."""
+        if draft.sent is None or not draft.explanations:
+            return
+        against = obstacle(
+            draft.sent,
+            draft.explanations[0],
+            self._arrived[draft.receipt.id].currency,
+            self._book,
+            self._policy,
+        )
+        draft.reason = against if against is Reason.CURRENCY_MISMATCH else draft.reason or against
 
     def _return(self, draft: Draft) -> None:
         draft.final, draft.reason = True, Reason.RETURNED_PAYMENT
@@ -162,6 +195,7 @@ class Batch:
                 outcome.unique,
             )
             self._doubt(draft, outcome)
+            self._only_whole(draft)
 
     def _checked(self, near: Outcome, draft: Draft) -> Outcome:
         """An advice of a little more than was paid, unless items that the payer owes come to the amount exactly."""
@@ -210,7 +244,7 @@ class Batch:
         other = self._twin_receipts.get(receipt.id)
         posted = draft.reason is not None and draft.reason.value in self._policy.posts
         draft.reason = None if posted else draft.reason
-        repeated = self._past.repeated(receipt, draft.payer) if draft.strong else None
+        repeated = self._past.repeated(self._arrived[receipt.id], draft.payer) if draft.strong else None
         if draft.strong and other is not None:
             text = f"Receipt {other} is alike in payer, amount and every word."
             self._against(draft, Reason.POSSIBLE_DUPLICATE, "twin-receipt", text)
@@ -235,6 +269,8 @@ class Batch:
         for draft in self._open():
             if draft.reason is Reason.CURRENCY_MISMATCH or (draft.payer.known is not None) != known:
                 continue
+            if draft.sent is not None and not known and not draft.explanations:
+                continue  # how many others owe what may have been sent is not asked
             if draft.explanations:
                 self._beside(draft)
                 continue
@@ -243,6 +279,7 @@ class Batch:
             else:
                 self._by_candidates(draft)
             self._repeat_or_advance(draft)
+            self._only_whole(draft)
 
     def _beside(self, draft: Draft) -> None:
         """What is named hardly explains the money: what its payer owes is suggested first, and never applied alone."""
@@ -413,7 +450,7 @@ class Batch:
             )
 
     def _repeat_or_advance(self, draft: Draft) -> None:
-        repeated = self._past.repeated(draft.receipt, draft.payer)
+        repeated = self._past.repeated(self._arrived[draft.receipt.id], draft.payer)
         if repeated:
             draft.reason, draft.unique = Reason.POSSIBLE_DUPLICATE, False
             draft.explanations = [_with(e, repeated) for e in draft.explanations[:1]] + draft.explanations[1:]
@@ -601,6 +638,8 @@ class Batch:
         """The finding of one receipt."""
         explanations = tuple(draft.explanations[: self._policy.max_suggestions])
         reason = draft.reason
+        if draft.sent is not None and not (explanations and explanations[0].klass is EvidenceClass.BOOKED):
+            explanations = tuple(closed(draft.sent, one) for one in explanations)
         if not explanations and reason is None:
             reason = Reason.UNKNOWN_PAYER if draft.payer.known is None else Reason.WEAK_EVIDENCE
         wait = self._may_wait(draft.receipt) and reason not in _NO_ADVICE_HELPS and not _is_settled(draft)
@@ -609,9 +648,13 @@ class Batch:
     def reach(self, receipt_id: int) -> Reach:
         """What the finding of this receipt may depend on."""
         draft = self.drafts[receipt_id]
-        receipt, payer = draft.receipt, draft.payer
+        receipt, payer = self._arrived[receipt_id], draft.payer
         customers = {*payer.candidates, *self._past.customers(receipt)}
-        customers |= self._advices.customers(receipt, payer)
+        customers |= self._advices.customers(receipt, payer) | self._abroad.customers(receipt, payer)
+        amounts = {(receipt.currency, abs(receipt.amount_minor))}
+        if draft.sent is not None:
+            customers |= self._past.customers(draft.receipt) | self._advices.customers(draft.receipt, payer)
+            amounts.add((draft.receipt.currency, draft.receipt.amount_minor))
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
         owing = self._book.owing(receipt.currency, receipt.amount_minor) if payer.known is None else 0
@@ -619,7 +662,7 @@ class Batch:
             customers.update(self._book.owners_by_amount[receipt.currency, receipt.amount_minor])
         return Reach(
             frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
-            frozenset({(receipt.currency, abs(receipt.amount_minor))}),
+            frozenset(amounts),
             owing if is_crowd(owing) else 0,
         )
 

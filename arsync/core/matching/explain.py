@@ -10,12 +10,16 @@ Source  `PROBABILITY` was measured, see docs/evidence/cashbench.md: right applic
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
 from arsync.core.matching.candidates import Book
 from arsync.core.matching.payers import Payer
 from arsync.core.matching.snapshot import ItemRow, ReceiptRow
 from arsync.core.money import Money
+
+if TYPE_CHECKING:
+    from arsync.core.matching.exchange import Sent
 
 _SHOWN_ITEMS = 6
 
@@ -63,6 +67,7 @@ class Draft:
     unique: bool = False
     rejected: list[Rejected] = field(default_factory=list)
     final: bool = False  # later passes have nothing to add
+    sent: "Sent | None" = None  # `receipt` is what was sent, in the currency of the items; not what arrived
 
     @property
     def strong(self) -> bool:

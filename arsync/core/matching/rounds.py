@@ -99,7 +99,7 @@ def _start(
         return {row.id: prepared[0].reach(row.id) for row in snapshot.receipts}
 
     now = seen(snapshot, knowledge, lasting.policy, lasting.roofs, {})
-    old = stale(before.seen, now, snapshot, before.findings, look)
+    old = stale(before.seen, now, snapshot, before.findings, lasting.roofs, look)
     kept = {row.id: row for row in snapshot.receipts if row.id not in old.receipts}
     if 2 * len(kept) < len(snapshot.receipts):  # then matching everything costs hardly more
         return prepared[0] if prepared else engine.Batch(snapshot, lasting), {}

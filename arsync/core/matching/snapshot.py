@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.items import ItemKind
+from arsync.core.rates import Rate
 
 
 class CustomerRow(NamedTuple):
@@ -115,6 +116,7 @@ class Snapshot:
     recent: tuple[ReceiptRow, ...] = ()  # receipts already applied in the last weeks, to notice duplicates
     recent_customers: tuple[int, ...] = ()  # customer of each `recent` row, same order
     crowds: tuple[Crowd, ...] = ()  # of a part: the amounts whose items are too many to be in it
+    rates: tuple[Rate, ...] = ()  # of the currencies of these items and receipts, around the receipts' days
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +170,13 @@ class MatchPolicy:
     most_minor: dict[str, int] = field(
         default_factory=dict
     )  # larger receipts are never applied without a person
+    # Of a receipt in another currency than the items: what may be missing from their worth at the day's rate, in
+    # hundredths of a per cent and as a fee in hundredths of the receipt's currency; how much better the rate may be;
+    # how many business days the bank may have booked it late.
+    exchange_spread_bp: int = 120
+    exchange_fee_hundredths: int = 45_00
+    exchange_better_bp: int = 10
+    exchange_days: int = 3
+    # In hundredths of the receipt's currency: the largest spread that nobody needs to look at where no advice says
+    # what was sent, for a payer who sent as much more would not be noticed.
+    exchange_unseen_hundredths: int = 60_00

@@ -24,6 +24,8 @@ def why(
         return ()
     payer = Payers(snapshot, knowledge, policy).find(receipt)
     said = [*_ranked(finding, item)]
+    if item.currency != receipt.currency and said:
+        return tuple(dict.fromkeys(said))
     if item.currency != receipt.currency:
         return (*said, con("other-currency", f"It is owed in {item.currency}, and {receipt.currency} came."))
     said += payer_evidence(book, payer, frozenset({item.customer_id}))

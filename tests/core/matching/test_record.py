@@ -4,6 +4,7 @@ import dataclasses
 import types
 import typing
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from arsync.core.matching.snapshot import (
     RemittanceRow,
     Snapshot,
 )
+from arsync.core.rates import Rate
 
 LEAVES = {
     int: st.integers(-(10**15), 10**15),
@@ -89,6 +91,7 @@ def test_every_table_of_a_snapshot_is_recorded():
         (receipt,),
         (1,),
         (Crowd("USD", 100, 32),),
+        (Rate(DAY, "EUR", "USD", Decimal("1.0837")),),
     )
     assert all(getattr(whole, field.name) for field in dataclasses.fields(Snapshot)), (
         "nothing is left out here"
@@ -103,6 +106,6 @@ def test_an_alias_that_has_ended():
 
 def test_a_finding_with_everything():
     share, evidence = Share(1, 90, 5, 3, 2), Evidence("amount-fits", supports=True, text="It fits.")
-    explanation = Explanation(1, (share,), 10, EvidenceClass.SET, (evidence,), 0.75, booked_payment_id=9)
+    explanation = Explanation(1, (share,), 10, EvidenceClass.SET, (evidence,), 0.75, 9, "EUR")
     finding = Finding(4, (explanation,), True, Reason.SHORT_PAY, (Rejected(None, (1, 2), "no"),), wait=True)
     assert record.finding_from_text(record.finding_to_text(finding)) == finding
