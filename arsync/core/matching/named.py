@@ -422,6 +422,9 @@ def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence)
     largest = max(items, key=lambda item: (item.available_minor, -item.id))
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
         return []
+    instead = {item.available_minor - missing for item in items}
+    if any(other.available_minor in instead for other in _under_one_roof(case, items)):
+        return []  # one of the numbers may be misread: with that item nothing is missing
     shares = [
         Share(i.id, i.available_minor - missing, write_off_minor=missing)
         if i is largest

@@ -286,3 +286,19 @@ def test_the_rest_of_a_cut_list_may_hold_another_item_of_the_same_amount():
     assert told.verdict is not Verdict.APPLY
     alone = one((*named, *rest, twice, last, left), receipt(paid, text))
     assert alone.verdict is Verdict.APPLY
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [
+        pytest.param(657_56, Verdict.QUEUE, id="with another item nothing is missing"),
+        pytest.param(657_57, Verdict.APPLY, id="no other item makes it whole"),
+    ],
+)
+def test_a_small_difference_is_none_where_another_item_in_a_named_ones_place_comes_to_the_cent(
+    other, verdict
+):
+    policy = replace(WEIGHED, small_difference_minor={"USD": 50_00}, small_difference_bp=10_000)
+    items = (item(1, 669_29, "316801"), item(2, 425_32, "316850"), item(3, other, "316841"))
+    told = decided(items, receipt(1_082_88, "RG 316801, 316850"), policy=policy)
+    assert (told.verdict is Verdict.APPLY) is (verdict is Verdict.APPLY)
