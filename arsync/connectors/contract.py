@@ -21,7 +21,16 @@ from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
 Verb = Literal[
-    "post_receipt", "apply", "post_credit", "post_entry", "refund", "deposit", "park", "reverse", "note", "expect"
+    "post_receipt",
+    "apply",
+    "post_credit",
+    "post_entry",
+    "refund",
+    "deposit",
+    "park",
+    "reverse",
+    "note",
+    "expect",
 ]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 

@@ -1,9 +1,9 @@
 """Promises to pay: whether what a customer has promised came in time.
 
 Units   amounts are minor units of the item's currency; days are those of the ledger.
-Rules   A promise is kept once the item has lost the promised amount by the promised day, by whatever means: money, a
-        credit, a write-off. What was taken back since does not count. On its own day a promise still runs. Money that has
-        arrived in time and waits for a decision does not break it: the promise is in review.
+Rules   A promise is kept once the item has lost the promised amount by the promised day, by whatever means: money,
+        a credit, a write-off. What was taken back since does not count. On its own day a promise still runs. Money
+        that has arrived in time and waits for a decision does not break it: the promise is in review.
 Law     more settled, or more waiting, never turns a kept promise or one that runs into a broken one; only days do.
 """
 

@@ -225,7 +225,9 @@ def _expected(tenant: Tenant, call: Call, answer: Row) -> Answer:
         why = f"Xero shows {shown or 'no expected date'}, not {call.expects['Expected'] or 'none'}"
         return Answer(call, "refused", None, raw, why)
     whole = [row] if mapping.adds_up(row) else []  # else a pull reads it in another form
-    states = [state for one in whole for state in mapping.read("Invoices", one, Facts("", multicurrency=True))]
+    states = [
+        state for one in whole for state in mapping.read("Invoices", one, Facts("", multicurrency=True))
+    ]
     records = tuple(state for state in states if isinstance(state, Record))
     return Answer(call, "accepted", _named(call.expects["Of"]), raw, records=records)
 

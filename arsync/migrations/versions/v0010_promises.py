@@ -90,7 +90,13 @@ _FILL = sa.text("update item set expected = :expected where ledger_id = :ledger 
 
 
 def _expected(stored: bytes) -> date | None:
-    body = zstandard.ZstdDecompressor().decompress(stored) if stored.startswith(_ZSTD) else zlib.decompress(stored)
+    body = (
+        zstandard.ZstdDecompressor().decompress(stored)
+        if stored.startswith(_ZSTD)
+        else zlib.decompress(stored)
+    )
     said = json.loads(body).get("ExpectedPaymentDate")
     stamp = _STAMP.fullmatch(said) if isinstance(said, str) else None
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(stamp[1]))).date() if stamp else None
+    return (
+        (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(stamp[1]))).date() if stamp else None
+    )
