@@ -82,8 +82,8 @@ def promise_list(ctx: click.Context, ledger_name: str | None, everything: bool, 
         say(f"{ledger.name}: nothing is promised")
         return
     body: list[tuple[output.Cell, ...]] = [
-        (f"P-{one.row.id}", one.state.value, one.row.by_date, one.amount, one.row.currency, _number(one), one.row.customer,
-         one.row.said_by)
+        (f"P-{one.row.id}", one.state.value, one.row.by_date, one.amount, one.row.currency, _number(one),
+         one.row.customer, one.row.said_by)
         for one in shown
     ]  # fmt: skip
     head = ("", "State", "By", "Amount", "", "Item", "Customer", "Said by")
@@ -162,8 +162,8 @@ def reminder_list(ctx: click.Context, ledger_name: str | None, as_json: bool) ->
         say(f"{ledger.name}: nobody was reminded of anything")
         return
     body: list[tuple[output.Cell, ...]] = [
-        (r.on_date, r.level, r.way, r.number or f"I-{r.item_id}", r.customer, Money(r.open_minor, r.currency), r.currency,
-         r.who)
+        (r.on_date, r.level, r.way, r.number or f"I-{r.item_id}", r.customer, Money(r.open_minor, r.currency),
+         r.currency, r.who)
         for r in rows
     ]  # fmt: skip
     say(output.grid(("On", "Level", "By", "Item", "Customer", "Open now", "", "Recorded by"), body, screen()))
@@ -221,7 +221,8 @@ def _facts(one: Standing) -> dict[str, Any]:
     return {
         "promise": r.id, "state": one.state.value, "item": r.item_id, "number": r.number, "customer": r.customer,
         "amount": one.amount, "by": r.by_date, "on": r.on_date, "said_by": r.said_by, "comment": r.comment,
-        "who": r.who, "open": Money(r.open_minor, r.currency), "superseded_by": r.superseded_by, "withdrawn_by": r.withdrawn_by,
+        "who": r.who, "open": Money(r.open_minor, r.currency), "superseded_by": r.superseded_by,
+        "withdrawn_by": r.withdrawn_by,
         "withdrawn_why": r.withdrawn_why,
     }  # fmt: skip
 

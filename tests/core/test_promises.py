@@ -27,16 +27,22 @@ def paid(minor, on=EARLY):
         pytest.param([paid(100_00)], [], 0, LATE, State.KEPT, id="paid in time"),
         pytest.param([paid(100_00, BY)], [], 0, LATE, State.KEPT, id="paid on its day"),
         pytest.param([paid(40_00), paid(60_00)], [], 0, LATE, State.KEPT, id="paid in two parts"),
-        pytest.param([paid(100_00)], [], 200_00, LATE, State.KEPT, id="what was promised, of an item with more"),
+        pytest.param(
+            [paid(100_00)], [], 200_00, LATE, State.KEPT, id="what was promised, of an item with more"
+        ),
         pytest.param([paid(99_99)], [], 1, LATE, State.BROKEN, id="a cent short"),
         pytest.param([paid(100_00, LATE)], [], 0, LATE, State.BROKEN, id="paid, but late"),
         pytest.param([paid(100_00, LATE)], [], 0, BY, State.KEPT, id="settled early by money dated later"),
-        pytest.param([paid(100_00), paid(-100_00, BY)], [], 100_00, LATE, State.BROKEN, id="paid and given back"),
+        pytest.param(
+            [paid(100_00), paid(-100_00, BY)], [], 100_00, LATE, State.BROKEN, id="paid and given back"
+        ),
         pytest.param(
             [paid(100_00), paid(-100_00, LATE)], [], 100_00, LATE, State.BROKEN, id="given back after its day"
         ),
         pytest.param([], [paid(100_00)], 100_00, LATE, State.IN_REVIEW, id="arrived in time, not decided"),
-        pytest.param([paid(60_00)], [paid(40_00)], 40_00, LATE, State.IN_REVIEW, id="the rest arrived in time"),
+        pytest.param(
+            [paid(60_00)], [paid(40_00)], 40_00, LATE, State.IN_REVIEW, id="the rest arrived in time"
+        ),
         pytest.param([], [paid(99_99)], 100_00, LATE, State.BROKEN, id="less arrived than was promised"),
         pytest.param([], [paid(100_00, LATE)], 100_00, LATE, State.BROKEN, id="arrived too late"),
         pytest.param([], [paid(100_00)], 100_00, EARLY, State.IN_REVIEW, id="arrived before its day is over"),
