@@ -179,7 +179,9 @@ def _items(at_desk: Desk, named: Sequence[str]) -> list[Any]:
 
 def _amount(text: str, items: Sequence[Any]) -> int:
     """What a person wrote, with or without a currency, in the minor units of the first item."""
-    currency = items[0].currency if items else ""
+    if not items:
+        raise UsageError("no item is named", do="arsync promise add 1041 --by DATE --amount 100.00")
+    currency = items[0].currency
     for code in re.findall(r"[A-Z]{3}", text):
         if code != currency:
             raise UsageError(

@@ -96,7 +96,9 @@ def _expected(stored: bytes) -> date | None:
         else zlib.decompress(stored)
     )
     said = json.loads(body).get("ExpectedPaymentDate")
-    stamp = _STAMP.fullmatch(said) if isinstance(said, str) else None
-    return (
-        (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(stamp[1]))).date() if stamp else None
-    )
+    if not isinstance(said, str) or not said:
+        return None
+    stamp = _STAMP.fullmatch(said)
+    if stamp is None:
+        return date.fromisoformat(said[:10])
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(stamp[1]))).date()
