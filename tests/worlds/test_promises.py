@@ -9,6 +9,7 @@ from arsync.errors import Conflict, NotFound, NotPermitted, UsageError
 from arsync.store import audit, collecting
 from arsync.sync import actions, promises
 from arsync.sync import notes as noting
+from arsync.sync.report import forecast_report
 from tests.worlds.office import Line
 from tests.worlds.xero_office import POLICY, xero_office
 
@@ -428,3 +429,24 @@ def test_what_is_said_of_many_promises_costs_three_calls_each(at_xero):
     assert noting.NOTHING not in [
         one.details for i in invoices for one in at_xero.tenant.core.history.get(i, ())
     ]
+
+
+# ---- the cash to come
+
+
+def test_the_forecast_counts_on_what_is_promised_and_on_what_the_books_expect(at_xero):
+    other = at_xero.invoice(at_xero.customer("Acme"), "300.00", "2001")
+    at_xero.keeper.edit(other, ExpectedPaymentDate="2026-12-15")
+    at_xero.clock.sleep(2)
+    at_xero.run()
+    promised(at_xero, at_xero.item_id)
+    made = forecast_report(at_xero.store, at_xero.ledger, at_xero.clock.now_is, 5)
+    (currency,) = made.forecast.currencies
+    assert [week.likely_minor for week in currency.weeks] == [
+        0,
+        0,
+        0,
+        1200_00,
+        300_00,
+    ]  # the 5th is a Saturday
+    assert "2 of the items on the day promised, or expected in the books" in made.forecast.note
