@@ -164,7 +164,7 @@ def add(
         }
         collecting.supersede(conn, desk.ledger.id, replaced)
         entries, done = [], []
-        theirs = _of_the_books(conn, desk.ledger.id, items)
+        theirs, arrived = _of_the_books(conn, desk.ledger.id, items), _Arrived(conn, desk.ledger.id)
         told = _tells(conn, desk.ledger)
         for promise_id, one in zip(ids, new, strict=True):
             row, old = rows[one.item_id], older.get(one.item_id)
@@ -181,6 +181,8 @@ def add(
                     f"the books expect {_name(row.number, row.id)} on {day}, by somebody's hand there"
                     + ("; the next run replaces it" if told else "")
                 )
+            if (waits := _in_review(arrived, row)) is not None:
+                notes.append(waits)
             entries.append(
                 audit.Entry("promise recorded", f"item:{one.item_id}", body | {"comment": comment})
             )
@@ -319,8 +321,8 @@ def _against(conn: Tx, desk: Desk, rows: Sequence[Any]) -> Mapping[int, list[str
         said = []
         if row.open_minor <= 0:
             said.append(f"{_name(row.number, row.id)} is settled")
-        if waits := sum(one.minor for one in arrived.for_item(row.id, row.customer_id, row.currency)):
-            said.append(f"{Money(waits, row.currency)} that may pay it is in review")
+        if (waits := _in_review(arrived, row)) is not None:
+            said.append(waits)
         if cash := sum(
             int(one.minor)
             for one in unapplied
@@ -333,6 +335,12 @@ def _against(conn: Tx, desk: Desk, rows: Sequence[Any]) -> Mapping[int, list[str
             said.append("the books send reminders by themselves: the customer may be reminded twice")
         found[row.id] = said
     return found
+
+
+def _in_review(arrived: _Arrived, row: Any) -> str | None:
+    """That money waits which may pay an item; None where there is none."""
+    waits = sum(one.minor for one in arrived.for_item(row.id, row.customer_id, row.currency))
+    return f"{Money(waits, row.currency)} that may pay it is in review" if waits else None
 
 
 def _name(number: str | None, item_id: int) -> str:

@@ -168,9 +168,14 @@ def test_without_history_the_range_is_wide_and_says_so():
 
 ROWS = st.lists(
     st.builds(
-        lambda minor, share, **rest: row(minor, disputed=max(minor, 0) * share // 100, **rest),
+        lambda minor, share, named, **rest: replace(
+            row(minor, disputed=max(minor, 0) * share // 100, **rest),
+            named=named,
+            named_minor=max(minor, 0) // 3,
+        ),
         st.integers(-(10**12), 10**12),
         st.integers(0, 100),
+        st.none() | st.dates(MONDAY - timedelta(days=9), MONDAY + timedelta(days=90)),
         due=st.dates(MONDAY - timedelta(days=300), MONDAY + timedelta(days=150)),
         customer_id=st.none() | st.integers(1, 3),
         currency=st.sampled_from(["USD", "JPY", "KWD"]),
