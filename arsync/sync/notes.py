@@ -54,7 +54,7 @@ def note(job: Job) -> int:
                 new = decisions.New(
                     receipt_id=None, customer_id=owners[item_id], verdict="note",
                     evidence_class=EvidenceClass.NONE.value, probability=1.0, decided_by=ENGINE,
-                    why=text if text is not None else f"expected {day.on if day else None}", currency="", lines=(),
+                    why=text if text is not None else "when its money is expected", currency="", lines=(),
                     state="planned", receipt_state=None, policy_version=policy.version,
                 )  # fmt: skip
                 (decision_id,) = decisions.keep(conn, job.ledger.id, [new], at)

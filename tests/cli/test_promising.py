@@ -79,6 +79,10 @@ def test_reminders(terminal):
     said = terminal.type("reminder", "add", "1001", "--by", "letter", "--level", "2", "--on", "2026-11-18")
     assert "1001: reminded (level 2) 2026-11-18 by letter" in said
     assert "careful: P-1 runs: USD 1,200.00 by 2026-12-05" in said
+    shown = terminal.json("show", "1001")
+    assert shown["promises"] == ["P-1 open: USD 1,200.00 by 2026-12-05"]
+    assert shown["reminders"] == ["reminded (level 2) 2026-11-18 by letter"]
+    assert "P-1 open" in terminal.type("show", "1001")
     (row,) = terminal.json("reminder", "list")
     assert (row["number"], row["level"], row["by"], row["who"]) == ("1001", 2, "letter", "Cleo")
     assert "2026-11-18" in terminal.type("reminder", "list")
