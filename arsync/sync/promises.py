@@ -56,21 +56,24 @@ def standing(conn: Tx, ledger: Ledger, today: date) -> list[Standing]:
     if not rows:
         return []
     settled, arrived = collecting.settled_since(conn, ledger.id), _Arrived(conn, ledger.id)
-    unapplied = collecting.unapplied(conn, ledger.id, {row.customer_id for row in rows})
+    unapplied = _unapplied(conn, ledger, rows)
     found = []
     for row in rows:
         said = Promise(
             row.by_date, row.amount_minor, row.withdrawn_at is not None, row.superseded_by is not None
         )
         # What stood on account before the promise was given is not what was promised.
-        on_account = [
-            Moved(one.issued, int(one.minor))
-            for one in unapplied
-            if (one.customer_id, one.currency) == (row.customer_id, row.currency)
-            and one.issued >= row.on_date
-        ]
+        on_account = [one for one in unapplied[row.customer_id, row.currency] if one.on >= row.on_date]
         waiting = [*arrived.for_item(row.item_id, row.customer_id, row.currency), *on_account]
         found.append(Standing(row, state_of(said, settled.get(row.id, []), waiting, row.open_minor, today)))
+    return found
+
+
+def _unapplied(conn: Tx, ledger: Ledger, rows: Sequence[Any]) -> Mapping[tuple[int, str], list[Moved]]:
+    """What the customers of items have paid and nothing is settled with, by customer and currency."""
+    found: dict[tuple[int, str], list[Moved]] = defaultdict(list)
+    for one in collecting.unapplied(conn, ledger.id, {row.customer_id for row in rows}):
+        found[one.customer_id, one.currency].append(Moved(one.issued, int(one.minor)))
     return found
 
 
@@ -314,7 +317,7 @@ def _against(conn: Tx, desk: Desk, rows: Sequence[Any]) -> Mapping[int, list[str
     """Why items' customers should not be reminded of them, by item: nobody who has paid is chased."""
     arrived = _Arrived(conn, desk.ledger.id)
     runs = latest([one for one in standing(conn, desk.ledger, desk.today()) if one.state.runs])
-    unapplied = collecting.unapplied(conn, desk.ledger.id, {row.customer_id for row in rows})
+    unapplied = _unapplied(conn, desk.ledger, rows)
     facts = books.books_of(conn, desk.ledger.id)
     found: dict[int, list[str]] = {}
     for row in rows:
@@ -323,11 +326,7 @@ def _against(conn: Tx, desk: Desk, rows: Sequence[Any]) -> Mapping[int, list[str
             said.append(f"{_name(row.number, row.id)} is settled")
         if (waits := _in_review(arrived, row)) is not None:
             said.append(waits)
-        if cash := sum(
-            int(one.minor)
-            for one in unapplied
-            if (one.customer_id, one.currency) == (row.customer_id, row.currency)
-        ):
+        if cash := sum(one.minor for one in unapplied[row.customer_id, row.currency]):
             said.append(f"its customer has {Money(cash, row.currency)} unapplied")
         if (one := runs.get(row.id)) is not None:
             said.append(f"P-{one.row.id} runs: {one.amount} by {one.row.by_date}")
