@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unapply": ("booking", "Take items off a payment; its money stays on account."),
     "redo": ("booking", "Write again what somebody took apart in the books."),
     "refund": ("booking", "Give credits back: ask, approve, and book what the bank paid."),
+    "promise": ("promising", "What customers have promised to pay, and whether they did."),
+    "reminder": ("promising", "Reminders given outside arsync, on record."),
     "adjustments": ("booking", "Where discounts, write-offs, bad debt and fees are booked."),
     "show": ("desk", "Everything about a customer, item, receipt, decision or command."),
     "why": ("asking", "Why not this invoice? What speaks for and against it, for one receipt."),

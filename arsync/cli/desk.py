@@ -15,11 +15,11 @@ from arsync.core.matching import record
 from arsync.core.money import AmountUnreadable, Money
 from arsync.core.policy import ADJUSTMENT_KINDS, AdjustmentKind
 from arsync.errors import UsageError
-from arsync.store import audit, decisions, queries, queues, raw
+from arsync.store import audit, collecting, decisions, queries, queues, raw
 from arsync.store.engine import Tx
 from arsync.store.office import Ledger
 from arsync.store.receipts import Share
-from arsync.sync import actions, checking, finality
+from arsync.sync import actions, checking, finality, promises
 from arsync.sync.acting import Acted, Desk, Part
 
 version_option = click.option(
@@ -516,15 +516,28 @@ def _show_decision(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[A
 def _show_item(conn: Tx, ledger: Ledger, thing: str, today: date) -> tuple[Any, list[str]]:
     row = queries.find_item(conn, ledger.id, thing)
     raw_text = raw.get(conn, bytes(row.raw_sha)).decode()
+    promised = [
+        f"P-{one.row.id} {one.state.value}: {one.amount} by {one.row.by_date}"
+        for one in promises.standing(conn, ledger, today)
+        if one.row.item_id == row.id
+    ]
+    reminded = [
+        promises.reminded(one.on_date, one.level, one.way)
+        for one in collecting.reminders(conn, ledger.id)
+        if one.item_id == row.id
+    ]
     facts = {
         "item": row.id, "platform": row.external_id, "customer": row.customer, "kind": row.kind, "number": row.number,
         "issued": row.issued, "due": row.due, "original": Money(row.original_minor, row.currency),
-        "open": Money(row.open_minor, row.currency), "raw": raw_text,
+        "open": Money(row.open_minor, row.currency), "expected": row.expected, "promises": promised,
+        "reminders": reminded, "raw": raw_text,
     }  # fmt: skip
     pairs: list[tuple[str, output.Cell]] = [
         ("Customer", row.customer), ("Kind", row.kind), ("Number", row.number), ("Issued", row.issued),
         ("Due", row.due),
-        ("Original", facts["original"]), ("Open", facts["open"]), ("Platform", row.external_id), ("As read", raw_text),
+        ("Original", facts["original"]), ("Open", facts["open"]), ("Platform", row.external_id),
+        *([("Expected", row.expected)] if row.expected is not None else []),
+        *(("Promise", one) for one in promised), *(("Reminder", one) for one in reminded), ("As read", raw_text),
     ]  # fmt: skip
     return facts, [f"I-{row.id}", *output.facts(pairs, screen())]
 

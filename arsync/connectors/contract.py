@@ -21,7 +21,16 @@ from arsync.core.money import Money
 
 Kind = Literal["customer", "item", "payment", "terms", "account", "product", "books", "bank_line"]
 Verb = Literal[
-    "post_receipt", "apply", "post_credit", "post_entry", "refund", "deposit", "park", "reverse", "note"
+    "post_receipt",
+    "apply",
+    "post_credit",
+    "post_entry",
+    "refund",
+    "deposit",
+    "park",
+    "reverse",
+    "note",
+    "expect",
 ]
 Value = Customer | OpenItem | Payment | Terms | Account | Product | Books
 
@@ -340,6 +349,17 @@ class SetNote:
 
 
 @dataclass(frozen=True, slots=True)
+class SetExpected:
+    """Say on the item on which day its money is expected; None takes the day away.
+
+    Asked only of a platform whose items carry such a day (verb "expect"); elsewhere the note alone says it.
+    """
+
+    item: Ref
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reverse:
     """Take back what we wrote.
 
@@ -376,6 +396,7 @@ Intent = (
     | PostDeposit
     | Park
     | SetNote
+    | SetExpected
     | Reverse
 )
 

@@ -70,6 +70,7 @@ class OpenItem:
     memo: str | None = None  # our own private note on the record, as read
     rate: Decimal | None = None  # home units per unit, where stated
     voided: bool = False
+    expected: date | None = None  # when the books expect its money, where they say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +142,4 @@ class Books:
     closed_until: date | None = None
     warnings: tuple[str, ...] = ()  # settings of the platform that may change what a write does
     zone: str | None = None  # where their day begins, as the time zone database names it ("Pacific/Auckland")
+    reminds: bool = False  # the platform sends reminders to customers by itself

@@ -43,7 +43,7 @@ _DOCUMENTS = frozenset(
 _REFERENCE_KINDS = frozenset({"terms", "account", "product", "books"})
 _ITEM = (
     "ledger_id", "id", "customer_id", "kind", "number", "reference", "issued", "due", "currency", "original_minor",
-    "open_minor", "stated_open_minor", "terms", "gone", "raw_sha", "version",
+    "open_minor", "stated_open_minor", "terms", "gone", "raw_sha", "version", "expected",
 )  # fmt: skip
 _VERSION = (
     "ledger_id",
@@ -205,6 +205,7 @@ def books_of(conn: Connection, ledger_id: int) -> Books | None:
             date.fromisoformat(closed) if closed else None,
             tuple(body["warnings"]),
             body.get("zone"),  # books that were read before zones were kept say nothing
+            body.get("reminds", False),
         )
     return None
 
@@ -499,15 +500,16 @@ def _item_row(place: Place, one: _Fresh, customers: Mapping[str, int], before: A
     stated: Money | None
     if isinstance(value, Payment):
         kind, number, ref, issued, due = ItemKind.PAYMENT, value.reference, None, value.on, value.on
-        original, stated, terms = -value.total, -value.unapplied, None
+        original, stated, terms, expected = -value.total, -value.unapplied, None, None
     else:
         kind, number, ref, issued, due = value.kind, value.number, value.reference, value.issued, value.due
         original, stated, terms = value.original, value.stated_open, value.terms
+        expected = value.expected
     open_minor = before.open_minor if before else original.minor  # refresh_open follows
     return (
         place.ledger_id, one.id, customers[value.customer], kind.value, number, ref, issued, due, original.currency,
         original.minor, open_minor, None if stated is None else stated.minor, terms, False,
-        one.sha, before.version + 1 if before else 1,
+        one.sha, before.version + 1 if before else 1, expected,
     )  # fmt: skip
 
 

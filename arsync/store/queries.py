@@ -234,6 +234,14 @@ def customer_names(conn: Connection, ledger_id: int) -> dict[int, str]:
     return dict(conn.execute(query).all())
 
 
+def expected_items(conn: Connection, ledger_id: int) -> list[Any]:
+    """Open items for which the books say when their money is expected: id, expected, open_minor."""
+    query = select(item.c.id, item.c.expected, item.c.open_minor).where(
+        item.c.ledger_id == ledger_id, item.c.expected.is_not(None), item.c.open_minor > 0
+    )
+    return list(conn.execute(query))
+
+
 def items_of(conn: Connection, ledger_id: int, customer_id: int) -> list[Any]:
     """A customer's open items, oldest due first."""
     query = (

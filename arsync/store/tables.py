@@ -196,6 +196,7 @@ item = Table(
     Column("gone", Boolean, nullable=False),  # deleted or voided
     Column("raw_sha", LargeBinary(32), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("expected", Date),  # when the books expect its money; null where they do not say
     Index("ix_item_customer", "ledger_id", "customer_id"),
 )
 item_version = Table(
@@ -616,6 +617,52 @@ item_note = Table(  # what the platform's record says of an item in our name
     Column("item_id", Id, primary_key=True),
     Column("text", Text, nullable=False),
     Column("decision_id", Id, nullable=False),  # the decision whose bundle wrote it
+)
+
+item_expected = Table(  # the expected day that we have said on the platform's record of an item
+    "item_expected",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("item_id", Id, primary_key=True),
+    Column("on_date", Date, nullable=False),
+    Column("before", Date),  # what the books expected before; null: nothing
+    Column("decision_id", Id, nullable=False),
+)
+
+# ---- collecting
+
+promise = Table(  # to pay; what becomes of it is worked out, never stored
+    "promise",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("item_id", Id, nullable=False),
+    Column("amount_minor", Minor, nullable=False),
+    Column("by_date", Date, nullable=False),
+    Column("on_date", Date, nullable=False),  # the ledger's day on which it was recorded
+    Column("said_by", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", At, nullable=False),
+    Column("superseded_by", Id),
+    Column("withdrawn_at", At),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_why", Text),
+    Index("ix_promise_item", "ledger_id", "item_id"),
+)
+reminder = Table(  # given outside arsync; on record here
+    "reminder",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("item_id", Id, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", At, nullable=False),
+    Index("ix_reminder_item", "ledger_id", "item_id"),
+    CheckConstraint("way in ('mail', 'letter', 'phone', 'not said')", name="way"),
 )
 
 # ---- proof, runs, audit

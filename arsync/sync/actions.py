@@ -23,8 +23,9 @@ from arsync.store import quality as measured
 from arsync.store.decisions import Line
 from arsync.store.engine import Tx
 from arsync.store.receipts import Share
-from arsync.sync import acting, backtested, checking, finality, giving_back, intents, quality
+from arsync.sync import acting, backtested, checking, finality, giving_back, intents, promises, quality
 from arsync.sync.acting import MAY, Acted, Desk, Part, Wish, permitted
+from arsync.sync.promises import Recorded
 
 if TYPE_CHECKING:
     from arsync.core.matching.backtest import Quality
@@ -702,3 +703,34 @@ def forget_sender(desk: Desk, address: str) -> Acted:
         sources.forget_sender(conn, desk.ledger.id, wanted)
         acting.note(conn, desk, "sender taken off the file", f"sender:{wanted}", {"address": wanted})
     return Acted(None, "done", f"{wanted} is not on file any more")
+
+
+# ---- promises and reminders
+
+
+def promise(
+    desk: Desk,
+    items: Sequence[int],
+    by: date,
+    amount_minor: int | None = None,
+    *,
+    said_by: str = "",
+    comment: str = "",
+) -> list[Recorded]:
+    """Record what a customer has promised to pay: all that is open of each item, or an amount of the only one."""
+    permitted(desk.person, "work")
+    return promises.add(desk, items, by, amount_minor, said_by, comment)
+
+
+def withdraw_promise(desk: Desk, promise_id: int, why: str) -> Recorded:
+    """A promise does not count any more."""
+    permitted(desk.person, "work")
+    return promises.withdraw(desk, promise_id, why)
+
+
+def remind(
+    desk: Desk, items: Sequence[int], on: date | None = None, level: int | None = None, way: str | None = None
+) -> list[Recorded]:
+    """Record that a reminder was given outside arsync, and say what speaks against it."""
+    permitted(desk.person, "work")
+    return promises.remind(desk, items, on, level, way)

@@ -18,6 +18,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
 )
@@ -155,7 +156,7 @@ def taking_back(wanted: Sequence[Intent], written: Mapping[int, Ref]) -> tuple[I
         intent = wanted[number]
         if isinstance(intent, ApplyPayment):
             back.append(_unapplying(intent, wanted, written))
-        elif not isinstance(intent, SetNote | Reverse):
+        elif not isinstance(intent, SetNote | SetExpected | Reverse):
             back.append(Reverse(written[number]))
     return tuple(back)
 

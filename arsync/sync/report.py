@@ -22,6 +22,7 @@ from arsync.store import books, office, proofs, quality, queries, short_pays
 from arsync.store import learned as taught
 from arsync.store.engine import Store, Tx
 from arsync.store.office import Ledger
+from arsync.sync import promises
 from arsync.sync.job import ENGINE
 
 _UNDECIDED = {
@@ -129,15 +130,27 @@ def forecast_report(store: Store, ledger: Ledger, now: datetime, weeks: int) -> 
             PaidItem(r.customer_id, r.issued, r.due, r.paid_on, r.currency, r.original_minor)
             for r in queries.settled_items(conn, ledger.id)
         ]
+        named = _named_days(conn, ledger, today)
         rows = [
-            OpenRow(r.customer_id, r.item_id, r.issued, r.due, r.currency, int(r.open_minor))
+            OpenRow(
+                r.customer_id, r.item_id, r.issued, r.due, r.currency, int(r.open_minor), 0, *named.get(r.item_id, ())
+            )
             for r in queries.open_as_of(conn, ledger.id, today, stamp(now))
-        ]
+        ]  # fmt: skip
         complete = _completeness(conn, ledger, current=True)
         learns = office.policy_in_force(conn, ledger.id).policy.learns
     head = Stamp(today, "due", None, complete, ledger.name)
     habits = Habits.learn(paid, rows, today) if learns else Habits.learn((), (), today)
     return ForecastReport(head, forecast(rows, habits, today, weeks))
+
+
+def _named_days(conn: Tx, ledger: Ledger, today: date) -> dict[int, tuple[date, int]]:
+    """For which day the money of items was promised, and how much; else for which day the books expect all of it."""
+    found = {row.id: (row.expected, row.open_minor) for row in queries.expected_items(conn, ledger.id)}
+    for item_id, one in promises.latest(promises.standing(conn, ledger, today)).items():
+        if one.state.runs:
+            found[item_id] = (one.row.by_date, one.row.amount_minor)
+    return found
 
 
 def quality_report(store: Store, ledger: Ledger) -> Measured:

@@ -23,6 +23,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
 )
 from arsync.core.decisions import Reason
@@ -137,7 +138,7 @@ def _intent_shown(
 ) -> tuple[str, str]:
     if isinstance(intent, Reverse):
         return reversal_shown(conn, job, intent)
-    if isinstance(intent, Park | SetNote):
+    if isinstance(intent, Park | SetNote | SetExpected):
         return "shown", ""  # no receivable moves, so no pull shows it: the accepted answer has to do
     if isinstance(intent, PostDeposit):
         return _banked(conn, job, intent)

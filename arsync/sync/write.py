@@ -29,6 +29,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
 )
 from arsync.core.decisions import Reason
@@ -216,7 +217,7 @@ def _send(job: Job, leaving: Sequence[Leaving]) -> list[Answer]:
             outbox.keep_answer(conn, job.ledger.id, command_id, answer, job.at())
             if answer.outcome == "unknown":
                 outbox.set_bundle(conn, job.ledger.id, one.bundle_id, "unknown", answer.why)
-            if one.call.verb == "note":
+            if one.call.verb in ("note", "expect"):
                 # Kept as if pulled: our own words must not come back as somebody's change.
                 books.keep_page(conn, job.place(), Page(answer.records))
     return answers
@@ -300,7 +301,7 @@ def _named(intent: Intent) -> list[Ref]:
             return [intent.customer]
         case PostDeposit():
             return [one.payment for one in intent.payments]
-        case SetNote():
+        case SetNote() | SetExpected():
             return [intent.item]
         case ApplyPayment():
             return [intent.payment, *(settle.item for settle in (*intent.settles, *intent.frees))]

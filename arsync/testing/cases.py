@@ -123,7 +123,7 @@ def _one_document(manifest: Manifest) -> Iterable[str]:
     return [deed for deed in _deeds(manifest) if deed != "post_rest"]
 
 
-_CHANGING: frozenset[Deed] = frozenset({"apply_payment", "note", "reverse"})
+_CHANGING: frozenset[Deed] = frozenset({"apply_payment", "note", "expect", "reverse"})
 
 
 def _changing(manifest: Manifest) -> Iterable[str]:

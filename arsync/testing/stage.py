@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -42,6 +42,7 @@ from arsync.connectors.contract import (
     Record,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
     Total,
@@ -72,6 +73,7 @@ Deed = Literal[
     "deposit",
     "park",
     "note",
+    "expect",
     "reverse",
 ]
 VERB_OF: Mapping[Deed, Verb] = {
@@ -85,6 +87,7 @@ VERB_OF: Mapping[Deed, Verb] = {
     "deposit": "deposit",
     "park": "park",
     "note": "note",
+    "expect": "expect",
     "reverse": "reverse",
 }
 
@@ -384,7 +387,7 @@ def _touched(intent: Intent) -> list[Ref]:
             return [customer]
         case PostDeposit(payments=payments):
             return [one.payment for one in payments]
-        case SetNote(item=item):
+        case SetNote(item=item) | SetExpected(item=item):
             return [item]
         case PostCredit(customer=customer, for_item=item) | PostRefund(customer=customer, credit=item):
             return [customer, item]
@@ -503,6 +506,11 @@ def _note(stage: Stage, name: str) -> Job:
     return stage.built("note", SetNote(item, f"promised by {ODD_NAME}"), {})
 
 
+def _expect(stage: Stage, name: str) -> Job:
+    item = stage.bench.invoice(stage.bench.customer(name), stage.money(12_00))
+    return stage.built("expect", SetExpected(item, stage.today + timedelta(days=14)), {})
+
+
 def _reverse(stage: Stage, name: str) -> Job:
     """Take back a receipt that the connector itself wrote."""
     first = stage.job("post_receipt", name)
@@ -525,5 +533,6 @@ _JOBS: Mapping[Deed, Callable[[Stage, str], Job]] = {
     "deposit": _deposit,
     "park": _park,
     "note": _note,
+    "expect": _expect,
     "reverse": _reverse,
 }

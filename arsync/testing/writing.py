@@ -19,6 +19,7 @@ from arsync.connectors.contract import (
     PostReceipt,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
 )
@@ -317,7 +318,7 @@ def stale(stage: Stage, deed: Deed) -> None:
 def _changed_by(job: Job) -> Ref:
     """The record that a job changes, and that was there before."""
     match job.intent:
-        case Reverse(written=ref) | SetNote(item=ref) | ApplyPayment(payment=ref):
+        case Reverse(written=ref) | SetNote(item=ref) | SetExpected(item=ref) | ApplyPayment(payment=ref):
             return ref
     raise Violation(f"{job.deed} changes no record that is there already")
 

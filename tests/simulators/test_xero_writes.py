@@ -585,6 +585,17 @@ def test_history_is_kept_and_notes_are_limited(xapi, owed):
     assert len(xapi.get(path)["HistoryRecords"]) == 3
 
 
+def test_an_expected_day_is_taken_away_by_its_other_name_only(xapi, owed):
+    """XeroAPI/xero-node#476: `ExpectedPaymentDate` left empty changes nothing."""
+    said = xapi.post("Invoices", owed["InvoiceID"], {"ExpectedPaymentDate": "2026-12-05"})
+    assert said["ExpectedPaymentDate"] == "/Date(1796428800000+0000)/"
+    assert said["LineItems"] == xapi.get(f"/Invoices/{owed['InvoiceID']}")["Invoices"][0]["LineItems"]
+    said = xapi.post("Invoices", owed["InvoiceID"], {"ExpectedPaymentDate": ""})
+    assert "ExpectedPaymentDate" in said
+    said = xapi.post("Invoices", owed["InvoiceID"], {"ExpectedPaymentDateString": ""})
+    assert "ExpectedPaymentDate" not in said
+
+
 def test_emails_have_a_cap_a_day(xero, xapi, owed, clock):
     xero.switches.email_cap = 2
     path = f"/Invoices/{owed['InvoiceID']}/Email"

@@ -19,6 +19,7 @@ UNNAMED = {
     "Id", "Status", "ProviderName", "DateTimeUTC", "DateString", "DueDateString", "DateUTCString", "DateUTC",
     "CreatedDateUTCString", "ID", "ValidationErrors", "BatchPayment", "Attachments", "HasValidationErrors",
     "PlannedPaymentDateString", "BatchPaymentID", "CurrencyCode", "LineItems", "CreditNotes", "Overpayments",
+    "ExpectedPaymentDateString",  # which alone takes the day away: XeroAPI/xero-node#476
     "Prepayments", "HasErrors", "IsDiscounted", "CurrencyRate", "DueDate", "InvoiceNumber",
     "StatusAttributeString",  # of any element with summarizeErrors=false; BatchPayment's schema forgets it
 }  # fmt: skip

@@ -6,14 +6,14 @@ from datetime import date
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from arsync import migrations
 from arsync.core.matching.snapshot import Alias, Knowledge
 from arsync.errors import StoreUnusable
-from arsync.store import learned
+from arsync.store import learned, raw
 from arsync.store.engine import Store
-from arsync.store.tables import metadata
+from arsync.store.tables import item, metadata
 
 
 def test_migrating_an_empty_store_gives_exactly_the_tables(store):
@@ -72,6 +72,45 @@ def test_what_was_learned_before_it_had_numbers_gets_them_in_the_order_it_was_le
         learned.keep(conn, 1, before, after, "Cleo")
         newest = learned.listing(conn, 1)[0]
         assert (newest.id, newest.key, learned.teachers(newest)) == (3, "D", ["Cleo"])
+    other.close()
+
+
+def test_what_xero_expected_before_is_read_from_its_records_and_settled_items_are_left(store_url):
+    """0010: a day that people of the books have set is known before a promise replaces it."""
+    other = Store(store_url)
+    migrations.upgrade(other, "0009")
+    said = [
+        ({"ExpectedPaymentDate": "/Date(1796428800000+0000)/"}, 100),
+        ({"ExpectedPaymentDate": "2026-12-05T00:00:00"}, 100),
+        ({}, 100),
+        ({"ExpectedPaymentDate": "/Date(1796428800000+0000)/"}, 0),
+    ]
+    with other.begin() as conn:
+        conn.execute(
+            text(
+                "insert into connection (id, name, platform, settings, created_at) values (1, 'x', 'xero', '{}', '')"
+            )
+        )
+        conn.execute(
+            text(
+                "insert into ledger (id, name, uid, connection_id, home_currency, mode, created_at)"
+                " values (1, 'x', 'x', 1, 'USD', 'observe', '')"
+            )
+        )
+        for number, (row, left) in enumerate(said, 1):
+            (sha,) = raw.keep(conn, [json.dumps(row | {"InvoiceID": str(number)}).encode()])
+            conn.execute(
+                text(
+                    "insert into item (ledger_id, id, customer_id, kind, issued, due, currency, original_minor,"
+                    " open_minor, gone, raw_sha, version) values (1, :id, 1, 'invoice', '2026-11-01', '2026-12-01',"
+                    " 'USD', 100, :left, false, :sha, 1)"
+                ),
+                {"id": number, "left": left, "sha": sha},
+            )
+    migrations.upgrade(other)
+    with other.read() as conn:
+        found = dict(conn.execute(select(item.c.id, item.c.expected)).all())
+    assert found == {1: date(2026, 12, 5), 2: date(2026, 12, 5), 3: None, 4: None}
     other.close()
 
 

@@ -18,6 +18,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
 )
@@ -251,6 +252,7 @@ def test_money_that_goes_back_word_for_word(asked, given, bundle):
             id="a return: the payment settles the invoice again",
         ),
         pytest.param((SetNote(REFS[1], "x"),), (), id="a note is not taken back"),
+        pytest.param((SetExpected(REFS[1], DAY),), (), id="an expected day is not taken back"),
     ],
 )
 def test_what_was_written_is_taken_back_last_first(wanted, back):
@@ -270,6 +272,8 @@ def test_what_was_written_is_taken_back_last_first(wanted, back):
         ApplyCredits(NORTH, DAY, (Settle(REFS[1], Money(5, "USD")),), entries_of=(0,)),
         PostRefund(NORTH, DAY, HUNDRED, REFS[2], "35", "R9"),
         SetNote(REFS[1], "payment in review, Q-1", "AR status"),
+        SetExpected(REFS[1], DAY),
+        SetExpected(REFS[1], None),
     ],
     ids=lambda intent: type(intent).__name__,
 )  # fmt: skip

@@ -7,7 +7,7 @@ Figures: docs/evidence/kill.md.
 
 import signal
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -20,16 +20,18 @@ from tests.worlds import test_kill as kill
 from tests.worlds.office import Line
 from tests.worlds.test_kill import killer, settle  # noqa: F401 - a fixture
 from tests.worlds.test_write_back import map_to
-from tests.worlds.xero_office import make_xero_office, open_xero_office, served_xero
+from tests.worlds.xero_office import POLICY, make_xero_office, open_xero_office, served_xero
 
 QUICK = 12
+BY = date(2026, 12, 5)
 
 
 def busy(office):
     """Decisions of clerks wait to be written, one is being undone, the books have moved, a new bank file is there.
 
-    A payout is taken apart, and a refund is approved that the bank shows by now.
+    A payout is taken apart, and a refund is approved that the bank shows by now. What is promised is said in the books.
     """
+    office.policy(POLICY + '\n[write_back]\nstate = "note"\n')
     north, acme = office.customer("Northwind Traders"), office.customer("Acme Corporation")
     contoso = office.customer("Contoso Industries")
     owed = {
@@ -70,6 +72,7 @@ def busy(office):
     actions.approve(office.desk("Max"), refund)
     credit = [office.part(f"Invoice:{owed['1002']}", "30.00"), office.part(f"CreditNote:{note}", "-30.00")]
     actions.apply_credits(office.desk(), credit, "agreed")
+    actions.promise(office.desk(), [office.item(f"Invoice:{owed['1002']}").id], BY)
     office.mode("auto")
     office.invoice(contoso, "88.00", "3002")
     office.keeper.pay(
@@ -121,9 +124,11 @@ def test_what_an_undisturbed_run_writes_is_everything_xero_takes(xero_yard):
         refunded = [
             p for p in office.payments() if office.tenant.core.papers[p.paper_id].kind == "Overpayment"
         ]
+        promised = office.papers("Invoice")
         below = {r.path.rpartition("/")[2] for r in office.calls("PUT")}
     assert {"PUT /Payments", "PUT /BatchPayments", "PUT /BankTransactions", "PUT /CreditNotes"} <= written
     assert "POST /Payments" in written, "a payment is taken back"
+    assert [one.expected for one in promised if one.expected] == [BY], "what is promised is expected"
     assert "PUT /BankTransfers" in written, "a payout comes to the bank"
     assert [one.cents for one in refunded] == [40_00]
     assert "Allocations" in below

@@ -131,6 +131,7 @@ class XeroOffice(Office):
                 p.total_cents,
                 p.open_cents,
                 p.status,
+                p.expected and p.expected.isoformat(),
             )
             for p in core.papers.values()
         ]

@@ -111,6 +111,7 @@ _WRITES: Mapping[Verb, Writes] = {
     "deposit": replace(_DOCUMENT, undo="none", shown="answer"),
     "reverse": replace(_DOCUMENT, marker=None, undo="none"),
     "note": replace(_DOCUMENT, marker=None, undo="none"),
+    "expect": replace(_DOCUMENT, marker=None, undo="none"),
 }
 
 

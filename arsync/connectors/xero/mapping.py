@@ -265,6 +265,7 @@ def _invoice(row: Row, facts: Facts) -> tuple[State, ...]:
             number=_text(row, "InvoiceNumber"),
             reference=_text(row, "Reference"),
             voided=status == "VOIDED",
+            expected=day(row, "ExpectedPaymentDate") if row.get("ExpectedPaymentDate") else None,
         )
 
     return (_record(ref, _own(row), value, key="InvoiceID"),)
@@ -634,6 +635,7 @@ def _books(organisation: Row, currencies: Any, *, reminds: bool) -> Books:  # no
         closed_until=max(locks, default=None),
         warnings=tuple(warnings),
         zone=zone,
+        reminds=reminds,
     )
 
 

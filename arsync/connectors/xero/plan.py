@@ -33,6 +33,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
     Verb,
@@ -710,6 +711,27 @@ def _set_note(intent: SetNote, task: _Task) -> _Draft | None:
     )
 
 
+def _set_expected(intent: SetExpected, task: _Task) -> _Draft | None:
+    """The day alone, on an open invoice; lines and contact are not sent, so they stay as they are.
+
+    Xero takes the day away only by its other name (README.md, "State back").
+    """
+    if task.made:
+        return None
+    kind, _, number = intent.item.id.partition(":")
+    if kind != "Invoice":
+        _no("unsupported", f"{intent.item.id} is no invoice: Xero expects no money for it")
+    row = task.row(intent.item)
+    if row.get("Status") != "AUTHORISED":
+        _no("stale", f"{intent.item.id} is {row.get('Status')}: no money is expected for it")
+    _open_period(task, day(row, "Date"), intent.item.id)
+    said = intent.on.isoformat() if intent.on is not None else ""
+    name = "ExpectedPaymentDate" if said else "ExpectedPaymentDateString"
+    body = {"Invoices": [{"InvoiceID": number, name: said}]}
+    facts = {"Expected": said, "Of": intent.item.id}
+    return _Draft("expect", "POST", f"/Invoices/{number}", body, facts)
+
+
 def sizes(debits: Mapping[str, Money]) -> str:
     """What is settled, as one comparable text."""
     return " ".join(f"{number}={size.text()}" for number, size in sorted(debits.items()))
@@ -725,4 +747,5 @@ _DRAFTS: Mapping[type, Callable[[Any, _Task], _Draft | None]] = {
     PostDeposit: _post_deposit,
     Reverse: _reverse,
     SetNote: _set_note,
+    SetExpected: _set_expected,
 }

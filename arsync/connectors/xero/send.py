@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from arsync.connectors import exact
-from arsync.connectors.contract import Answer, Call, Found, Ref
+from arsync.connectors.contract import Answer, Call, Found, Record, Ref
 from arsync.connectors.transport import NoAnswer
 from arsync.connectors.xero import mapping
 from arsync.connectors.xero.faults import Fault, meaning, refusal, said_of
-from arsync.connectors.xero.mapping import FieldUnreadable, amount, day
+from arsync.connectors.xero.mapping import Facts, FieldUnreadable, amount, day
 from arsync.connectors.xero.plan import EACH_BY_ITSELF, sizes
 from arsync.connectors.xero.pull import SHORT
 from arsync.connectors.xero.wire import Faulted, Tenant
@@ -134,6 +134,8 @@ def _judged(tenant: Tenant, call: Call, answer: Row) -> Answer:
         return Answer(call, "accepted", _gone_ref(call), raw)
     if "Details" in call.expects:
         return Answer(call, "accepted", _named(call.expects["Of"]), raw)
+    if "Expected" in call.expects:
+        return _expected(tenant, call, answer)
     if call.path.endswith("/Allocations"):
         return _allocated(tenant, call, answer)
     rows = answer.get(_entity(call))
@@ -206,6 +208,35 @@ def _allocated(tenant: Tenant, call: Call, answer: Row) -> Answer:
     return Answer(call, "accepted", found.ref, raw)
 
 
+def _expected(tenant: Tenant, call: Call, answer: Row) -> Answer:
+    """Read back as a pull reads it: what is shown then is no change to the next pull."""
+    raw, number = exact.text(answer).encode(), _last(call)
+    rows = [row for row in answer.get("Invoices") or [] if isinstance(row, dict)]
+    if errors := [words for row in rows for words in _errors(row)]:
+        return _refused(call, Fault(400, "; ".join(errors), trace=tenant.last.trace), raw)
+    try:
+        row = _invoices(tenant, [number]).get(number, {})
+        shown = _expected_day(row)
+    except (Faulted, NoAnswer, Throttled, Garbled) as error:
+        return Answer(call, "unknown", None, raw, f"it could not be read back: {error}")
+    except FieldUnreadable as error:
+        return Answer(call, "unknown", None, raw, f"no readable {error.field_name}: {error.why}")
+    if shown != call.expects["Expected"]:
+        why = f"Xero shows {shown or 'no expected date'}, not {call.expects['Expected'] or 'none'}"
+        return Answer(call, "refused", None, raw, why)
+    whole = [row] if mapping.adds_up(row) else []  # else a pull reads it in another form
+    states = [
+        state for one in whole for state in mapping.read("Invoices", one, Facts("", multicurrency=True))
+    ]
+    records = tuple(state for state in states if isinstance(state, Record))
+    return Answer(call, "accepted", _named(call.expects["Of"]), raw, records=records)
+
+
+def _expected_day(row: Row) -> str:
+    """On which day an invoice's money is expected; "" where it does not say."""
+    return day(row, "ExpectedPaymentDate").isoformat() if row.get("ExpectedPaymentDate") else ""
+
+
 def _refused(call: Call, fault: Fault, raw: bytes) -> Answer:
     why = f"Xero: {fault.said}, trace {fault.trace or 'none'}"
     what = meaning(fault) if fault.status != 400 else refusal(f"{fault.kind} {fault.said}")  # noqa: PLR2004 - "bad request"
@@ -234,17 +265,23 @@ def _used_up(tenant: Tenant, calls: Sequence[Call]) -> dict[str, str]:
     numbers = sorted({number for one in wanted.values() for number in one})
     if not numbers:
         return {}
-    rows: dict[str, Row] = {}
-    for first in range(0, len(numbers), _IDS_A_CALL):
-        some = {"IDs": ",".join(numbers[first : first + _IDS_A_CALL]), "page": "1", "pageSize": "1000"}
-        listed = tenant.look("/Invoices", some | SHORT).get("Invoices")
-        rows |= {str(r.get("InvoiceID")): r for r in listed or [] if isinstance(r, dict)}
+    rows = _invoices(tenant, numbers)
     late: dict[str, str] = {}
     for key, settled in wanted.items():
         for number, size in settled.items():
             if why := _short_of(rows.get(number), size):
                 late[key] = f"Invoice:{number} {why}"
     return late
+
+
+def _invoices(tenant: Tenant, numbers: Sequence[str]) -> dict[str, Row]:
+    """Invoices as they are now, in short form, by their id."""
+    rows: dict[str, Row] = {}
+    for first in range(0, len(numbers), _IDS_A_CALL):
+        some = {"IDs": ",".join(numbers[first : first + _IDS_A_CALL]), "page": "1", "pageSize": "1000"}
+        listed = tenant.look("/Invoices", some | SHORT).get("Invoices")
+        rows |= {str(r.get("InvoiceID")): r for r in listed or [] if isinstance(r, dict)}
+    return rows
 
 
 def _settled(call: Call, name: str = "Invoices") -> dict[str, Money]:
@@ -357,6 +394,8 @@ def find(tenant: Tenant, call: Call) -> Found:
         return _find_taken_off(tenant, call)
     if "Details" in call.expects:
         return _find_note(tenant, call)
+    if "Expected" in call.expects:
+        return _find_expected(tenant, call)
     if "Status" in call.expects:
         return _find_status(tenant, call)
     if call.path.endswith("/Allocations"):
@@ -421,6 +460,18 @@ def _find_note(tenant: Tenant, call: Call) -> Found:
     # The newest word of ours is what stands.
     ours = [text for text in said if text.startswith("arsync: ")]
     return Found("present" if call.expects["Details"] in ours else "absent", _named(call.expects["Of"]))
+
+
+def _find_expected(tenant: Tenant, call: Call) -> Found:
+    row = tenant.one("Invoices", _last(call))
+    if row is None:
+        return Found("differs", None, f"{call.expects['Of']} is not in Xero any more")
+    try:
+        stands = _expected_day(row) == call.expects["Expected"]
+    except FieldUnreadable as error:
+        return Found("unclear", None, f"no readable {error.field_name}: {error.why}")
+    # Sent again it says the same day once more, which does no harm.
+    return Found("present" if stands else "absent", _named(call.expects["Of"]))
 
 
 def _find_created(tenant: Tenant, call: Call) -> Found:

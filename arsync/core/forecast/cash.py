@@ -6,6 +6,7 @@ Law     sum of the likely weeks + beyond + disputed + credit = open, to the mino
 Rules   Credits and unapplied cash pay the oldest items of the customer first: that cash is here already.
         What is left of them, and cash of unknown payers, is `credit`. Disputed amounts are in no week.
         Likely is the expected amount; low and high hold 80 % of the outcomes (10 % below, 10 % above).
+        What is promised, or expected in the books, for a day to come is counted on it, not by the customer's delays.
         Only what is invoiced by `as_of` is counted.
 """
 
@@ -16,14 +17,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from arsync.core.dates import NO_HOLIDAYS, week_start, week_starts
+from arsync.core.dates import NO_HOLIDAYS, is_business_day, next_business_day, week_start, week_starts
 from arsync.core.forecast.delays import Habits, OpenRow
 from arsync.core.forecast.ranges import Chance, quantiles
 from arsync.core.money import Money
 
 LOW_SHARE, HIGH_SHARE = 0.1, 0.9
 THIN = 30  # settled items below which a forecast rests on terms
-_Block: TypeAlias = tuple[int | None, date]  # what one customer owes on one due date
+_Block: TypeAlias = tuple[
+    int | None, date, date | None
+]  # what one customer owes on one due date, or has promised
 _PARTS = 10**9  # probabilities become whole weights, so that amounts are allotted without loss
 
 
@@ -68,6 +71,7 @@ class _Expected:
     customer_id: int | None
     due: date
     minor: int
+    named: date | None  # the day somebody has named for it
 
 
 def forecast(
@@ -98,7 +102,8 @@ def forecast(
         by_currency[row.currency].append(row)
     outlook = _Outlook(habits, as_of, week_starts(as_of, weeks), holidays)
     currencies = tuple(_of_currency(currency, own, outlook) for currency, own in sorted(by_currency.items()))
-    return CashForecast(as_of, currencies, habits.settled_items, _note(habits.settled_items))
+    promised = sum(1 for own in by_currency.values() for row in own if _is_named(row, as_of))
+    return CashForecast(as_of, currencies, habits.settled_items, _note(habits.settled_items, promised))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,10 @@ class _Outlook:
     mondays: tuple[date, ...]
     holidays: AbstractSet[date]
 
-    def chances(self, customer_id: int | None, due: date) -> list[float]:
+    def chances(self, customer_id: int | None, due: date, named: date | None) -> list[float]:
         """The probability of each week, and last that of none of them."""
+        if named is not None:
+            return self._on(named)
         until = self.mondays[-1] + timedelta(days=6)
         days = self.habits.pay_days(customer_id, due, self.as_of, until, self.holidays)
         result = [0.0] * (len(self.mondays) + 1)
@@ -120,15 +127,22 @@ class _Outlook:
         result[-1] = days.later
         return result
 
+    def _on(self, named: date) -> list[float]:
+        """All of it in the week of one day, or of the first one after it on which banks work."""
+        result = [0.0] * (len(self.mondays) + 1)
+        works = named if is_business_day(named, self.holidays) else next_business_day(named, self.holidays)
+        result[min((works - self.mondays[0]).days // 7, len(self.mondays))] = 1.0
+        return result
+
 
 def _of_currency(currency: str, rows: Sequence[OpenRow], outlook: _Outlook) -> CurrencyForecast:
-    expected, credit_minor = _after_credits(rows)
+    expected, credit_minor = _after_credits(rows, outlook.as_of)
     blocks: dict[_Block, int] = defaultdict(int)
     for item in expected:
-        blocks[item.customer_id, item.due] += item.minor
+        blocks[item.customer_id, item.due, item.named] += item.minor
     sums = [0] * (len(outlook.mondays) + 1)
     likely: list[tuple[_Block, int, list[float]]] = []
-    for block, minor in sorted(blocks.items(), key=lambda entry: (entry[0][0] or 0, entry[0][1])):
+    for block, minor in sorted(blocks.items(), key=_in_order):
         chances = outlook.chances(*block)
         weights = [round(chance * _PARTS) for chance in chances]
         for n, part in enumerate(Money(minor, currency).allot(weights)):
@@ -152,7 +166,17 @@ def _of_currency(currency: str, rows: Sequence[OpenRow], outlook: _Outlook) -> C
     )
 
 
-def _after_credits(rows: Sequence[OpenRow]) -> tuple[list[_Expected], int]:
+def _in_order(entry: tuple[_Block, int]) -> tuple[int, date, date]:
+    (customer_id, due, named), _ = entry
+    return customer_id or 0, due, named or date.max
+
+
+def _is_named(row: OpenRow, as_of: date) -> bool:
+    """Whether somebody has named a day for it that is still to come."""
+    return row.named is not None and row.named >= as_of and row.named_minor > 0 and row.open_minor > 0
+
+
+def _after_credits(rows: Sequence[OpenRow], as_of: date) -> tuple[list[_Expected], int]:
     """What is still to come per item, the oldest settled first by credits; and the credit left over."""
     credit: dict[int | None, int] = defaultdict(int)
     for row in rows:
@@ -165,8 +189,12 @@ def _after_credits(rows: Sequence[OpenRow]) -> tuple[list[_Expected], int]:
         # Cash of an unknown payer settles nobody's items, not even those of an unknown customer.
         used = 0 if row.customer_id is None else min(undisputed, -credit[row.customer_id])
         credit[row.customer_id] += used
-        if undisputed > used:
-            expected.append(_Expected(row.customer_id, row.due, undisputed - used))
+        left = undisputed - used
+        promised = min(left, row.named_minor) if _is_named(row, as_of) else 0
+        if promised:
+            expected.append(_Expected(row.customer_id, row.due, promised, row.named))
+        if left > promised:
+            expected.append(_Expected(row.customer_id, row.due, left - promised, None))
     return expected, sum(credit.values())
 
 
@@ -178,8 +206,9 @@ def _range(blocks: Sequence[tuple[_Block, int, float]], *, whole: bool) -> tuple
     the range is wide because knowledge is thin.
     """
     joined: dict[object, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
-    for (customer_id, due), size, probability in blocks:
-        key = None if whole else (customer_id, week_start(due))
+    for (customer_id, due, named), size, probability in blocks:
+        learned = None if whole else (customer_id, week_start(due))
+        key = learned if named is None else (customer_id, named, "named")
         sizes, weighted = joined[key]
         joined[key] = (sizes + size, weighted + size * probability)
     chances = [Chance(size, weighted / size) for size, weighted in joined.values()]
@@ -187,7 +216,14 @@ def _range(blocks: Sequence[tuple[_Block, int, float]], *, whole: bool) -> tuple
     return low, high
 
 
-def _note(settled_items: int) -> str:
+def _note(settled_items: int, promised: int) -> str:
+    said = (
+        "" if not promised else f"; {promised:,} of the items on the day promised, or expected in the books"
+    )
+    return _rests_on(settled_items) + said
+
+
+def _rests_on(settled_items: int) -> str:
     if settled_items == 0:
         return "terms only: no payment history yet, so the ranges are wide"
     if settled_items < THIN:

@@ -60,6 +60,8 @@ class OpenRow:
     currency: str
     open_minor: int
     disputed_minor: int = 0
+    named: date | None = None  # when the customer has promised to pay, or the books expect it
+    named_minor: int = 0  # how much of it
 
 
 @dataclass(frozen=True, slots=True)

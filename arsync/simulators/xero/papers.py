@@ -160,6 +160,9 @@ def _head(books: Books, paper: Paper, element: Document) -> None:
         value = setters[attribute](element, name)
         if value is not None:
             setattr(paper, attribute, value)
+    # Only this name takes the day away; "ExpectedPaymentDate": "" does nothing (XeroAPI/xero-node#476).
+    if element.get("ExpectedPaymentDateString") == "":
+        paper.expected = None
 
 
 # ---- lines and totals --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What Xero's rows mean: tables, then the laws."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -56,10 +57,27 @@ def test_an_invoice_states_what_was_charged_and_what_is_left(changed, original, 
 
 
 @pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        pytest.param({}, None, id="not said"),
+        pytest.param({"ExpectedPaymentDate": None}, None, id="null"),
+        pytest.param({"ExpectedPaymentDate": ""}, None, id="empty"),
+        pytest.param({"ExpectedPaymentDate": "/Date(1769817600000+0000)/"}, "2026-01-31", id="a day"),
+    ],
+)
+def test_when_the_books_expect_the_money_of_an_invoice(said, day):
+    (record,) = read("Invoices", invoice(**said))
+    assert record.value.expected == (date.fromisoformat(day) if day else None)
+
+
+@pytest.mark.parametrize(
     ("changed", "field"),
     [
         pytest.param({"Status": "SIMMERING"}, "Status", id="a status nobody announced"),
         pytest.param({"DueDate": None}, "DueDate", id="a null date"),
+        pytest.param(
+            {"ExpectedPaymentDate": "soon"}, "ExpectedPaymentDate", id="an expected day nobody can read"
+        ),
         pytest.param({"Total": "12,34"}, "Total", id="an amount nobody can read"),
         pytest.param({"Total": Decimal("120.001")}, "Total", id="more digits than the currency has"),
         pytest.param({"AmountPaid": Decimal("39.00")}, "Total", id="amounts that contradict each other"),

@@ -22,6 +22,7 @@ from arsync.connectors.contract import (
     PostRefund,
     Ref,
     Reverse,
+    SetExpected,
     SetNote,
     Settle,
 )
@@ -35,6 +36,7 @@ ONE, TWO, OTHERS, EURO = (Ref("item", f"Invoice:i-{n}") for n in (1, 2, 3, 4))
 NOTE = Ref("item", "CreditNote:n-1")
 BATCH, PAID = Ref("payment", "Payment:Batch:b-1"), Ref("payment", "Payment:p-1")
 OVER = Ref("payment", "Payment:Overpayment:o-1")
+SETTLED = Ref("item", "Invoice:i-5")
 
 
 def usd(text):
@@ -53,6 +55,7 @@ ROWS = {
     TWO: document("i-2", "50.00"),
     OTHERS: document("i-3", "50.00", contact="c-2"),
     EURO: document("i-4", "50.00", currency="EUR"),
+    SETTLED: document("i-5", "0.00", Status="PAID"),
     NOTE: document("n-1", "30.00", name="RemainingCredit", Allocations=[{"AllocationID": "old"}]),
     PAID: {"PaymentID": "p-1", "Date": "2026-11-01", "IsReconciled": False, "Status": "AUTHORISED"},
     BATCH: {"BatchPaymentID": "b-1", "Payments": [{"Date": "2026-11-01", "IsReconciled": False}]},
@@ -144,6 +147,9 @@ def test_money_for_nothing_yet_is_a_prepayment_where_an_account_is_named_for_it(
         pytest.param(Reverse(OVER), None, "unsupported", id="an overpayment"),
         pytest.param(Reverse(ONE), None, "unsupported", id="an invoice, which stands beside money spent"),
         pytest.param(SetNote(ONE, "hello", "AR status"), None, "unsupported", id="a field of one's own"),
+        pytest.param(SetExpected(NOTE, TODAY), None, "unsupported", id="a day on which a credit note is paid"),
+        pytest.param(SetExpected(ONE, TODAY), date(2026, 11, 1), "closed_period", id="a day on a locked invoice"),
+        pytest.param(SetExpected(SETTLED, TODAY), None, "stale", id="a day on which a paid invoice is paid"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_says_why(intent, closed, code):
@@ -151,6 +157,20 @@ def test_what_cannot_be_done_says_why(intent, closed, code):
     assert isinstance(said, Cannot)
     assert said.code == code
     assert said.reason
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        pytest.param(date(2026, 12, 5), {"ExpectedPaymentDate": "2026-12-05"}, id="a day"),
+        pytest.param(None, {"ExpectedPaymentDateString": ""}, id="no day: only this name takes it away"),
+    ],
+)
+def test_an_expected_day_is_said_alone(on, said):
+    call = planned(SetExpected(ONE, on))
+    assert (call.verb, call.method, call.path) == ("expect", "POST", "/Invoices/i-1")
+    assert json.loads(call.body) == {"Invoices": [{"InvoiceID": "i-1", **said}]}
+    assert planned(SetExpected(ONE, on), done=[Answer(call, "accepted", ONE)]) is None
 
 
 def test_a_returned_payment_without_a_clearing_account_names_the_option():

@@ -1,5 +1,6 @@
 """Cash by week: nothing is lost, credits and disputes are no income, thin knowledge is wide."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -54,6 +55,39 @@ def test_the_first_week_begins_today(as_of, first, last):
     got = only([row()], as_of=as_of)
     assert (got.weeks[0].start, got.weeks[0].end) == (first, last)
     assert got.weeks[1].start == last + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("named", "minor", "weeks", "beyond"),
+    [
+        pytest.param(
+            MONDAY + timedelta(days=15), 100_00, [0, 0, 100_00, 0], 0, id="all of it, in the week promised"
+        ),
+        pytest.param(MONDAY, 100_00, [100_00, 0, 0, 0], 0, id="today"),
+        pytest.param(
+            MONDAY + timedelta(days=6), 100_00, [0, 100_00, 0, 0], 0, id="a Sunday is the Monday after"
+        ),
+        pytest.param(MONDAY + timedelta(days=60), 100_00, [0, 0, 0, 0], 100_00, id="beyond what is forecast"),
+    ],
+)
+def test_what_is_promised_comes_on_its_day(named, minor, weeks, beyond):
+    got = only([replace(row(), named=named, named_minor=minor)])
+    assert ([week.likely_minor for week in got.weeks], got.beyond_minor) == (weeks, beyond)
+    assert [week.low_minor for week in got.weeks] == pytest.approx(weeks, abs=1_00)
+
+
+def test_a_promise_of_a_part_leaves_the_rest_to_the_delays_and_one_that_is_over_all_of_it():
+    part = replace(row(), named=MONDAY + timedelta(days=22), named_minor=40_00)
+    got, learned = only([part]), only([row(open_minor=60_00)])
+    assert got.weeks[3].likely_minor == learned.weeks[3].likely_minor + 40_00
+    assert got.weeks[1].likely_minor == learned.weeks[1].likely_minor
+    over = replace(row(), named=MONDAY - timedelta(days=1), named_minor=100_00)
+    assert only([over]) == only([row()])
+    told = [forecast([one], PUNCTUAL, MONDAY).note for one in (part, over)]
+    assert told == [
+        "learned from 120 settled items; 1 of the items on the day promised, or expected in the books",
+        "learned from 120 settled items",
+    ]
 
 
 def test_nothing_comes_in_on_a_weekend():
@@ -134,9 +168,14 @@ def test_without_history_the_range_is_wide_and_says_so():
 
 ROWS = st.lists(
     st.builds(
-        lambda minor, share, **rest: row(minor, disputed=max(minor, 0) * share // 100, **rest),
+        lambda minor, share, named, **rest: replace(
+            row(minor, disputed=max(minor, 0) * share // 100, **rest),
+            named=named,
+            named_minor=max(minor, 0) // 3,
+        ),
         st.integers(-(10**12), 10**12),
         st.integers(0, 100),
+        st.none() | st.dates(MONDAY - timedelta(days=9), MONDAY + timedelta(days=90)),
         due=st.dates(MONDAY - timedelta(days=300), MONDAY + timedelta(days=150)),
         customer_id=st.none() | st.integers(1, 3),
         currency=st.sampled_from(["USD", "JPY", "KWD"]),
