@@ -76,9 +76,9 @@ def test_what_was_learned_before_it_had_numbers_gets_them_in_the_order_it_was_le
 
 
 def test_what_xero_expected_before_is_read_from_its_records_and_settled_items_are_left(store_url):
-    """0010: a day that people of the books have set is known before a promise replaces it."""
+    """0011: a day that people of the books have set is known before a promise replaces it."""
     other = Store(store_url)
-    migrations.upgrade(other, "0009")
+    migrations.upgrade(other, "0010")
     said = [
         ({"ExpectedPaymentDate": "/Date(1796428800000+0000)/"}, 100),
         ({"ExpectedPaymentDate": "2026-12-05T00:00:00"}, 100),
