@@ -25,8 +25,8 @@ _ODD_NUMBERS = [
 ]  # fmt: skip
 _TOKENS = [
     b"<", b">", b"</", b'"', b"'", b"&", b"&amp;", b"&#49;", b"&#0;", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?x ?>",
-    b"<!DOCTYPE x [", b"\x00", b"\xff\xfe", b"\xe2\x82\xac", b"\xe9", b"\r", b"\n", b"\n\n", b",", b";", b"-", b"/", b":",
-    b"~", b"*", b"\\", b"{", b"[", b"}", b"]", b"\t", b"  ", b"\xef\xbb\xbf", b"(", b")", b"EUR", b"JPY", b"KWD", b"XXX",
+    b"<!DOCTYPE x [", b"\x00", b"\xff\xfe", b"\xe2\x82\xac", b"\xe9", b"\r", b"\n", b",", b";", b"-", b"/", b":",
+    b"~", b"*", b"\\", b"{", b"[", b"}", b"]", b"\t", b"  ", b"\xef\xbb\xbf", b"(", b")", b"EUR", b"JPY", b"KWD",
 ]  # fmt: skip
 _CODECS = ("utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32", "cp1252", "cp037", "utf-7")
 

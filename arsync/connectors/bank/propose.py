@@ -133,9 +133,12 @@ def _find_header(draft: _Draft, table: Sequence[Sequence[str]]) -> None:
 
 
 def _find_columns(draft: _Draft) -> None:
+    cells: dict[str, str] = {}
+    for cell in draft.header:
+        cells.setdefault(_folded(cell), cell)
     for our_name, words in _words().items():
         for word in words:
-            found = next((cell for cell in draft.header if _folded(cell) == word), None)
+            found = cells.get(word)
             if found is not None and found not in draft.columns.values():
                 draft.columns[our_name] = found
                 break

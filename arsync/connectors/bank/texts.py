@@ -20,7 +20,7 @@ def join(pieces: Iterable[str | None]) -> tuple[str, str, tuple[str, ...]]:
 
 
 def count(text: str) -> int | None:
-    """A whole number in ASCII digits, as files count and number things; None for all else, and for one beyond any use."""
+    """A whole number in ASCII digits, as files count things; None for all else, and for one beyond any use."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_COUNT else None
 
 

@@ -6,6 +6,7 @@ readers together).
 """
 
 import contextlib
+import hashlib
 import html
 import json
 import os
@@ -16,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
@@ -23,8 +25,10 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from random import Random
+from tempfile import gettempdir
 
 import pytest
+from openpyxl import Workbook
 
 from arsync.connectors.bank import advices
 from arsync.connectors.bank.bankprofile import Profile, parse_profile, shipped_profile
@@ -104,8 +108,11 @@ def claims_of_advice(advice: Remittance) -> list[Claim]:
 
 def adds_up(line: RemittanceLine) -> bool:
     """Whether paid, gross and discount are what any two of them make the third."""
+    if not line.paid or not line.gross:
+        return False
     off = line.discount.minor if line.discount else 0
-    return bool(line.paid and line.gross) and abs(line.gross.minor) - abs(off) == abs(line.paid.minor)
+    left = (line.gross.minor - off, abs(line.gross.minor) - abs(off))
+    return line.paid.minor in left or abs(line.paid.minor) in left
 
 
 def check_file(file: BankFile) -> list[Claim]:
@@ -118,11 +125,14 @@ def check_file(file: BankFile) -> list[Claim]:
             assert not line.parts or sum(part.amount.minor for part in line.parts) == line.amount.minor, line
             claims += claims_of_line(line)
         assert all(one.code and one.why and one.do for one in read.problems), read.problems
-        if read.proven == "proven" and read.standing != "detail" and read.opening and read.closing:
-            moved = sum(line.amount.minor for line in read.lines)
-            assert read.opening.minor + moved == read.closing.minor, read
-        if read.standing != "detail":
-            claims += [Claim((read.opening,)), Claim((read.closing,))]
+        if read.standing == "detail":
+            continue
+        moved = sum(line.amount.minor for line in read.lines)
+        balances = bool(read.opening and read.closing and read.opening.minor + moved == read.closing.minor)
+        assert balances or read.proven != "proven" or not (read.opening and read.closing), read
+        # A running balance in a table gives those before its first line and after its last.
+        if file.format not in {"csv", "zip"}:
+            claims.append(Claim((read.opening, read.closing), made=balances))
     return claims + [claim for advice in file.remittances for claim in claims_of_advice(advice)]
 
 
@@ -158,7 +168,7 @@ def read_mail(data: bytes) -> list[Claim]:
 
 
 def read_table(data: bytes) -> list[Claim]:
-    assert propose(data, "proposed", is_workbook=False)
+    assert propose(data, "proposed", is_workbook=False).toml
     return []
 
 
@@ -166,11 +176,16 @@ def read_table(data: bytes) -> list[Claim]:
 
 
 def texts(data: bytes) -> list[str]:
-    codec = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}.get(data[:2])
+    codec = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}.get(
+        data[:2]
+    )
     found = [data.decode(codec or "utf-8", "ignore"), data.decode("latin-1")]
     if data[:4] in {b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"}:
         found.append(data.decode("utf-32", "ignore"))
     return found
+
+
+BROKEN = (zipfile.BadZipFile, ValueError, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def texts_of_markup(data: bytes) -> list[str]:
@@ -178,15 +193,18 @@ def texts_of_markup(data: bytes) -> list[str]:
 
 
 def texts_of_json(data: bytes) -> list[str]:
-    return [*texts(data), re.sub(r"\\u00(3[0-9])", lambda found: chr(int(found[1], 16)), data.decode("latin-1"))]
+    return [
+        *texts(data),
+        re.sub(r"\\u00(3[0-9])", lambda found: chr(int(found[1], 16)), data.decode("latin-1")),
+    ]
 
 
 def texts_of_workbook(data: bytes) -> list[str]:
     found: list[str] = []
-    with zipfile.ZipFile(BytesIO(data)) as archive:
+    with contextlib.suppress(*BROKEN), zipfile.ZipFile(BytesIO(data)) as archive:
         for name in archive.namelist():
             # A part that cannot be unpacked may be one that no reader needs.
-            with contextlib.suppress(zipfile.BadZipFile, ValueError, zlib.error, EOFError, NotImplementedError):
+            with contextlib.suppress(*BROKEN):
                 found += texts_of_markup(archive.read(name))
     return found
 
@@ -199,7 +217,7 @@ def texts_of_pdf(data: bytes) -> list[str]:
 
 def texts_of_mail(data: bytes) -> list[str]:
     found = texts(data)
-    for part in message_from_bytes(data, policy=policy.compat32).walk():
+    for part in message_from_bytes(data, policy=policy.default).walk():
         body = part.get_payload(decode=True)
         if isinstance(body, bytes):
             found += texts_of_markup(body) + [re.sub(r"<[^>]*>", "", text) for text in texts(body)]
@@ -241,6 +259,7 @@ def as_json(*values: object) -> tuple[bytes, ...]:
 
 def mails() -> tuple[bytes, ...]:
     """One of each: words, HTML, both; a table, a workbook and a document attached."""
+
     def mail(body: str, subtype: str = "plain") -> EmailMessage:
         message = EmailMessage()
         message["From"], message["Subject"] = "Accounts <AP@acme.example>", "Remittance"
@@ -251,6 +270,7 @@ def mails() -> tuple[bytes, ...]:
 
     both = mail(LETTER)
     both.add_alternative(HTML, subtype="html")
+    both.set_boundary("between")
     return mail(LETTER).as_bytes(), mail(HTML, "html").as_bytes(), both.as_bytes()
 
 
@@ -259,38 +279,65 @@ def mails_with_documents() -> tuple[bytes, ...]:
     for name, kind, data in (
         ("advice.csv", "csv", ADVICE_TABLES[0]),
         ("advice.txt", "plain", WHOLE["X12 820"]),
-        ("advice.xlsx", "octet-stream", WORKBOOK),
+        ("advice.xlsx", "octet-stream", ADVICE_WORKBOOK),
         ("advice.pdf", "pdf", DOCUMENTS[0]),
     ):
         message = EmailMessage()
         message["From"], message["Subject"] = "ap@acme.example", "Zahlungsavis"
         message.set_content("see attached")
         message.add_attachment(data, maintype="application", subtype=kind, filename=name)
+        message.set_boundary("between")
         made.append(message.as_bytes())
     return tuple(made)
 
 
-ADVICE_TABLES = (
-    b"Invoice,Date,Gross,Discount,Paid\nINV-1,2026-01-01,1000.00,20.00,980.00\nINV-2,2026-01-02,48210.37,,48210.37\n"
-    b"Total,,,,49190.37\n",
-    "Rechnung;Datum;Betrag\n4711;01.01.2026;1.234,56\n4712;02.01.2026;-80,00\nSumme;;1.154,56\n".encode(),
-    b"Facture\tMontant\nF-10\t1 234,50\nF-11\t99,90\n",
+OFX_2 = (
+    b"<?xml version='1.0'?><?OFX OFXHEADER='200' VERSION='220'?>"
+    + ofx(ofx_line("48210.37")).partition(b"\n\n")[2]
 )
+ADVICE_TABLES = (
+    b"Invoice,Date,Gross,Discount,Paid\nINV-1,2026-01-01,1000.00,20.00,980.00\nINV-2,,48210.37,,48210.37\nTotal,,,,49190.37\n",
+    b"Rechnung;Datum;Betrag\n4711;01.01.2026;1.234,56\n4712;02.01.2026;-80,00\nSumme;;1.154,56\n",
+    b"Facture\tMontant\nF-10\t1 234,50\nF-11\t99,90\n",
+)  # fmt: skip
 ENTRIES = (
     entry("48210.37", "CRDT", transaction(amount="48000.12"), transaction(amount="210.25"), reference="R9"),
     entry("77.31", "DBIT", transaction("<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"), reference="R8"),
 )
-WORKBOOK = workbook(("15.01.2026", "Invoice 1001", 48210.37), ("16.01.2026", "00123", "1.234,56"), preamble=False)
+
+
+def advice_workbook() -> bytes:
+    book, target = Workbook(), BytesIO()
+    for row in [
+        ["Invoice", "Date", "Paid"],
+        ["INV-1", datetime(2026, 1, 15), 48210.37],
+        ["INV-2", "", "1,234.56"],
+    ]:
+        book.active.append(row)
+    book.save(target)
+    return target.getvalue()
+
+
+WORKBOOK = workbook(
+    ("15.01.2026", "Invoice 1001", 48210.37), ("16.01.2026", "00123", "1.234,56"), preamble=False
+)
+ADVICE_WORKBOOK = advice_workbook()
 DOCUMENTS = (
     pdf(TABLE, "Remittance advice. Payment date: 2026-01-07, Trace number: 00012345678", pageCompression=0),
-    pdf([["Rechnung", "Betrag"], ["4711", "1.234,56"], ["Summe", "1.234,56"]], "Zahlungsavis", pageCompression=0),
+    pdf(
+        [["Rechnung", "Betrag"], ["4711", "1.234,56"], ["Summe", "1.234,56"]],
+        "Zahlungsavis",
+        pageCompression=0,
+    ),
 )
 TWO_COLUMNS = replace(shipped_profile("debit-credit-columns"), currency="USD")
 SEMICOLON = replace(shipped_profile("european-semicolon"), currency="EUR")
 FLAG = replace(shipped_profile("credit-debit-flag"), currency="USD")
 
 
-IN_TWO_COLUMNS = b"Date,Description,Debit,Credit\n2026-01-15,a,,48210.37\n2026-01-16,b,77.31,\n"
+IN_TWO_COLUMNS = (
+    b"Date,Description,Debit,Credit,Balance\n2026-01-15,a,,48210.37,\n2026-01-16,b,77.31,,500.12\n"
+)
 WITH_SEMICOLONS = (
     b"Date;Value date;Name;Account;Text;Amount;Currency\n"
     b"15.01.2026;16.01.2026;Ada;DE75512108001245126199;INV-1;48.210,37;EUR\n16.01.2026;;;;b;-77,31;\n"
@@ -323,12 +370,12 @@ QONTO = {
 MARKUP = {"texts": texts_of_markup, "read": partial(read_bank, SIGNED)}
 FEED = {"texts": texts_of_json, "read": partial(read_bank, SIGNED), "grains": JSON}
 BANK = {"read": partial(read_bank, SIGNED)}
-TABLES = (WHOLE["CSV"], b"Date,Description,Amount\n01/15/2026,\"a, \"\"b\"\"\",\"48,210.37\"\n2026-01-16,c,-77.31\n")
+TABLES = (WHOLE["CSV"], b'Date,Description,Amount\n01/15/2026,"a, ""b""","48,210.37"\n2026-01-16,c,-77.31\n')
 
 CASES = {
     "OFX 1": Case(own("OFX 1.6"), OFX, weight=2, folders=("ofx1",), **MARKUP),
     "OFX 2, QBO and QFX": Case(
-        (b"<?xml version='1.0'?><?OFX OFXHEADER='200' VERSION='220'?>" + ofx(ofx_line("48210.37")).partition(b"\n\n")[2],),
+        (OFX_2,),
         OFX, weight=2, folders=("ofx2",), **MARKUP,
     ),
     "camt.053": Case(
@@ -367,7 +414,7 @@ CASES = {
         (payouts.ROWS.encode(),), COMMAS, partial(read_bank, parse_profile(payouts.ADVICE, where="advice")),
         in_columns=True,
     ),
-    "CSV, a profile proposed": Case((*TABLES, *ADVICE_TABLES), COMMAS, read_table, folders=("csv",)),
+    "CSV, a profile proposed": Case((*TABLES, WITH_SEMICOLONS), COMMAS, read_table, folders=("csv",)),
     "XLSX": Case(
         (WORKBOOK, *own("XLSX")), grains(TAGS, TAGS, DIGITS), partial(read_bank, SHEET), texts_of_workbook,
         in_columns=True, is_zip=True,
@@ -379,7 +426,8 @@ CASES = {
     "JSON of Plaid": Case(as_json([feeds.plaid(48210.37)], {"added": [feeds.plaid()], "removed": []}), **FEED),
     "JSON of Ponto and Qonto": Case(as_json(PONTO, QONTO), **FEED),
     "payouts of Stripe": Case(
-        (*own("Stripe"), *as_json([payouts.stripe("charge", 4821037, 320), payouts.stripe("payout", -4820717)])), **FEED
+        (*own("Stripe"), *as_json({"data": [payouts.stripe("charge", 4821037), payouts.stripe("payout", -4821037)]})),
+        **FEED,
     ),
     "payouts of PayPal": Case(as_json({"transaction_details": [feeds.paypal("48210.37", "-77.31")]}), **FEED),
     "payouts of GoCardless": Case(own("GoCardless"), **FEED),
@@ -388,7 +436,8 @@ CASES = {
     "mail, attachments": Case(mails_with_documents(), MAIL, read_mail, texts_of_mail, in_columns=True),
     "advices, tables": Case((*ADVICE_TABLES, *own("X12 820")), COMMAS, read_advice, in_columns=True),
     "advices, workbooks": Case(
-        (WORKBOOK,), grains(TAGS, TAGS, DIGITS), read_advice, texts_of_workbook, in_columns=True, is_zip=True
+        (WORKBOOK, ADVICE_WORKBOOK), grains(TAGS, TAGS, DIGITS), read_advice, texts_of_workbook,
+        in_columns=True, is_zip=True,
     ),
     "advices, PDF": Case(DOCUMENTS, PDF, read_advice, texts_of_pdf, in_columns=True, weight=2),
 }  # fmt: skip
@@ -438,7 +487,11 @@ def check(case: Case, data: bytes) -> None:
     if claims:
         stated = Numbers(case.texts(data))
         for claim in claims:
-            missing = [one for one in claim.amounts if one and not stated.state(one.minor, in_columns=case.in_columns)]
+            missing = [
+                one
+                for one in claim.amounts
+                if one and not stated.state(one.minor, in_columns=case.in_columns)
+            ]
             assert len(missing) <= claim.made, f"amounts that the file does not state: {missing}"
 
 
@@ -457,8 +510,19 @@ def fuzz(name: str, numbered: Iterable[tuple[int, Random]]) -> None:
             check(case, data)
             assert held_kib() - before < HELD_KIB, "too much memory"
         except Exception as found:
-            again = f"FUZZ_SEED={SEED} {name!r} turn {number}"
-            raise AssertionError(f"{again}: {found!r}\n{data[:1000]!r}") from found
+            # Workbooks and PDFs hold the time they were made: the seed alone does not bring back each byte.
+            kept = Path(gettempdir()) / f"arsync-fuzz-{hashlib.sha256(data).hexdigest()[:12]}"
+            kept.write_bytes(data)
+            again = f"check(CASES[{name!r}], Path({str(kept)!r}).read_bytes())"
+            raise AssertionError(f"FUZZ_SEED={SEED} turn {number}; again with {again}: {found!r}") from found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wounded_is_read_when_whole(name):
+    """Else only the refusal would be fuzzed."""
+    read = CASES[name].read
+    claims = [claim for sample in CASES[name].samples for claim in read(sample)]
+    assert any(any(claim.amounts) for claim in claims) or read is read_table
 
 
 @pytest.mark.parametrize("name", CASES)

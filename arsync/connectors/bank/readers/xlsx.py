@@ -65,7 +65,15 @@ def rows(
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise UnsafeFile(f"the workbook unpacks to more than {max_bytes // 1024**2} MiB", do=_DO)
             return _read(archive, sheet, decimal_mark, date_format)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+    ) as error:
         raise FileRefused(f"the workbook cannot be unpacked: {error}", do=_DO) from None
     except expat.ExpatError as error:
         raise FileRefused(f"a part of the workbook is not well-formed: {error}", do=_DO) from None
