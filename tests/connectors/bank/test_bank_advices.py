@@ -215,6 +215,11 @@ def test_ten_thousand_lines_are_read_in_seconds(kind):
     assert perf_counter() - began < 10
 
 
+def test_a_table_with_a_cell_longer_than_any_is_refused_by_name():
+    with pytest.raises(FileRefused, match="cannot be read"):
+        advices.in_document(b'Invoice,Paid\nINV-1,"' + b"x" * 140_000 + b'"\n', GIVEN)
+
+
 REFERENCE = st.from_regex(r"\A[A-Z]{2,4}-[0-9]{1,6}\Z")
 AMOUNT = st.integers(-99_999_99, 99_999_99).filter(bool)
 ROWS = st.lists(st.tuples(REFERENCE, AMOUNT), min_size=1, max_size=8, unique_by=lambda row: row[0])
