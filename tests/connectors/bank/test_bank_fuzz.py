@@ -271,7 +271,8 @@ def mails() -> tuple[bytes, ...]:
     both = mail(LETTER)
     both.add_alternative(HTML, subtype="html")
     both.set_boundary("between")
-    return mail(LETTER).as_bytes(), mail(HTML, "html").as_bytes(), both.as_bytes()
+    listed = mail(f"Dear all\n{'#' * 70}\nINV-1  10.00\nInvoice INV-2: 48210.37\n{'-' * 70}\nPayer: Acme\n")
+    return listed.as_bytes(), mail(LETTER).as_bytes(), mail(HTML, "html").as_bytes(), both.as_bytes()
 
 
 def mails_with_documents() -> tuple[bytes, ...]:
