@@ -160,6 +160,11 @@ class Advices:
                 )
         return parts
 
+    def says_more(self, receipt: ReceiptRow, payer: Payer) -> bool:
+        """Whether an advice of just this total belongs to the receipt, readable or not."""
+        fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        return any(self._belongs(advice, receipt, payer) for advice in fitting)
+
     def explain_nearly(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """The same for an advice of this payer whose total is a tolerated difference more."""
         return self._only(receipt, payer, self._nearly(receipt, payer))
@@ -298,12 +303,11 @@ class Advices:
         ]
         rows = [item for item in rows if item.customer_id in near] or rows
         exact = [item for item in rows if item.available_minor == row.gross_minor] or rows
-        if len(exact) == 1:
-            return exact[0]
-        if exact or row.gross_minor is None:
-            return None
-        alike = self._alike(row, near, taken)
-        return alike[0] if len(alike) == 1 else None
+        strange = near.isdisjoint(item.customer_id for item in exact)
+        alike = self._alike(row, near, taken) if strange and row.gross_minor is not None else []
+        if len(alike) == 1 and not any(item.available_minor == row.gross_minor for item in exact):
+            return alike[0]  # the payer's own, misread, rather than a stranger's of another amount
+        return exact[0] if len(exact) == 1 else None
 
     def _alike(self, row: RemittanceRow, customers: Iterable[int], taken: Container[int]) -> list[ItemRow]:
         """Open items with a line's amount whose number is nearly the one it names."""
@@ -317,7 +321,7 @@ class Advices:
 
     def _slip(self, row: RemittanceRow, item: ItemRow, taken: Container[int]) -> bool:
         """Whether one wrong character could mean another item of the same amount; twins do not count."""
-        alike = self._alike(row, (item.customer_id,), taken)
+        alike = self._alike(row, self._book.relatives(item.customer_id), taken)
         return any(twin_key(other) != twin_key(item) for other in alike)
 
     def _claim(self, reading: _Reading, row: RemittanceRow) -> bool:
@@ -383,6 +387,12 @@ def _take(reading: _Reading, row: RemittanceRow, item: ItemRow) -> bool:
         reading.evidence.append(
             con("line-differs", f"The advice pays more on {label(item)} than the {amount} that are open.")
         )
+        return False
+    stated = deduction if row.gross_minor is None else row.gross_minor - row.paid_minor - row.discount_minor
+    if stated != deduction and deduction:
+        asked, left = money(row.gross_minor or 0, item.currency), money(item.available_minor, item.currency)
+        text = f"The advice says that {asked} is open on {label(item)}, the books say {left}."
+        reading.evidence.append(con("line-differs", text))
         return False
     if deduction:
         reading.claims = True

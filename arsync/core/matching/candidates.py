@@ -16,7 +16,6 @@ from arsync.core.items import ItemKind
 from arsync.core.matching.normalise import number_keys
 from arsync.core.matching.reach import step
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, MatchPolicy, Snapshot
-from arsync.core.matching.solve import run_ends
 
 NETTED_KINDS = frozenset({ItemKind.CREDIT_MEMO, ItemKind.JOURNAL_CREDIT})
 TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
@@ -47,9 +46,9 @@ class Pool:
         return tuple(marks.setdefault(twin_key(item), len(marks)) for item in self.items)
 
     @cached_property
-    def run_ends(self) -> int:
-        """How many ways there are to begin a run where items of one date have no order."""
-        return run_ends(self.dues)
+    def on_date(self) -> Counter[date]:
+        """How many debits are due on each date."""
+        return Counter(self.dues)
 
     @cached_property
     def by_amount(self) -> dict[int, list[int]]:
@@ -80,6 +79,9 @@ class Book:
         self.children: dict[int, list[int]] = defaultdict(list)
         self._relatives: dict[int, frozenset[int]] = {}
         self.creditors: set[int] = set()  # customers with an open credit
+        self.overopen: dict[
+            int, ItemRow
+        ] = {}  # by customer, an item of which more is open than it was made for
         self._crowds = {(crowd.currency, crowd.minor): crowd.number for crowd in snapshot.crowds}
         self._asked = {row.amount_minor for row in snapshot.receipts}
         self._asked.update(row.gross_minor for row in snapshot.remittances if row.gross_minor is not None)
@@ -102,6 +104,8 @@ class Book:
             mine.append(item)
         if item.available_minor < 0:
             self.creditors.add(item.customer_id)
+        if abs(item.available_minor) > abs(item.original_minor):
+            self.overopen[item.customer_id] = item
         numbered = self._numbered
         for key in number_keys(item.number) if item.number else ():
             if numbered.setdefault(key, item) is not item:

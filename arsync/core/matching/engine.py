@@ -21,9 +21,9 @@ from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
 from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
-from arsync.core.matching.explain import Draft, con, explanation, label, labels, payer_evidence, pro
+from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
 from arsync.core.matching.likelihood import elsewhere
-from arsync.core.matching.months import months_named
+from arsync.core.matching.months import begins, months_in_figures, months_named
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of, piece_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer, Payers
@@ -31,7 +31,7 @@ from arsync.core.matching.reach import Reach, is_crowd, roofs_of
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
@@ -40,6 +40,7 @@ _SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
+_DIFFERS = frozenset({Reason.SHORT_PAY, Reason.OVER_PAY})
 _NOBODY: Counter[int] = Counter()
 _USUALLY_OPEN = 8  # items of one customer
 _HARDLY = 0.1  # likely: a named set that explains the money no better is hardly what is paid
@@ -145,6 +146,12 @@ class Batch:
                 outcome = self._reconciled(advised, told)
             if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
                 outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
+            if (
+                outcome.reason in _DIFFERS
+                and outcome is not advised
+                and self._advices.says_more(receipt, payer)
+            ):
+                outcome = replace(outcome, unique=False)  # the advice, as far as it can be read, says why
             if not outcome.explanations or outcome.reason:
                 near = self._checked(self._advices.explain_nearly(receipt, payer), draft)
                 outcome = near if _better(near.explanations, outcome.explanations) else outcome
@@ -266,7 +273,7 @@ class Batch:
         if not fits:
             self._nothing_fits(draft, customer)
             return
-        outweighs = self._outweighs(draft)
+        outweighs = self._outweighs(draft) and not answer.alike
         draft.unique = len(fits) == 1 or outweighs
         draft.reason = None if draft.unique else Reason.SEVERAL_SETS
         if len(fits) > 1:
@@ -299,7 +306,9 @@ class Batch:
             text = f"The text names {labels(left_out)}, not among these items."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "names-others", text)
         months = months_named(draft.receipt.texts, draft.receipt.on)
-        if months and not is_of_months(fit.items, months):
+        figures = months_in_figures(draft.receipt.texts)
+        numbered = all(any(begins(item.number, month) for month in figures) for item in fit.items)
+        if months and not numbered and not is_of_months(fit.items, months):
             text = "The text names a month, and not all of these items are of it."
             self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
         if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
@@ -337,12 +346,14 @@ class Batch:
         """A payer that may be one of several customers, or of whom nothing is known."""
         receipt = draft.receipt
         found: list[tuple[Fit, int]] = []
+        alike: set[int] = set()
         total = (1 - _CLOSE) * self._of_strangers(draft)
         each = _CLOSE / max(1, len(draft.payer.candidates))
         for customer in draft.payer.candidates:
             answer = self._fits(receipt, customer)
             total += each * answer.total
             found += [(fit, customer) for fit in answer.fits[: self._policy.max_suggestions]]
+            alike |= {customer} if answer.alike else set()
             if not answer.fits:
                 draft.rejected.append(
                     Rejected(customer, (), f"No set of {self._book.name(customer)}'s open items adds up.")
@@ -353,7 +364,7 @@ class Batch:
             for fit, customer in found[: self._policy.max_suggestions]
         ]
         owners = {customer for _, customer in found}
-        outweighs = bool(found) and self._outweighs(draft)
+        outweighs = bool(found) and self._outweighs(draft) and found[0][1] not in alike
         draft.unique = len(found) == 1 or outweighs
         several = len(owners) > 1 or draft.payer.conflict
         draft.reason = Reason.SEVERAL_CUSTOMERS if several else Reason.UNKNOWN_PAYER
@@ -430,10 +441,11 @@ class Batch:
     # --- helpers of the passes ---
 
     def _fits(self, receipt: ReceiptRow, customer: int) -> Fits:
+        pool = self._pool(customer, receipt.currency)
         months = months_named(receipt.texts, receipt.on)
-        return self._sets.fits(
-            self._pool(customer, receipt.currency), receipt.amount_minor, receipt.on, months
-        )
+        if months and _is_number(receipt.texts, pool.items):
+            months = frozenset()
+        return self._sets.fits(pool, receipt.amount_minor, receipt.on, months)
 
     def _pool(self, customer: int, currency: str) -> Pool:
         key = (customer, currency)
@@ -462,10 +474,9 @@ class Batch:
 
     def _settle(self, *, named: bool) -> None:
         """Give items to the receipts that stand; equals that want the same item go to the queue."""
-        claims: dict[int, list[Draft]] = defaultdict(list)
         for draft in filter(attrgetter("strong"), self._open()):
-            for share in draft.explanations[0].shares:
-                claims[share.item_id].append(draft)
+            self._doubt_books(draft)
+        claims = self._claims()
         if not named:
             claims = self._spread_twins(claims)
         for item_id, rivals in claims.items():
@@ -484,6 +495,28 @@ class Batch:
         self._pools = {
             key: pool for key, pool in self._pools.items() if touched.isdisjoint(self._book.family(key[0]))
         }
+
+    def _claims(self) -> dict[int, list[Draft]]:
+        """The receipts that stand, by the items they want."""
+        claims: dict[int, list[Draft]] = defaultdict(list)
+        for draft in filter(attrgetter("strong"), self._open()):
+            for share in draft.explanations[0].shares:
+                claims[share.item_id].append(draft)
+        return claims
+
+    def _doubt_books(self, draft: Draft) -> None:
+        """Nothing of a customer is sure while the books show more open on an item than it was made for."""
+        if not self._book.overopen:
+            return
+        owners = {self._book.items[share.item_id].customer_id for share in draft.explanations[0].shares}
+        for customer in sorted(
+            self._book.overopen.keys() & {r for o in owners for r in self._book.relatives(o)}
+        ):
+            item = self._book.overopen[customer]
+            left, made = money(item.available_minor, item.currency), money(item.original_minor, item.currency)
+            text = f"{left} is open on {label(item)}, which was made for {made}: the books contradict themselves."
+            draft.unique = False
+            self._against(draft, Reason.WEAK_EVIDENCE, "books-differ", text)
 
     def _all_lose(self, item: ItemRow, rivals: list[Draft]) -> None:
         for draft in rivals:
@@ -598,6 +631,16 @@ class Batch:
 def _is_settled(draft: Draft) -> bool:
     """Whether references, an advice or a booked payment settle it, so that no advice could add anything."""
     return draft.strong and draft.explanations[0].klass in _SETTLING
+
+
+def _is_number(texts: tuple[str, ...], items: Iterable[ItemRow]) -> bool:
+    """Whether what reads as a month begins the number of an item of another month: `2024-05` of 2024-05385."""
+    said = months_in_figures(texts)
+    return any(
+        begins(item.number, month) and not is_of_months((item,), frozenset({month}))
+        for month in said
+        for item in items
+    )
 
 
 def _better(one: Iterable[Explanation], other: Iterable[Explanation]) -> bool:

@@ -40,6 +40,7 @@ PROBABILITY: dict[str, float] = {
     "amount alone": 0.60,
     "short": 0.70,
     "short, nothing else named": 0.985,
+    "short by much": 0.95,
     "over": 0.55,
     "over, nothing else as small": 0.985,
     "over, much": 0.05,

@@ -10,14 +10,18 @@ Source  of payments in open data 57 to 65 % settle one item and three quarters o
         (docs/matching.md); the shares below are round on purpose.
 """
 
-from collections.abc import Sequence
-from math import comb, gcd
+from collections.abc import Mapping, Sequence
+from math import comb, gcd, prod
+from typing import Any
 
 _ONE, _OLDEST, _RUN, _TIES, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.08, 0.05, 0.03, 0.05, 0.06, 0.04
 _OTHER = 0.04  # an advance, a part, an item we do not have, another customer's
 _ALL_CREDITS, _NO_CREDIT, _A_CREDIT = 0.5, 0.4, 0.1  # while credits are open
+ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, or all that was issued
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 _DISCOUNT = 0.5  # the granted discounts are taken
+DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
+FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 # Of amounts that nobody can explain, how many are round to so many minor units.
 _ROUND = ((1, 0.5), (100, 0.2), (100_00, 0.2), (1_000_00, 0.1))
 _ALIKE = 3  # from so many items on it is no accident that all are multiples of one amount
@@ -28,7 +32,7 @@ def weight(
     debits: int,
     chosen: Sequence[int],
     dues: Sequence[object],
-    run_ends: int,
+    on_date: Mapping[Any, int],
     credits_open: int,
     credits_netted: int,
 ) -> float:
@@ -38,7 +42,7 @@ def weight(
         debits: open items, in order of due date.
         chosen: places of those that are paid, ascending; at least one.
         dues: the due dates, by place.
-        run_ends: how many ways there are to begin a run where items of one date have no order.
+        on_date: how many debits are due on each date.
         credits_open: credits that may be netted.
         credits_netted: how many of them are.
     """
@@ -56,9 +60,9 @@ def weight(
         elif length == size + 1:
             share += _BUT_ONE / (runs * length)
         if _between(chosen, dues) == size:
-            share += _TIES * 2 / (run_ends * run_ends)
-        if dues[first] == dues[last] and dues.count(dues[first]) == size:
-            share += _DUE / len(set(dues))
+            share += _TIES / _choices(chosen, dues, on_date)
+        if dues[first] == dues[last] and on_date[dues[first]] == size:
+            share += _DUE / len(on_date)
     if size == debits:
         share += _ALL
     return share * _netting(credits_open, credits_netted)
@@ -98,6 +102,25 @@ def _between(chosen: Sequence[int], dues: Sequence[object]) -> int:
     at_ends = sum(1 for place in chosen if dues[place] in (first, last))
     inside = sum(1 for place in range(chosen[0], chosen[-1]) if dues[place] not in (first, last))
     return at_ends + inside
+
+
+def _choices(chosen: Sequence[int], dues: Sequence[object], on_date: Mapping[Any, int]) -> int:
+    """Among how many runs alike a run is one: its first and last date, then which items of these two."""
+    first, last = dues[chosen[0]], dues[chosen[-1]]
+    ends = {first: [p for p in chosen if dues[p] == first], last: [p for p in chosen if dues[p] == last]}
+    dates = len(on_date)
+    return dates * (dates + 1) // 2 * prod(_of_date(places, dues, on_date) for places in ends.values())
+
+
+def _of_date(places: Sequence[int], dues: Sequence[object], on_date: Mapping[Any, int]) -> int:
+    """Among how many choices from one date this is one; of many items, half take them in order from either end."""
+    count, taken = on_date[dues[places[0]]], len(places)
+    if count <= FEW_ON_A_DATE:
+        return int(2**count - 1)
+    start = dues.index(dues[places[0]])
+    in_order = places[-1] - places[0] + 1 == taken
+    at_an_end = places[0] == start or places[-1] == start + count - 1
+    return 2 * (2 * count - 1) if in_order and at_an_end else 2 * int(2**count - 1)
 
 
 def _netting(credits_open: int, credits_netted: int) -> float:

@@ -44,10 +44,22 @@ def months_named(texts: tuple[str, ...], on: date) -> frozenset[Month]:
         for word in _WORD.finditer(folded):
             number = _NUMBER[word[1]]
             found.add((int(word[2]) if word[2] else _nearest(number, on), number))
-        for match in _FIGURES.finditer(folded):
-            first, year, other_year, other = match.groups()
-            found.add((int(year or other_year), int(first or other)))
-    return frozenset(found)
+    return frozenset(found | months_in_figures(texts))
+
+
+@lru_cache(maxsize=8_192)
+def months_in_figures(texts: tuple[str, ...]) -> frozenset[Month]:
+    """Those that the first of the texts names in figures."""
+    groups = (match.groups() for text in texts[:1] for match in _FIGURES.finditer(fold(text)))
+    return frozenset(
+        (int(year or other_year), int(first or other)) for first, year, other_year, other in groups
+    )
+
+
+def begins(number: str | None, month: Month) -> bool:
+    """Whether a document's number begins with a month's figures."""
+    year, of_year = month
+    return number is not None and "".join(filter(str.isdigit, number)).startswith(f"{year}{of_year:02d}")
 
 
 def of_month(day: date, months: frozenset[Month]) -> bool:

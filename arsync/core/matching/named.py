@@ -40,6 +40,9 @@ _LONG_REST = 0.95
 _NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
+_LITTLE_SHORT = 5  # a fifth too little is a claim; more is a part payment, or something else is in it
+_PARTS = (2, 3, 4, 5, 10)  # halves, thirds, ...: what people pay when they pay in parts
+_ROUND_MINOR = 100_00
 _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
 _LEAST_PART = 3
@@ -319,9 +322,16 @@ def _reference_kind(case: _Case, items: Sequence[ItemRow]) -> str:
         return "weak reference" if stand in {"agrees", "likely"} else "weak reference, payer unknown"
     if not case.named.items:
         return "order" if stand in {"agrees", "likely"} else "order, some items"
-    if stand == "other":
+    if stand == "other" or (stand == "unknown" and _fits_who_it_looks_like(case)):
         return "reference, other payer"
     return f"reference, payer {stand}"
+
+
+def _fits_who_it_looks_like(case: _Case) -> bool:
+    """Whether a customer that the payer may be owes an item of just this amount: the number may be misread."""
+    near = {relative for one in case.payer.candidates for relative in case.book.relatives(one)}
+    alike = case.book.by_amount.get((case.receipt.currency, case.receipt.amount_minor), ()) if near else ()
+    return any(item.customer_id in near for item in alike)
 
 
 def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -> list[list[Share]]:
@@ -443,7 +453,7 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
             ),
             con("named-not-paid", f"It names {labels(left)} too, for which nothing is left."),
         )
-        only_grouped = all(item in case.named.grouped for item in items)
+        only_grouped = _of_their_orders(case, fit.items, left)
         klass = EvidenceClass.SET if len(fit.items) > 1 else EvidenceClass.ONE_ITEM
         klass = klass if only_grouped else EvidenceClass.PARTIAL
         likely = fit.weight / fits.total * _NAMED
@@ -451,11 +461,17 @@ def _some_of(case: _Case, items: tuple[ItemRow, ...]) -> list[Explanation]:
     return found
 
 
+def _of_their_orders(case: _Case, paid: Sequence[ItemRow], left: Sequence[ItemRow]) -> bool:
+    """Whether what is left has no number in the text: it only shares an order with something that is paid."""
+    orders = {reference for item in paid for reference in item.references}
+    return all(item in case.named.grouped and not orders.isdisjoint(item.references) for item in left)
+
+
 def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
     """The named items and, for what they leave, exactly fitting items of the same customer; or of its whole family."""
     named = (*case.named.items, *case.named.grouped)
     found: list[Explanation] = []  # as likely as their weight, until all are known
-    total = 0.0
+    total, alike = 0.0, False
     pool = _pool_of(case, named, roof=roof)
     for shares in _plain_and_discounted(case, named):
         rest = case.receipt.amount_minor - sum(share.applied_minor for share in shares)
@@ -463,6 +479,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
             continue
         fits = case.sets.fits(pool, rest, case.receipt.on)
         total += fits.total
+        alike |= fits.alike
         for fit in fits.fits[: case.book.policy.max_suggestions]:
             evidence = (
                 pro("named", f"The text names {labels(named)}."),
@@ -480,7 +497,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
     outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
         case.receipt, case.book.policy
     )
-    alone = len(found) == 1 or outweighs
+    alone = len(found) == 1 or (outweighs and not alike)
     reason = _objection(case, weighed[0]) or (None if alone else Reason.SEVERAL_SETS)
     if case.payer.known is None and not case.payer.candidates:
         reason = reason or Reason.UNKNOWN_PAYER
@@ -519,9 +536,17 @@ def _near(case: _Case) -> list[Explanation]:
         text = con("short", f"{case.money(missing)} is missing; it would stay open on {label(bearer)}.")
         shares = [Share(i.id, i.available_minor - (missing if i is bearer else 0)) for i in items]
         alone = len(items) == 1 and _plainly_named(case) and not _has_near_number(case, items[0])
-        kind = "short, nothing else named" if alone else "short"
+        kind = _short_kind(case, items[0], missing) if alone else "short"
         found.append(case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, text)))
     return found
+
+
+def _short_kind(case: _Case, item: ItemRow, missing_minor: int) -> str:
+    """How sure it is that one named item is paid short: much less is a part payment only where it looks like one."""
+    paid = case.receipt.amount_minor
+    little = missing_minor * _LITTLE_SHORT <= item.available_minor
+    parts = (abs(paid * of - item.original_minor * n) <= of for of in _PARTS for n in range(1, of))
+    return "short, nothing else named" if little or not paid % _ROUND_MINOR or any(parts) else "short by much"
 
 
 def _over_kind(case: _Case, items: Sequence[ItemRow], extra_minor: int) -> str:

@@ -7,14 +7,22 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
-from arsync.core.matching.likelihood import OTHER_MONTH, discounting, elsewhere, unseen, weight
+from arsync.core.matching.likelihood import (
+    DISCOUNT_LATE,
+    ITS_MONTH,
+    OTHER_MONTH,
+    discounting,
+    elsewhere,
+    unseen,
+    weight,
+)
 from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
@@ -51,6 +59,9 @@ class Fits:
     fits: tuple[Fit, ...]
     complete: bool
     others: float = 0.0  # the weight of everything else that comes to this amount
+    alike: bool = (
+        False  # another run has the very amounts of the first: only which of equal items is meant tells
+    )
 
     @property
     def total(self) -> float:
@@ -78,6 +89,7 @@ class Sets:
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
+        whole_months = _whole_months(pool, months)
         for taken in modes:
             hits, whole = self._places(pool, taken, amount_minor)
             complete = complete and whole
@@ -87,6 +99,7 @@ class Sets:
                 share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
                 if months and not is_of_months((pool.items[p] for p in chosen), months):
                     share *= OTHER_MONTH
+                share += ITS_MONTH * sum(chosen == places for places in whole_months)
                 fit = Fit(
                     tuple(pool.items[p] for p in chosen), tuple(taken[p] for p in chosen), klass, note, share
                 )
@@ -94,9 +107,13 @@ class Sets:
                 if key not in found or _RANK[klass] < _RANK[found[key].klass]:
                     found[key] = fit
         others = elsewhere(amount_minor, pool.values_minor)
+        others += DISCOUNT_LATE * sum(
+            _weight(pool, (place,)) for place in self._too_late(pool, on, amount_minor)
+        )
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
-        return Fits(tuple(sorted(found.values(), key=_rank)), complete, others)
+        fits = tuple(sorted(found.values(), key=_rank))
+        return Fits(fits, complete, others, _is_alike(pool, fits, months))
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
         """The discounts taken, by place: none, and all that the terms grant on this day."""
@@ -106,6 +123,19 @@ class Sets:
         grace_days = self._policy.discount_grace_days
         granted = tuple(discount_minor(item, on, grace_days) for item in pool.items)
         return [none, granted] if any(granted) else [none]
+
+    def _too_late(self, pool: Pool, on: date, amount_minor: int) -> list[int]:
+        """The items that come to the amount less a discount that the terms grant no more on this day."""
+        if not pool.discountable:
+            return []
+        grace_days = self._policy.discount_grace_days
+        return [
+            place
+            for place, item in enumerate(pool.debits)
+            if item.discount_minor
+            and item.available_minor - item.discount_minor == amount_minor
+            and not discount_minor(item, on, grace_days)
+        ]
 
     def _places(
         self, pool: Pool, taken: tuple[int, ...], amount_minor: int
@@ -202,15 +232,74 @@ def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
 
 
+def _is_alike(pool: Pool, fits: Sequence[Fit], months: frozenset[Month]) -> bool:
+    """Whether another run, in the months that are named, settles items of the same amounts as the first.
+
+    A run that leaves out nothing of its days is only like another such run.
+    """
+    if not fits or len(fits[0].items) == 1:
+        return False
+    first = fits[0].items
+    amounts = sorted(item.available_minor for item in first)
+    is_run = _is_whole_run if _is_whole_run(pool, first) else _is_run
+    return _may_be_swapped(pool, first, months) or (
+        is_run(pool, first)
+        and any(
+            sorted(item.available_minor for item in fit.items) == amounts
+            and is_run(pool, fit.items)
+            and not (months and not is_of_months(fit.items, months))
+            for fit in fits[1:]
+        )
+    )
+
+
+def _may_be_swapped(pool: Pool, items: Sequence[ItemRow], months: frozenset[Month]) -> bool:
+    """Whether an item of the same days that is left out has the amount of one that is not."""
+    if all(pool.times[item.available_minor] == 1 for item in items):
+        return False
+    dues = [item.due for item in items if item.available_minor > 0]
+    inside, kinds = {item.id for item in items}, {twin_key(item) for item in items}
+    return any(
+        other.id not in inside
+        and twin_key(other) not in kinds
+        and not (months and not is_of_months((other,), months))
+        for item in items
+        for other in (pool.items[place] for place in pool.by_amount[item.available_minor])
+        if min(dues) <= other.due <= max(dues)
+    )
+
+
+def _is_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
+    """Whether everything due between the first day and the last of these is among them."""
+    dues = [item.due for item in items if item.available_minor > 0]
+    first, last = min(dues), max(dues)
+    between = sum(count for due, count in pool.on_date.items() if first < due < last)
+    return between == sum(first < due < last for due in dues)
+
+
+def _is_whole_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
+    """Whether everything due from the first day to the last of these is among them."""
+    dues = [item.due for item in items if item.available_minor > 0]
+    return len(dues) == sum(count for due, count in pool.on_date.items() if min(dues) <= due <= max(dues))
+
+
 def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
     """Whether every item was issued or is due in one of the months."""
     return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
 
 
+def _whole_months(pool: Pool, months: frozenset[Month]) -> list[tuple[int, ...]]:
+    """Everything that is due in the months, and everything issued in them."""
+    places = range(len(pool.debits)) if months else ()
+    due = tuple(p for p in places if of_month(pool.items[p].due, months))
+    issued = tuple(p for p in places if of_month(pool.items[p].issued, months))
+    return [chosen for chosen in (due, issued) if chosen]
+
+
 def _weight(pool: Pool, places: tuple[int, ...]) -> float:
     debits = len(pool.debits)
     chosen = [place for place in places if place < debits]
-    return weight(debits, chosen, pool.dues, pool.run_ends, len(pool.credits), len(places) - len(chosen))
+    return weight(debits, chosen, pool.dues, pool.on_date, len(pool.credits), len(places) - len(chosen))
 
 
 def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:

@@ -8,15 +8,15 @@ Law     every set found adds up exactly; `complete` is true only if no set of at
 Cost    one question costs at most `budget` look-ups; the table costs about as much once.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, combinations, groupby, pairwise
 
+from arsync.core.matching.likelihood import FEW_ON_A_DATE
+
 _PAIR = 2
 _PAIR_OF_PAIRS = 4
-_FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _ENOUGH = 24  # sets; more of them say nothing new about ambiguity
 
 
@@ -277,12 +277,6 @@ class _Runs:
     within: dict[int, list[Sequence[int]]]  # several items of one date, by their sum
 
 
-def run_ends(dues: Sequence[object]) -> int:
-    """How many ways there are to begin a run among items of these dates, twins not counted."""
-    counts = Counter(dues).values()
-    return sum(2**count - 1 if count <= _FEW_ON_A_DATE else 2 * count - 1 for count in counts)
-
-
 def _parts(
     places: list[int], values: Sequence[int], twins: Sequence[int]
 ) -> Iterator[tuple[Sequence[int], int]]:
@@ -290,7 +284,7 @@ def _parts(
     if len(places) == 1:
         yield places, values[places[0]]
         return
-    if len(places) <= _FEW_ON_A_DATE:
+    if len(places) <= FEW_ON_A_DATE:
         distinct = len({twins[place] for place in places}) == len(places)
         seen: set[tuple[int, ...]] = set()
         for size in range(1, len(places) + 1):
