@@ -36,7 +36,7 @@ def chances(seed: str) -> Iterator[tuple[int, random.Random]]:
     return ((number, random.Random(f"{seed}-{number}")) for number in count())
 
 
-def turns(seed: str, budget_s: float, least: int = 1000) -> Iterator[tuple[int, random.Random]]:
+def turns(seed: str, budget_s: float, least: int = 200) -> Iterator[tuple[int, random.Random]]:
     """A source of chance for each turn, until so much processor time is spent."""
     until = time.process_time() + budget_s
     for number, chance in chances(seed):
