@@ -42,12 +42,13 @@ def _needs_server(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test on a server or on a whole company is slow, whoever wrote it."""
+    """A test on a server or on a whole company is slow, whoever wrote it; those of minutes begin first."""
     for item in items:
         if _needs_server(item) or (
             item.path.is_relative_to(TESTS) and item.path.parent.name in _SLOW_FOLDERS
         ):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 # ---- in CI a skipped test is a failed test

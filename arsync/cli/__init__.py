@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "aging": ("reporting", "Who owes what, by age, as of any day."),
     "unapplied": ("reporting", "Cash that settles nothing yet."),
     "short-payers": ("reporting", "Customers who keep paying less than they owe."),
+    "not-final": ("reporting", "Received money that may still go back."),
     "forecast": ("reporting", "The cash to come, by week."),
     "export": ("reporting", "Write a report as CSV, JSON or XLSX with its manifest."),
     "doctor": ("care", "What is set up, what is missing, what to do."),

@@ -1,4 +1,4 @@
-"""aging, unapplied, short-payers, forecast, export: what people and other programs read."""
+"""aging, unapplied, short-payers, not-final, forecast, export: what people and other programs read."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from arsync.store.office import Ledger
 from arsync.sync import report
 from arsync.sync.connect import House
 
-_REPORTS = ("aging", "unapplied", "forecast", "short-payers")
+_REPORTS = ("aging", "unapplied", "forecast", "short-payers", "not-final")
 as_of_option = click.option("--as-of", "as_of", metavar="DATE", help="The day, like 2026-10-31 (else today).")
 known_option = click.option(
     "--known", "known_on", metavar="DATE", help="As the books were known at the end of that day (else now)."
@@ -104,6 +104,20 @@ def short_payers_command(
         emit(made)
     else:
         say(made.text(screen(), following="arsync export short-payers.xlsx"))
+
+
+@click.command(name="not-final")
+@ledger_option
+@json_option
+@click.pass_context
+def not_final_command(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
+    """Received money that may still go back: whose, how it came, and until when."""
+    with opened(ctx) as (_, house):
+        made = report.not_final_report(house.store, ledger_of(house, ledger_name), house.clock())
+    if as_json:
+        emit(made)
+    else:
+        say(made.text(screen(), following="arsync export not-final.xlsx"))
 
 
 @click.command(name="forecast")
@@ -194,6 +208,8 @@ def _table(house: House, ledger: Ledger, name: str, weeks: int, options: dict[st
         return _aging(house, ledger, **options).table()
     if name == "unapplied":
         return report.unapplied_report(house.store, ledger, house.clock()).table()
+    if name == "not-final":
+        return report.not_final_report(house.store, ledger, house.clock()).table()
     return report.forecast_report(house.store, ledger, house.clock(), weeks).table()
 
 

@@ -145,6 +145,11 @@ WINDOWS: Mapping[Method, Window] = {
     ),
 }
 
+EVER_BACK = frozenset(
+    method for method, window in WINDOWS.items() if window.returned is not None or window.claimed is not None
+)
+"""Methods whose money is not final at once."""
+
 # Codes that banks give, and what they say of the way in which money came.
 _SUBFAMILIES: Mapping[str, Method] = {  # ISO 20022 external bank transaction codes
     "ESDD": "sepa direct debit",

@@ -1,6 +1,6 @@
 """Read models: what reports and screens ask. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from arsync.core.items import ItemKind
 from arsync.errors import NotFound, UsageError
-from arsync.store import outbox
+from arsync.store import decisions, outbox
 from arsync.store.tables import (
     application,
     bank_account,
@@ -263,6 +263,30 @@ def receipts_of(conn: Connection, ledger_id: int, customer_id: int) -> list[Any]
         select(receipt)
         .where(receipt.c.ledger_id == ledger_id, receipt.c.customer_id == customer_id)
         .order_by(receipt.c.on_date.desc(), receipt.c.id.desc())
+    )
+    return list(conn.execute(query))
+
+
+def received_by_day(conn: Connection, ledger_id: int, methods: Collection[str]) -> list[Any]:
+    """Money in the books that came in one of these ways: its sum by customer, currency, method and day."""
+    c = receipt.c
+    of = (customer.c.name, c.currency, c.method, c.on_date)
+    query = (
+        select(
+            customer.c.name.label("customer"),
+            *of[1:],
+            func.count().label("receipts"),
+            func.sum(c.amount_minor).label("amount_minor"),
+        )
+        .outerjoin(customer, (customer.c.ledger_id == c.ledger_id) & (customer.c.id == c.customer_id))
+        .where(
+            c.ledger_id == ledger_id,
+            c.state.in_(decisions.IN_THE_BOOKS),
+            c.amount_minor > 0,
+            c.method.in_(sorted(methods)),
+        )
+        .group_by(c.customer_id, *of)
+        .order_by(c.customer_id, *of[1:])
     )
     return list(conn.execute(query))
 

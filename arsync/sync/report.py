@@ -5,6 +5,7 @@ from typing import Any
 
 from arsync.clock import stamp
 from arsync.core.dates import Buckets
+from arsync.core.finality import EVER_BACK
 from arsync.core.forecast.cash import forecast
 from arsync.core.forecast.delays import Habits, OpenRow, PaidItem
 from arsync.core.items import ItemKind
@@ -13,6 +14,7 @@ from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
 from arsync.reports.learned import Learned, Taught, learned
+from arsync.reports.not_final import NotFinal, ReceivedRow, not_final
 from arsync.reports.quality import Measured, OfClass
 from arsync.reports.restated import Cause, Restated, restated
 from arsync.reports.short_payers import PaidRow, ShortPayers, short_payers
@@ -204,6 +206,17 @@ def short_payers_report(
         complete = _completeness(conn, ledger, current=True)
     head = Stamp(today, "receipt", None, f"receipts since {first}; {complete}", ledger.name)
     return short_payers(rows, least, head)
+
+
+def not_final_report(store: Store, ledger: Ledger, now: datetime) -> NotFinal:
+    """Which received money may still go back, over all customers."""
+    with store.read() as conn:
+        rows = [
+            ReceivedRow(r.customer or "", r.currency, r.method, r.on_date, r.receipts, int(r.amount_minor))
+            for r in queries.received_by_day(conn, ledger.id, EVER_BACK)
+        ]
+        complete = _completeness(conn, ledger, current=True)
+    return not_final(rows, Stamp(ledger.day_of(now), "receipt", None, complete, ledger.name))
 
 
 def _unapplied(row: Any) -> UnappliedPayment:

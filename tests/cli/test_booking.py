@@ -129,6 +129,20 @@ def test_money_that_is_not_final_is_shown_and_refunded_on_somebodys_word(termina
     )
     told = terminal.type("show", "Northwind Traders")
     assert "100.00 of what was paid may still go back, the last until 2026-12-02: then USD 70.00" in told
+    (row,) = terminal.json("not-final")["rows"]
+    assert (row["customer"], row["method"], row["standing"], row["until"], row["amount"]["amount"]) == (
+        "Northwind Traders",
+        "not said",
+        "may go back",
+        "2026-12-02",
+        "100.00",
+    )
+    assert "1 receipt in USD" in terminal.type("not-final")
+    file = office.folder / "not-final.csv"
+    assert "1 rows; amount" in terminal.type("export", str(file))
+    assert '"Northwind Traders","may go back","not said","2026-12-02",1,"USD",100.00' in file.read_text(
+        "utf-8"
+    )
     (payment,) = office.payments()
     ask = ["refund", "ask", "--payment", f"Payment:{payment['Id']}", "--amount", "30.00", "--why", "overpaid"]
     decision = terminal.json(*ask)[0]["decision_id"]

@@ -5,11 +5,10 @@ Law     only advices come out, whatever the format: what a stranger sends never 
 Errors  `FileRefused` where a document cannot be read at all.
 """
 
-import csv
 from collections.abc import Iterable
 
 from arsync.connectors.bank import decode
-from arsync.connectors.bank.propose import delimiter_of
+from arsync.connectors.bank.propose import delimiter_of, table_of
 from arsync.connectors.bank.readers import advice_document, advice_html, advice_pdf, x12, xlsx
 from arsync.connectors.bank.readers.advice_document import Given, of_sender
 from arsync.connectors.bank.sniff import sniff
@@ -39,7 +38,7 @@ def in_document(data: bytes, given: Given) -> tuple[Remittance, ...]:
         return _only(advice_document.from_rows(cells, given))
     if what == "csv":
         text = decode.decode(data, ("utf-8", "cp1252", "latin-1")).text
-        rows = csv.reader(text.splitlines(), delimiter=delimiter_of(text))
+        rows = table_of(text.splitlines(), delimiter_of(text))
         return _only(advice_document.from_rows(rows, given))
     return ()
 

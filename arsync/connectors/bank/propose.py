@@ -11,7 +11,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -83,10 +83,18 @@ def propose(data: bytes, name: str, *, is_workbook: bool) -> Proposal:
         draft.encodings = (decoded.codec,)
         draft.delimiter = delimiter_of(decoded.text)
         lines = decoded.text.splitlines()[:_SEEN_ROWS]
-        table = list(csv.reader(lines, delimiter=draft.delimiter))
+        table = table_of(lines, draft.delimiter)
     _find_header(draft, table)
     _find_columns(draft)
     return Proposal(_toml(draft, name), tuple(draft.questions))
+
+
+def table_of(lines: Iterable[str], delimiter: str) -> list[list[str]]:
+    """The rows of delimited text. Raises `FileRefused` for a cell longer than any table has."""
+    try:
+        return list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise FileRefused(f"the table cannot be read: {error}", do="open it and look at its cells") from None
 
 
 def delimiter_of(text: str) -> str:
@@ -125,9 +133,12 @@ def _find_header(draft: _Draft, table: Sequence[Sequence[str]]) -> None:
 
 
 def _find_columns(draft: _Draft) -> None:
+    cells: dict[str, str] = {}
+    for cell in draft.header:
+        cells.setdefault(_folded(cell), cell)
     for our_name, words in _words().items():
         for word in words:
-            found = next((cell for cell in draft.header if _folded(cell) == word), None)
+            found = cells.get(word)
             if found is not None and found not in draft.columns.values():
                 draft.columns[our_name] = found
                 break

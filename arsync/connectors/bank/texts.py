@@ -7,6 +7,7 @@ joined with a space the words stay apart, joined without the numbers stay whole.
 from collections.abc import Iterable
 
 LONGEST_TEXT = 4096
+LONGEST_COUNT = 18
 
 
 def join(pieces: Iterable[str | None]) -> tuple[str, str, tuple[str, ...]]:
@@ -16,6 +17,11 @@ def join(pieces: Iterable[str | None]) -> tuple[str, str, tuple[str, ...]]:
     if len(text) <= LONGEST_TEXT:
         return text, joined, ()
     return text[:LONGEST_TEXT], joined[:LONGEST_TEXT], ("text-cut",)
+
+
+def count(text: str) -> int | None:
+    """A whole number in ASCII digits, as files count things; None for all else, and for one beyond any use."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_COUNT else None
 
 
 def once(warnings: Iterable[str]) -> tuple[str, ...]:

@@ -90,7 +90,10 @@ def read(data: bytes, authority: str) -> Letter:
 
 
 def _sender(message: Message) -> tuple[str, str]:
-    addresses = getaddresses([str(one) for one in message.get_all("from", [])])
+    try:
+        addresses = getaddresses([str(one) for one in message.get_all("from", [])])
+    except RecursionError:  # thousands of names or brackets are nobody
+        return "", ""
     named = {address.lower() for _, address in addresses if "@" in address}
     if len(named) != 1:
         return "", ""
@@ -109,7 +112,7 @@ def _header(data: bytes, name: str) -> str:
     """A header with its encoded words decoded."""
     try:
         return " ".join(str(message_from_bytes(data, policy=policy.default).get(name, "")).split())
-    except (ValueError, IndexError, LookupError):
+    except (ValueError, IndexError, LookupError, RecursionError):  # of the library, on thousands of words
         return ""
 
 

@@ -1,6 +1,7 @@
 """Advices as people write them: in the words of a mail, in HTML, in documents and sheets nobody declared."""
 
 import io
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -213,6 +214,43 @@ def test_ten_thousand_lines_are_read_in_seconds(kind):
         (advice,) = advices.in_mail(text, html if kind == "html" else "", GIVEN)
     assert (len(advice.lines), advice.problems) == (10_000, ())
     assert perf_counter() - began < 10
+
+
+def test_a_table_with_a_cell_longer_than_any_is_refused_by_name():
+    with pytest.raises(FileRefused, match="cannot be read"):
+        advices.in_document(b'Invoice,Paid\nINV-1,"' + b"x" * 140_000 + b'"\n', GIVEN)
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", " ", "\n \n", "#", ".", "# .", "Payer: x\n\n\n", "total ", "a.", "-"]
+)
+@pytest.mark.parametrize("head", ["Invoice  Paid\nINV-1  10.00\n", "INV-1  10.00\nINV-2  20.00\n", ""])
+def test_thousands_of_the_same_piece_are_read_at_once(piece, head):
+    letter = head + piece * (40_000 // len(piece)) + "\nPayer:\n Acme Ltd \n"
+    began = time.thread_time()
+    found = advices.in_mail(letter, "", GIVEN)
+    assert time.thread_time() - began < 1
+    assert all(line[0] in {"INV-1", "INV-2"} for one in found for line in paid(one))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Invoice INV-7: 100.00",
+        "Inv. No.: INV-7 100.00",
+        "# INV-7  100.00",
+        "* Rechnung Nr. INV-7 - 100.00",
+        "INV-7 = 100.00",
+    ],
+)
+def test_lists_without_headings_in_every_spelling(line):
+    (advice,) = advices.in_mail(f"{line}\n{line.replace('7', '8')}\n", "", GIVEN)
+    assert paid(advice) == [("INV-7", "100.00"), ("INV-8", "100.00")]
+
+
+def test_a_payer_on_the_line_after_its_label():
+    (advice,) = advices.in_mail("Payer:\n  Acme Ltd  \nInvoice  Paid\nINV-1  10.00\n", "", GIVEN)
+    assert advice.payer_name == "Acme Ltd"
 
 
 REFERENCE = st.from_regex(r"\A[A-Z]{2,4}-[0-9]{1,6}\Z")

@@ -177,6 +177,33 @@ def test_pending_entries_are_not_booked(status):
     assert read.warnings == ("pending-not-read",)
 
 
+@pytest.mark.parametrize("count", ["\u00b2", "9" * 5000])
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (
+            "<TxsSummry><TtlNtries><NbOfNtries>{}</NbOfNtries></TtlNtries></TxsSummry>",
+            ["control-totals-differ"],
+        ),
+        ("<LglSeqNb>{}</LglSeqNb>", []),
+    ],
+    ids=["a total", "a number"],
+)
+def test_a_count_that_is_none_is_read_as_none(count, path, code):
+    (read,) = read_file(camt(statement(entry(), more=path.format(count)))).statements
+    assert (len(read.lines), [problem.code for problem in read.problems], read.sequence in {None, 7}) == (
+        1,
+        code,
+        True,
+    )
+
+
+@pytest.mark.parametrize("count", ["\u00b2", "9" * 5000])
+def test_a_batch_that_counts_what_is_no_number_is_a_line(count):
+    more = f"<NtryDtls><Btch><NbOfTxs>{count}</NbOfTxs></Btch></NtryDtls>"
+    assert read_one(entry(more=more)).lines[0].warnings == ()
+
+
 def three(*amounts_and_signs):
     return [
         transaction(amount=amount, sign=sign, end_to_end=f"E{i}", reference=f"T{i}")

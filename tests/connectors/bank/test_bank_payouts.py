@@ -123,6 +123,19 @@ def test_tenths_that_do_not_come_to_a_penny_are_a_problem(kind):
     assert (read.proven, [problem.code for problem in read.problems]) == ("unproven", ["amount-unreadable"])
 
 
+@pytest.mark.parametrize("amount", ["9" * 5000, "\u00b2", "--5", "9" * 19])
+@pytest.mark.parametrize("service", ["Stripe", "GoCardless"])
+def test_a_number_longer_than_any_amount_is_a_problem(amount, service):
+    odd, usual = {**stripe("charge", 0), "amount": amount}, stripe("charge", 100)
+    of = {
+        "Stripe": {"data": [odd, usual]},
+        "GoCardless": gocardless(item("payment_paid_out", amount), item("payment_paid_out", "100.0")),
+    }
+    read = read_one(of[service])
+    assert [line.amount.minor for line in read.lines] == [100]
+    assert [problem.code for problem in read.problems] == ["amount-unreadable"]
+
+
 def test_square_entries():
     def money(minor):
         return {"amount": minor, "currency_code": "USD"}

@@ -32,6 +32,12 @@ def test_a_file_that_leaves_one_reading_is_read_with_the_proposal(text, lines):
     assert read.problems == ()
 
 
+def test_a_cell_longer_than_any_table_has_is_refused_by_name():
+    data = AMERICAN.encode() + b'01/17/2026,"' + b"x" * 140_000 + b'",1.00,\n'
+    with pytest.raises(FileRefused, match="cannot be read"):
+        propose(data, "x", is_workbook=False)
+
+
 def _with_currency(text, made):
     return read_file(
         text.encode("cp1252"), parse_profile(f'currency = "EUR"\n{made.toml}', where="mine")

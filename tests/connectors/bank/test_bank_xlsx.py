@@ -65,6 +65,59 @@ def test_a_sum_the_spreadsheet_computed_in_binary_is_the_sum_it_shows():
     assert read_one(("15.01.2026", "x", 1.1 + 2.2)).lines[0].amount.minor == 330
 
 
+def altered(data, member, *changes):
+    """The workbook with one part changed as text."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for old, new in changes:
+        assert old in parts[member], parts[member]
+        parts[member] = parts[member].replace(old, new)
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5000, "-1", "1048577", ""])
+def test_a_row_that_numbers_itself_beyond_any_sheet_follows_the_one_before(number):
+    data = altered(
+        workbook(("15.01.2026", "x", 5), preamble=False), SHEET, (b'row r="2"', f'row r="{number}"'.encode())
+    )
+    (read,) = read_file(data, PROFILE).statements
+    assert [line.amount.minor for line in read.lines] == [500]
+
+
+@pytest.mark.parametrize("style", ["\u00b2", "9" * 5000])
+def test_a_style_nobody_numbers_so_is_no_date(style):
+    data = altered(
+        workbook((date(2026, 1, 15), "x", 5), preamble=False),
+        SHEET,
+        (b's="1"', f's="{style}"'.encode()),
+    )
+    (read,) = read_file(data, PROFILE).statements
+    assert [problem.code for problem in read.problems] == ["date-unreadable"]
+
+
+def test_a_sheet_of_empty_cells_alone_is_refused_before_it_fills_the_memory():
+    wide = b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (at, at) for at in range(3, 400))
+    data = altered(
+        workbook(("15.01.2026", "x", 5), preamble=False), SHEET, (b"</sheetData>", wide + b"</sheetData>")
+    )
+    with pytest.raises(UnsafeFile, match="empty cells"):
+        read_file(data, PROFILE)
+
+
+def test_a_part_whose_bytes_are_damaged_is_refused_by_name():
+    data = workbook(*[("15.01.2026", f"x{at}", at) for at in range(300)])
+    where = data.index(SHEET.encode()) + len(SHEET) + 40
+    with pytest.raises(FileRefused, match="unpacked"):
+        read_file(data[:where] + b"\xff" * 40 + data[where + 40 :], PROFILE)
+
+
 def test_text_cells_are_read_as_text():
     assert read_one(("15.01.2026", "00123", "1.234,56")).lines[0].amount.minor == 123_456
 

@@ -71,6 +71,13 @@ def test_a_sender_that_is_none_or_several_is_nobody(sender):
     assert (read.sender, read.is_proven) == ("", False)
 
 
+@pytest.mark.parametrize("piece", ["Accounts From: ", "(", "<a", "a@b.example,", "@a:", "=?utf-8?q?a?= "])
+@pytest.mark.parametrize("header", ["From", "Subject", "Date"])
+def test_a_header_of_thousands_of_words_still_leaves_the_letter(header, piece):
+    data = f"{header}: {piece * 5000}\r\n".encode() + mail("INV-1  10.00")
+    assert "INV-1" in letter.read(data, OURS).text
+
+
 def test_two_from_headers_are_nobody():
     data = b"From: ap@acme.example\r\n" + mail(sender="b@evil.example", results=())
     assert letter.read(data, OURS).sender == ""

@@ -38,9 +38,10 @@ _MONEY = re.compile(
     r"^[-+(]?\s?(?:[A-Z]{3}\s?|US\$\s?|[€£¥$]\s?)?[-+(]?[0-9][0-9.,'\u00a0\u202f ]*\)?"
     r"\s?(?:[A-Z]{3}|[€£¥$])?\s?(?:CR|-|\))?$"
 )
-# "Invoice INV-7: 100.00", the whole line: a list without headings.
+# "Invoice INV-7: 100.00", the whole line: a list without headings. Nothing is given back (`++`): a ruler of hashes
+# would be cut in every way there is.
 _LISTED = re.compile(
-    r"[\s*•·-]*(?:[A-Za-z#.]+[ .:#]+){0,3}(?P<reference>[A-Za-z0-9][A-Za-z0-9/_.-]*)\s*[:=,\u2013-]?\s+"
+    r"[\s*•·-]*+(?:[A-Za-z]*+[ .:#]++){0,4}(?P<reference>[A-Za-z0-9][A-Za-z0-9/_.-]*)(?:\s*+[:=,\u2013-])?\s++"
     r"(?P<amount>[-+(]?(?:[A-Z]{3} ?|US\$ ?|[€£$] ?)?[-+(]?[0-9][0-9.,'\u00a0]*[.,][0-9]{2}\)?"
     r"(?: ?(?:[A-Z]{3}|€|£|\$|CR|-))?)\s*"
 )
@@ -64,8 +65,8 @@ _DATE_SAID = re.compile(
     re.IGNORECASE,
 )
 _PAYER_SAID = re.compile(
-    r"^\s*(?:payer|paid by|payment from|remitter|customer name|auftraggeber|zahler|payeur|donneur d'ordre)"
-    r"\s*[:.]\s*(.{2,80}?)\s*$",
+    r"^[^\S\n]*(?:payer|paid by|payment from|remitter|customer name|auftraggeber|zahler|payeur|donneur d'ordre)"
+    r"[^\S\n]*[:.]\s{0,80}(.{2,80}?)[^\S\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _CERTAIN_DATES = (

@@ -11,7 +11,7 @@ Source  ISO 20022 camt.052/053/054.001.01 to .14 message definition reports; Swi
 import re
 from collections.abc import Iterable, Iterator
 
-from arsync.connectors.bank import identity
+from arsync.connectors.bank import identity, texts
 from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers.camt_entry import Account, read_entry
 from arsync.connectors.bank.readers.camt_fields import (
@@ -130,7 +130,7 @@ class Walk:
         if first(head, "StmtPgntn/LastPgInd", "RptPgntn/LastPgInd", "NtfctnPgntn/LastPgInd") == "false":
             draft.warnings.append("more-pages-follow")
         sequence = first(head, "LglSeqNb", "ElctrncSeqNb", "StmtPgntn/PgNb") or ""
-        draft.sequence = int(sequence) if sequence.isascii() and sequence.isdigit() else None
+        draft.sequence = texts.count(sequence)
         draft.from_date = read_day(first(head, "FrToDt/FrDtTm", "FrToDt/FrDt"))
         draft.to_date = read_day(first(head, "FrToDt/ToDtTm", "FrToDt/ToDt"))
         self.drafts.append(draft)
@@ -177,7 +177,7 @@ def _check_totals(head: Fields, account: Account) -> None:
     )
     for path, count in checks:
         given = first(head, f"TxsSummry/{path}")
-        if given is not None and not (given.isdigit() and int(given) == count):
+        if given is not None and texts.count(given) != count:
             why = f"the bank counts {given}, the file holds {count}"
             _total_problem(account, path, given, why)
     for path, sign in (("TtlCdtNtries/Sum", 1), ("TtlDbtNtries/Sum", -1)):

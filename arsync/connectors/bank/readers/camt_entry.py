@@ -366,8 +366,8 @@ def _own_amount_differs(transaction: Fields, amount: Money) -> bool:
 
 
 def _undetailed(fields: Fields) -> tuple[str, ...]:
-    declared = one(fields, "Btch/NbOfTxs") or ""
-    return ("batch-without-details",) if declared.isdigit() and int(declared) > 1 else ()
+    declared = texts.count(one(fields, "Btch/NbOfTxs") or "")
+    return ("batch-without-details",) if declared is not None and declared > 1 else ()
 
 
 def _parts(

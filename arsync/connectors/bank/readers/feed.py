@@ -126,11 +126,11 @@ def money(raw: str, currency: str) -> Money:
 
 def minor(raw: str, currency: str) -> Money:
     """An amount in whole minor units. Raises `AmountUnreadable`."""
-    digits = raw.removeprefix("-")
-    if not currency or not digits.isascii() or not digits.isdigit():
+    magnitude = texts.count(raw.removeprefix("-"))
+    if not currency or magnitude is None:
         raise AmountUnreadable(raw, "not a whole number of minor units of a named currency")
     Money.zero(currency.upper()).text()  # a known currency
-    return Money(int(raw), currency.upper())
+    return Money(-magnitude if raw.startswith("-") else magnitude, currency.upper())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

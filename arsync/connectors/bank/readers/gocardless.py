@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from arsync.connectors.bank import texts
 from arsync.connectors.bank.bankprofile import Profile
 from arsync.connectors.bank.readers import feed
 from arsync.connectors.bank.readers.draft import Draft
@@ -64,7 +65,7 @@ def _payout(one: feed.Record, profile: Profile) -> Draft:
 
 
 def _tenths(raw: str) -> Decimal:
-    if not raw or set(raw) - _NUMBER:
+    if not raw or len(raw) > texts.LONGEST_COUNT or set(raw) - _NUMBER:
         raise AmountUnreadable(raw, "not a number of minor units")
     try:
         return Decimal(raw)

@@ -115,9 +115,9 @@ def _draft(batch: _Batch, profile: Profile) -> Draft:
             draft.problem("balance-unreadable", f"line {batch.line}", "7", batch.total_row, str(error))
     for cheque in batch.cheques:
         _take(draft, batch, cheque, profile)
-    count = batch.total_row[_TOTAL_COUNT]
-    if count.isdigit() and int(count) not in {0, len(batch.cheques)}:
-        why = f"the bank counts {int(count)} cheques, the file holds {len(batch.cheques)}"
+    count = texts.count(batch.total_row[_TOTAL_COUNT])
+    if count not in {None, 0, len(batch.cheques)}:
+        why = f"the bank counts {count} cheques, the file holds {len(batch.cheques)}"
         do = "ask the bank for the whole file"
         draft.problem("control-totals-differ", f"line {batch.line}", "7", batch.total_row, why, do)
     return draft

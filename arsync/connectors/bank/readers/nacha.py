@@ -137,9 +137,10 @@ def _day(text: str) -> date | None:
 
 def _settled(day_of_year: str, created: date | None) -> date | None:
     """The settlement day the operator put in: a day of the year, in the year that lies nearest the file's."""
-    if created is None or not day_of_year.isdigit() or not 1 <= int(day_of_year) <= _LONGEST_YEAR:
+    number = texts.count(day_of_year)
+    if created is None or number is None or not 1 <= number <= _LONGEST_YEAR:
         return None
-    days = [date(created.year + offset, 1, 1) + timedelta(int(day_of_year) - 1) for offset in (-1, 0, 1)]
+    days = [date(created.year + offset, 1, 1) + timedelta(number - 1) for offset in (-1, 0, 1)]
     return min(days, key=lambda day: abs((day - created).days))
 
 

@@ -10,6 +10,7 @@ Source  ECMA-376 part 1, SpreadsheetML (workbook, worksheet, sharedStrings, styl
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from decimal import Context, Decimal, InvalidOperation
 from io import BytesIO
 from xml.parsers import expat
 
+from arsync.connectors.bank import texts
 from arsync.errors import FileRefused, UnsafeFile
 
 _DO = "save the sheet as CSV, or download the file again"
@@ -25,6 +27,8 @@ _IN_QUOTES = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
 _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
 _MOST_COLUMNS = 16_384
+_MOST_ROWS = 1_048_576
+_MOST_PADDED = 4_000_000
 _MEANT = Context(prec=15)
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - days of a sheet have no zone
 _LATEST_DAY = 2_958_465  # 9999-12-31
@@ -48,7 +52,7 @@ def is_workbook(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return False
 
 
@@ -61,7 +65,15 @@ def rows(
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise UnsafeFile(f"the workbook unpacks to more than {max_bytes // 1024**2} MiB", do=_DO)
             return _read(archive, sheet, decimal_mark, date_format)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+    ) as error:
         raise FileRefused(f"the workbook cannot be unpacked: {error}", do=_DO) from None
     except expat.ExpatError as error:
         raise FileRefused(f"a part of the workbook is not well-formed: {error}", do=_DO) from None
@@ -196,7 +208,7 @@ def _date_styles(xml: bytes) -> frozenset[int]:
 def _is_date(number: str, formats: dict[str, str]) -> bool:
     if number in formats:
         return _DATE_LETTERS.search(_IN_QUOTES.sub("", formats[number])) is not None
-    return number.isdigit() and int(number) in _BUILT_IN_DATES
+    return texts.count(number) in _BUILT_IN_DATES
 
 
 class _Sheet:
@@ -205,13 +217,14 @@ class _Sheet:
     def __init__(self, look: _Look) -> None:
         self.look = look
         self.rows: list[list[str]] = []
+        self._padded = 0
         self._kind = self._style = self._place = self._inline = self._value = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
-            number = attributes.get("r", "")
-            wanted = int(number) - 1 if number.isdigit() and len(number) < 8 else len(self.rows)  # noqa: PLR2004
-            self.rows += [[] for _ in range(min(wanted - len(self.rows), 1_000_000))]
+            number = texts.count(attributes.get("r", ""))
+            if number is not None and number <= _MOST_ROWS:
+                self.rows += [[] for _ in range(number - 1 - len(self.rows))]
             self.rows.append([])
         elif name == "c":
             self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
@@ -225,14 +238,18 @@ class _Sheet:
         elif name == "c" and self.rows:
             row = self.rows[-1]
             column = _column(self._place, len(row))
-            row.extend([""] * (column - len(row)))
+            gap = max(0, column - len(row))
+            self._padded += gap
+            if self._padded > _MOST_PADDED:
+                raise UnsafeFile("the sheet is millions of empty cells wide", do=_DO)
+            row.extend([""] * gap)
             row.append(self._shown())
 
     def _shown(self) -> str:
         value = self._value
         if self._kind == "s":
-            at = int(value) if value.isdigit() else -1
-            return self.look.strings[at] if 0 <= at < len(self.look.strings) else value
+            at = texts.count(value)
+            return self.look.strings[at] if at is not None and at < len(self.look.strings) else value
         if self._kind == "inlineStr":
             return self._inline
         if self._kind != "n" or not value:
@@ -241,7 +258,7 @@ class _Sheet:
             number = Decimal(value.strip())
         except InvalidOperation:
             return value
-        if self._style.isdigit() and int(self._style) in self.look.date_styles:
+        if texts.count(self._style) in self.look.date_styles:
             return _date(number, self.look) or value
         return _number(number, self.look.decimal_mark)
 
