@@ -96,6 +96,9 @@ grace_days = 0            # days after the terms' discount date
 [closed_period]
 receipts = "queue"        # or "first open date": book a receipt dated in closed books on the first day that is open
 
+[unproven_statement]
+receipts = "queue"        # of a statement whose balances do not come out; or "apply": trust its readable lines
+
 [write_back]
 state = "off"             # "note": a tag in the private note of open items; "field": a custom field of ours
 # field = "AR status"     # the custom field's name, with state = "field"
@@ -146,6 +149,7 @@ class Policy:
     unidentified: Literal["leave", "book"] = "leave"
     unidentified_account: str | None = None
     closed_period: ClosedPeriod = "queue"
+    unproven_statement: Literal["queue", "apply"] = "queue"
     write_back: WriteBack = "off"
     write_back_field: str | None = None
     learns: bool = True
@@ -181,6 +185,7 @@ def parse(text: str, where: str = "policy") -> Policy:
             "adjustments",
             "unidentified",
             "closed_period",
+            "unproven_statement",
             "write_back",
             "learning",
             "quality",
@@ -221,6 +226,8 @@ def parse(text: str, where: str = "policy") -> Policy:
         )
     closed, back = reader.table(document, "closed_period"), reader.table(document, "write_back")
     reader.only("closed_period", closed, {"receipts"})
+    unproven = reader.table(document, "unproven_statement")
+    reader.only("unproven_statement", unproven, {"receipts"})
     reader.only("write_back", back, {"state", "field"})
     learning = reader.table(document, "learning")
     reader.only("learning", learning, {"history", "days"})
@@ -277,6 +284,9 @@ def parse(text: str, where: str = "policy") -> Policy:
         unidentified=choice,  # type: ignore[arg-type]  # `choice` returns one of the two
         unidentified_account=str(account) if account else None,
         closed_period=reader.choice(closed, "closed_period.receipts", get_args(ClosedPeriod), "queue"),  # type: ignore[arg-type]  # `choice` returns one of the two
+        unproven_statement=reader.choice(
+            unproven, "unproven_statement.receipts", ("queue", "apply"), "queue"
+        ),  # type: ignore[arg-type]  # `choice` returns one of the two
         write_back=state,  # type: ignore[arg-type]  # `choice` returns one of the three
         write_back_field=own_field if state == "field" else None,
         learns=reader.choice(learning, "learning.history", ("use", "ignore"), "use") == "use",

@@ -223,7 +223,7 @@ def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decis
     reason = None
     if _refused(decided.explanation, receipt, standing):
         reason = Reason.DO_NOT_ACCEPT
-    elif not standing.proven[receipt.id]:
+    elif not standing.proven[receipt.id] and standing.policy.unproven_statement == "queue":
         reason = Reason.UNPROVEN_STATEMENT
     elif decided.verdict is Verdict.APPLY:
         reason = _write_obstacle(decided.explanation, receipt, standing)

@@ -78,6 +78,10 @@ WRONG = {
     ),
     "a discount on an account": ('[adjustments]\n"cash discount" = { account = "1" }\n', "cash discount"),
     "a field without its name": ('[write_back]\nstate = "field"\n', "write_back.field"),
+    "another way with statements that do not come out": (
+        '[unproven_statement]\nreceipts = "guess"\n',
+        "unproven_statement.receipts",
+    ),
     "another way with closed books": ('[closed_period]\nreceipts = "today"\n', "closed_period.receipts"),
     "a text in place of a mapping": ('[adjustments]\n"write-off" = "1"\n', "adjustments.write-off"),
     "without a product": ('[adjustments]\n"write-off" = { tax_code = "1" }\n', "adjustments.write-off"),

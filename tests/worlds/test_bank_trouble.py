@@ -93,6 +93,19 @@ def test_an_amount_that_cannot_be_read_is_a_queue_item_with_its_text_and_nothing
     office.agrees()
 
 
+def test_a_house_may_take_the_lines_of_a_statement_that_does_not_come_out(office):
+    office.policy('[unproven_statement]\nreceipts = "apply"\n')
+    path = office.statement(GOOD, Line("13.37", "OTHER", "SOMEBODY"))
+    path.write_bytes(path.read_bytes().replace(b"<TRNAMT>13.37", b"<TRNAMT>13.3x7"))
+    office.received.pop("F000002")
+    office.run()
+    assert any("13.3x7" in q.detail for q in office.queue("unreadable field")), (
+        "what cannot be read still waits"
+    )
+    assert office.receipt().state == "applied"
+    office.agrees()
+
+
 def test_overlapping_files_bring_each_line_once(office):
     other = Line("10.00", "OTHER", "SOMEBODY", fitid="X2")
     first = Line(GOOD.amount, GOOD.text, GOOD.payer, fitid="X1")
