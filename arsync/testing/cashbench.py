@@ -20,7 +20,9 @@ from typing import Any
 
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.items import ItemKind
+from arsync.core.matching.candidates import Pool
 from arsync.core.matching.decide import decide
+from arsync.core.matching.habits import observed, together
 from arsync.core.matching.learn import learn
 from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.rounds import Judged, rounds
@@ -92,6 +94,7 @@ class Matcher:
         self.receipts: dict[str, ReceiptRow] = {}
         self.line_names: dict[int, str] = {}
         self.held: list[ReceiptRow] = []
+        self.opened: dict[str, tuple[ItemRow, ...]] = {}  # by line of the queue, what was open then
         self.queued: dict[str, ReceiptRow] = {}  # with a clerk: matched along, never answered again
         self.recent: list[tuple[ReceiptRow, int]] = []
         self.advices: list[RemittanceRow] = []
@@ -204,6 +207,7 @@ class Matcher:
         if receipt.amount_minor > 0:
             self.recent.append((receipt, owners[0] if len(owners) == 1 else 0))
             self._used(receipt, owners[0] if len(owners) == 1 else 0)
+        self._observe(correction, owners)
         if len(owners) == 1 and correction.kind not in {"reversal", "unrelated"}:
             self.knowledge = learn(
                 self.knowledge,
@@ -213,6 +217,21 @@ class Matcher:
                 today,
                 self.policy.alias_days,
             )
+
+    def _observe(self, correction: Given, owners: list[int]) -> None:
+        """How the customer paid, of what it had open when its money went to a clerk."""
+        open_then = self.opened.pop(correction.line_id, ())
+        if len(owners) != 1:
+            return
+        mine = [item for item in open_then if item.customer_id == owners[0]]
+        pool = Pool(sorted(mine, key=lambda item: (item.due, item.id)))
+        whole = {item.id: item.available_minor for item in pool.items}
+        rows = {self.item_ids[row.item_id]: row for row in correction.applications}
+        if all(whole.get(i) == row.applied + row.discount for i, row in rows.items()):
+            discounts = sum(bool(row.discount) for row in rows.values())
+            seen = observed(owners[0], pool, rows.keys(), discounts=discounts)
+            if seen is not None:
+                self.knowledge = replace(self.knowledge, habits=together([*self.knowledge.habits, seen]))
 
     def _used(self, receipt: ReceiptRow, customer_id: int) -> None:
         """Advices of a decided receipt are not handed in again, as a store would not."""
@@ -251,6 +270,7 @@ class Matcher:
             self._used(receipt, first.customer_id or 0)
             return {**base, "decision": "apply", **self._rows(first)}
         self.queued[self.line_names[receipt.id]] = receipt
+        self.opened[self.line_names[receipt.id]] = tuple(self.open.values())
         return {**base, "decision": "review", "suggestions": [self._rows(e) for e in finding.explanations]}
 
     def _rows(self, one: Explanation) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.exchange import Abroad, Unrated, closed, obstacle
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
+from arsync.core.matching.habits import TOLD_FROM, told
 from arsync.core.matching.likelihood import elsewhere
 from arsync.core.matching.months import begins, months_in_figures, months_named
 from arsync.core.matching.named import Named, Outcome, by_references, named_items, part_of, piece_of
@@ -57,6 +58,7 @@ class Lasting:
         self.policy = policy
         self.payers = Payers(snapshot, knowledge, policy)
         self.sets = Sets(policy)
+        self.habits = {habit.customer_id: habit for habit in knowledge.habits}
         self.roofs = roofs_of(snapshot.customers)
 
 
@@ -72,6 +74,7 @@ class Batch:
         self.snapshot, self._policy = snapshot, lasting.policy
         self._book = Book(snapshot, self._policy)
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
+        self._habits = lasting.habits
         self._past = Past(snapshot, self._book)
         self._advices = Advices(snapshot, self._book, self._payers)
         self._abroad = Abroad(snapshot.rates, self._book, self._advices, self._policy)
@@ -482,7 +485,7 @@ class Batch:
         months = months_named(receipt.texts, receipt.on)
         if months and _is_number(receipt.texts, pool.items):
             months = frozenset()
-        return self._sets.fits(pool, receipt.amount_minor, receipt.on, months)
+        return self._sets.fits(pool, receipt.amount_minor, receipt.on, months, self._habits.get(customer))
 
     def _pool(self, customer: int, currency: str) -> Pool:
         key = (customer, currency)
@@ -494,6 +497,11 @@ class Batch:
         evidence = [pro("amount-fits", f"{labels(fit.items)}: {fit.note}")]
         if any(fit.discounts_minor):
             evidence.append(pro("discount", "The cash discount that the terms grant on this day is taken."))
+        habit = self._habits.get(customer)
+        if habit is not None and habit.payments >= TOLD_FROM:
+            evidence.append(
+                pro("habit", f"Of this customer's payments that people confirmed, {told(habit)}.")
+            )
         owners = frozenset(item.customer_id for item in fit.items)
         evidence += payer_evidence(self._book, draft.payer, owners)
         owner = customer if len(owners) > 1 else next(iter(owners))

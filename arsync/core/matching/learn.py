@@ -31,7 +31,7 @@ def learn(
         else:
             confirmations = aliases[place].confirmations + 1
             aliases[place] = replace(aliases[place], confirmations=confirmations, until=until)
-    return Knowledge(tuple(aliases))
+    return replace(knowledge, aliases=tuple(aliases))
 
 
 def named(key: str) -> str:

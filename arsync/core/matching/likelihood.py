@@ -12,14 +12,29 @@ Source  of payments in open data 57 to 65 % settle one item and three quarters o
 
 from collections.abc import Mapping, Sequence
 from math import comb, gcd, prod
-from typing import Any
+from operator import mul
+from typing import Any, NamedTuple
 
-_ONE, _OLDEST, _RUN, _TIES, _BUT_ONE, _DUE, _ALL, _SOME = 0.50, 0.15, 0.08, 0.05, 0.03, 0.05, 0.06, 0.04
+
+class Ways(NamedTuple):
+    """A number for each way of paying: how often it is chosen, or how likely it makes a set."""
+
+    one: float  # one item
+    oldest: float  # the oldest items
+    run: float  # a run in order of due date
+    ties: float  # a run of due dates, and some items of its first and last
+    but_one: float  # a run but one
+    due: float  # everything due on one date
+    all: float  # everything
+    some: float  # some items
+
+
+USUAL = Ways(one=0.50, oldest=0.15, run=0.08, ties=0.05, but_one=0.03, due=0.05, all=0.06, some=0.04)
 _OTHER = 0.04  # an advance, a part, an item we do not have, another customer's
 _ALL_CREDITS, _NO_CREDIT, _A_CREDIT = 0.5, 0.4, 0.1  # while credits are open
 ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, or all that was issued
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
-_DISCOUNT = 0.5  # the granted discounts are taken
+DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
 FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 # Of amounts that nobody can explain, how many are round to so many minor units.
@@ -35,6 +50,7 @@ def weight(
     on_date: Mapping[Any, int],
     credits_open: int,
     credits_netted: int,
+    ways: Ways = USUAL,
 ) -> float:
     """The share of payments that would settle exactly these items.
 
@@ -45,34 +61,40 @@ def weight(
         on_date: how many debits are due on each date.
         credits_open: credits that may be netted.
         credits_netted: how many of them are.
+        ways: how often the payer pays in each way.
     """
+    made = by_way(debits, chosen, dues, on_date)
+    return sum(map(mul, made, ways)) * _netting(credits_open, credits_netted)
+
+
+def by_way(debits: int, chosen: Sequence[int], dues: Sequence[object], on_date: Mapping[Any, int]) -> Ways:
+    """Of the payments made in each way, the share that settles exactly these items; arguments as of `weight`."""
     size = len(chosen)
     first, last = chosen[0], chosen[-1]
     length = last - first + 1
-    # One over a whole number and not a share over it: there may be more sets than a float can count.
-    share = _ONE / debits if size == 1 else _SOME * (1 / (size * (size - 1) * comb(debits, size)))
-    if length == size and first == 0:
-        share += _OLDEST / debits
-    if size > 1:
-        runs = debits * (debits - 1) / 2
-        if length == size:
-            share += _RUN / runs
-        elif length == size + 1:
-            share += _BUT_ONE / (runs * length)
-        if _between(chosen, dues) == size:
-            share += _TIES / _choices(chosen, dues, on_date)
-        if dues[first] == dues[last] and on_date[dues[first]] == size:
-            share += _DUE / len(on_date)
-    if size == debits:
-        share += _ALL
-    return share * _netting(credits_open, credits_netted)
+    runs = debits * (debits - 1) / 2
+    oldest = 1 / debits if length == size and first == 0 else 0.0
+    everything = 1.0 if size == debits else 0.0
+    if size == 1:
+        return Ways(1 / debits, oldest, 0.0, 0.0, 0.0, 0.0, everything, 0.0)
+    return Ways(
+        one=0.0,
+        oldest=oldest,
+        run=1 / runs if length == size else 0.0,
+        ties=1 / _choices(chosen, dues, on_date) if _between(chosen, dues) == size else 0.0,
+        but_one=1 / (runs * length) if length == size + 1 else 0.0,
+        due=1 / len(on_date) if dues[first] == dues[last] and on_date[dues[first]] == size else 0.0,
+        all=everything,
+        # One over a whole number and not a share over it: there may be more sets than a float can count.
+        some=1 / (size * (size - 1) * comb(debits, size)),
+    )
 
 
-def discounting(*, granted: bool, taken: bool) -> float:
-    """The share of payments that take the discounts that are granted, or leave them."""
+def discounting(*, granted: bool, taken: bool, often: float = DISCOUNT) -> float:
+    """The share of payments that take the discounts that are granted, or leave them; `often` they are taken."""
     if not granted:
         return 1.0
-    return _DISCOUNT if taken else 1 - _DISCOUNT
+    return often if taken else 1 - often
 
 
 def elsewhere(amount_minor: int, values_minor: Sequence[int] = ()) -> float:
@@ -93,7 +115,7 @@ def unseen(amount_minor: int, values_minor: Sequence[int]) -> float:
     if grain == 0 or amount_minor % grain:
         return 0.0
     multiples = max(1, abs(amount_minor) // grain)
-    return _SOME / multiples
+    return USUAL.some / multiples
 
 
 def _between(chosen: Sequence[int], dues: Sequence[object]) -> int:

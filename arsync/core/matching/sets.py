@@ -13,18 +13,20 @@ from datetime import date
 from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
+from arsync.core.matching import habits
 from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
 from arsync.core.matching.likelihood import (
     DISCOUNT_LATE,
     ITS_MONTH,
     OTHER_MONTH,
+    Ways,
     discounting,
     elsewhere,
     unseen,
     weight,
 )
 from arsync.core.matching.months import Month, of_month
-from arsync.core.matching.snapshot import ItemRow, MatchPolicy
+from arsync.core.matching.snapshot import Habit, ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
 
 _Key = tuple[
@@ -78,14 +80,24 @@ class Sets:
         self._tables: dict[_Key, SumTable] = {}
         self._run_tables: dict[_Key, RunTable] = {}
 
-    def fits(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month] = frozenset()) -> Fits:
+    def fits(
+        self,
+        pool: Pool,
+        amount_minor: int,
+        on: date,
+        months: frozenset[Month] = frozenset(),
+        habit: Habit | None = None,
+    ) -> Fits:
         """All sets of the pool that fit, twins merged, best first; `months` are those that the text names."""
-        question = (pool.key, amount_minor, on, months)
+        question = (pool.key, amount_minor, on, months, habit)
         if question not in self._answers:
-            self._answers[question] = self._search(pool, amount_minor, on, months)
+            self._answers[question] = self._search(pool, amount_minor, on, months, habit)
         return self._answers[question]
 
-    def _search(self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month]) -> Fits:
+    def _search(
+        self, pool: Pool, amount_minor: int, on: date, months: frozenset[Month], habit: Habit | None
+    ) -> Fits:
+        ways, taking = habits.ways_of(habit), habits.taking(habit)
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
         complete = True
         modes = self._modes(pool, on)
@@ -95,8 +107,8 @@ class Sets:
             complete = complete and whole
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
-                share = _weight(pool, chosen)
-                share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0])
+                share = _weight(pool, chosen, ways)
+                share *= discounting(granted=len(modes) > 1, taken=taken is not modes[0], often=taking)
                 if months and not is_of_months((pool.items[p] for p in chosen), months):
                     share *= OTHER_MONTH
                 share += ITS_MONTH * sum(chosen == places for places in whole_months)
@@ -108,7 +120,7 @@ class Sets:
                     found[key] = fit
         others = elsewhere(amount_minor, pool.values_minor)
         others += DISCOUNT_LATE * sum(
-            _weight(pool, (place,)) for place in self._too_late(pool, on, amount_minor)
+            _weight(pool, (place,), ways) for place in self._too_late(pool, on, amount_minor)
         )
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
@@ -296,10 +308,11 @@ def _whole_months(pool: Pool, months: frozenset[Month]) -> list[tuple[int, ...]]
     return [chosen for chosen in (due, issued) if chosen]
 
 
-def _weight(pool: Pool, places: tuple[int, ...]) -> float:
+def _weight(pool: Pool, places: tuple[int, ...], ways: Ways) -> float:
     debits = len(pool.debits)
     chosen = [place for place in places if place < debits]
-    return weight(debits, chosen, pool.dues, pool.on_date, len(pool.credits), len(places) - len(chosen))
+    netted = len(places) - len(chosen)
+    return weight(debits, chosen, pool.dues, pool.on_date, len(pool.credits), netted, ways)
 
 
 def _rank(fit: Fit) -> tuple[float, int, int, int, tuple[int, ...]]:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arsync.core.items import ItemKind
+from arsync.core.matching.likelihood import Ways
 from arsync.core.rates import Rate
 
 
@@ -130,11 +131,22 @@ class Alias:
     until: date | None = None
 
 
+class Habit(NamedTuple):
+    """How one customer paid, of what people confirmed."""
+
+    customer_id: int
+    payments: int
+    ways: Ways  # how many of them in each way; a payment that may be of several is shared
+    taken: int  # with the cash discount that the terms granted
+    left: int  # without it
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What clerks' decisions taught."""
 
     aliases: tuple[Alias, ...] = ()
+    habits: tuple[Habit, ...] = ()  # one of a customer, by customer
 
     def in_force(self, on: date) -> tuple[Alias, ...]:
         """What counts on a day."""
