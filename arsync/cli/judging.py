@@ -5,9 +5,10 @@ from dataclasses import asdict
 import click
 
 from arsync.cli.common import desk, emit, json_option, ledger_of, ledger_option, opened, say, screen, told
+from arsync.cli.desk import customer_named
 from arsync.core.decisions import EvidenceClass
 from arsync.errors import UsageError
-from arsync.reports.learned import lines
+from arsync.reports.learned import habit_lines, lines
 from arsync.sync import actions, report
 
 _CLASSES = [klass.value for klass in EvidenceClass]
@@ -81,3 +82,39 @@ def learned_forget(ctx: click.Context, which: int, why: str, ledger_name: str | 
     with desk(ctx, ledger_name) as at_desk:
         acted = actions.forget(at_desk, which, why)
     told(acted.text, as_json=as_json, forgotten=which)
+
+
+@learned_command.command(name="habits")
+@ledger_option
+@json_option
+@click.pass_context
+def learned_habits(ctx: click.Context, ledger_name: str | None, as_json: bool) -> None:
+    """How customers usually pay, by what people confirmed; it weighs the sets of items that fit a receipt."""
+    with opened(ctx) as (_, house):
+        ledger = ledger_of(house, ledger_name)
+        made = report.habits_report(house.store, ledger, ledger.day_of(house.clock()))
+    if as_json:
+        emit(made)
+    else:
+        say(
+            habit_lines(made, screen())
+            if made
+            else f"{ledger.name}: nothing was learned of how customers pay"
+        )
+
+
+@learned_command.command(name="unlearn")
+@click.argument("customer", metavar="CUSTOMER")
+@click.option("--why", default="", help="The reason; kept on record.")
+@ledger_option
+@json_option
+@click.pass_context
+def learned_unlearn(
+    ctx: click.Context, customer: str, why: str, ledger_name: str | None, as_json: bool
+) -> None:
+    """Take back how a customer usually pays; what is undecided is matched again without it."""
+    with desk(ctx, ledger_name) as at_desk:
+        owner = customer_named(at_desk, customer)
+        assert owner is not None
+        acted = actions.forget_habit(at_desk, owner, why)
+    told(acted.text, as_json=as_json, customer=customer)

@@ -8,7 +8,7 @@ from pathlib import Path
 from arsync.errors import StoreUnusable
 from arsync.store.engine import Store
 
-HEAD = "0011"
+HEAD = "0012"
 
 
 def upgrade(store: Store, to: str = HEAD) -> None:

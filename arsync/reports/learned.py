@@ -68,6 +68,28 @@ def _in_force(row: Taught, today: date) -> bool:
     return row.until is None or today < row.until
 
 
+@dataclass(frozen=True, slots=True)
+class Pays:
+    """How one customer usually pays, by what people confirmed."""
+
+    customer_id: int
+    customer: str
+    payments: int
+    ways: str  # in words
+    since: date
+    last: date
+    by: tuple[str, ...]
+
+
+def habit_lines(rows: Sequence[Pays], screen: Screen = PLAIN) -> list[str]:
+    """For people."""
+    body: list[tuple[Cell, ...]] = [
+        (row.customer, row.payments, row.ways, row.since, row.last, ", ".join(row.by)) for row in rows
+    ]
+    head = ("Customer", "Payments", "Of these", "Since", "Last", "By")
+    return [*grid(head, body, screen), f"take one back: arsync learned unlearn '{rows[0].customer}'"]
+
+
 def lines(rows: Sequence[Learned], screen: Screen = PLAIN) -> list[str]:
     """For people."""
     body: list[tuple[Cell, ...]] = [

@@ -433,6 +433,20 @@ alias = Table(
     Column("taught_by", Text),  # who confirmed it; null: learned before that was kept
 )
 
+habit = Table(  # how a customer paid once, as a person confirmed it
+    "habit",
+    metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("customer_id", Id, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("until", Date, nullable=False),  # forgotten from this day on
+    Column("ways", Text, nullable=False),  # the share of each way of paying, in the matcher's order
+    Column("taken", Integer, nullable=False),  # 1: with a cash discount that was granted
+    Column("left", Integer, nullable=False),  # 1: without it
+    Column("taught_by", Text, nullable=False),
+)
+
 rate = Table(  # what a currency was worth in another, as published; of the installation, not of one ledger
     "rate",
     metadata,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.booked import RETURN_BY_NAME_DAYS, name_of_original
@@ -94,7 +94,7 @@ def load(conn: Connection, ledger_id: int, as_of: date) -> Work:
     )
     return Work(
         snapshot=snapshot,
-        knowledge=learned.knowledge(conn, ledger_id),
+        knowledge=learned.knowledge(conn, ledger_id, as_of),
         item_versions=versions,
         receipt_versions={row.id: row.version for row in receipts},
         proven={row.id: row.proven for row in receipts},
@@ -204,13 +204,20 @@ def customers(conn: Connection, ledger_id: int) -> tuple[CustomerRow, ...]:
     )
 
 
-def _items(conn: Connection, ledger_id: int) -> tuple[tuple[ItemRow, ...], dict[int, int], frozenset[int]]:
+def open_of(conn: Connection, ledger_id: int, customer_id: int) -> tuple[ItemRow, ...]:
+    """What one customer has open and nothing has spent, as the matcher sees it."""
+    return _items(conn, ledger_id, item.c.customer_id == customer_id)[0]
+
+
+def _items(
+    conn: Connection, ledger_id: int, *which: ColumnElement[bool]
+) -> tuple[tuple[ItemRow, ...], dict[int, int], frozenset[int]]:
     taken, terms = reserved(conn, ledger_id), books.references(conn, ledger_id, "terms")
     i = item.c
     query = select(
         i.id, i.customer_id, i.kind, i.number, i.reference, i.issued, i.due, i.currency, i.original_minor,
         i.open_minor, i.stated_open_minor, i.terms, i.version,
-    ).where(i.ledger_id == ledger_id, i.open_minor != 0, i.gone.is_(False)).order_by(i.id)  # fmt: skip
+    ).where(i.ledger_id == ledger_id, i.open_minor != 0, i.gone.is_(False), *which).order_by(i.id)  # fmt: skip
     rows, versions, held = [], {}, set()
     for (
         item_id, owner, kind, number, reference, issued, due, currency, original, still, stated, term, version,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
 from arsync.clock import Clock, stamp
 from arsync.connectors.contract import (
@@ -31,6 +31,9 @@ from arsync.store.office import Ledger, Person, PolicyVersion
 from arsync.sync import decide, deposits, finality, fitting, giving_back, intents, quality
 from arsync.sync.fitting import fitted
 from arsync.sync.settle import answers_of
+
+if TYPE_CHECKING:
+    from arsync.core.matching.snapshot import Habit
 
 Action = Literal["work", "approve", "govern", "administer"]
 MAY: Mapping[str, frozenset[str]] = {
@@ -744,18 +747,43 @@ def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:
     )
 
 
-def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None) -> None:
-    """A confirmed payer becomes a dated suggestion."""
+def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None, lines: Sequence[Line]) -> None:
+    """A confirmed payer becomes a dated suggestion; asked before the decision is kept, for how the customer paid."""
     from arsync.core.matching.learn import learn
 
     policy = office.policy_in_force(conn, desk.ledger.id).policy
     if customer_id is None or not policy.learns:
         return
     receipt = receipt_of(conn, desk, row)
-    before = learned.knowledge(conn, desk.ledger.id)
+    before = learned.knowledge(conn, desk.ledger.id, desk.today())
     name, account, days = receipt.payer_name, receipt.payer_account, policy.match.alias_days
     after = learn(before, name, account, customer_id, desk.today(), days)
     learned.keep(conn, desk.ledger.id, before, after, desk.person.name)
+    habit = _habit(conn, desk, customer_id, receipt, lines)
+    if habit is not None:
+        until = desk.today() + timedelta(days=days)
+        learned.keep_habit(conn, desk.ledger.id, habit, desk.today(), until, desk.person.name)
+
+
+def _habit(conn: Tx, desk: Desk, customer_id: int, receipt: Any, lines: Sequence[Line]) -> "Habit | None":
+    """How the customer pays, if the lines settle whole items of its own; None if they say nothing of it."""
+    from arsync.core.matching.candidates import Pool
+    from arsync.core.matching.habits import observed
+
+    mine = work.open_of(conn, desk.ledger.id, customer_id)
+    pool = Pool(
+        sorted((row for row in mine if row.currency == receipt.currency), key=lambda row: (row.due, row.id))
+    )
+    left = {row.id: row.available_minor for row in pool.items}
+    settled = {line.item_id for line in lines if line.item_id is not None}
+    for line in lines:
+        if line.item_id not in left:
+            return None
+        left[line.item_id] -= line.minor
+    if any(left[item_id] for item_id in settled):
+        return None
+    discounted = any(line.kind == "discount" and line.minor for line in lines)
+    return observed(customer_id, pool, settled, receipt.on_date, discounted=discounted)
 
 
 def finding_of(conn: Tx, row: Any) -> Finding:

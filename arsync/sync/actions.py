@@ -56,10 +56,9 @@ def accept(
         lines = intents.lines_of(chosen)
         acting.must_be_exchangeable(conn, desk, queue_id, chosen)
         wish = Wish(chosen.customer_id, lines, why, chosen.klass.value, chosen.probability, chosen.currency)
-        acted = acting.keep_decision(conn, desk, row, wish)
         if not bulk:
-            acting.teach(conn, desk, row, chosen.customer_id)
-        return acted
+            acting.teach(conn, desk, row, chosen.customer_id, lines)
+        return acting.keep_decision(conn, desk, row, wish)
 
 
 def apply(
@@ -98,9 +97,8 @@ def apply(
         if drawn is not None:
             return checking.answer(conn, desk, row, drawn, checking.Said(lines, customer_id))
         owner = customer_id or acting.owner_of(conn, desk, parts)
-        acted = acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
-        acting.teach(conn, desk, row, owner)
-        return acted
+        acting.teach(conn, desk, row, owner, lines)
+        return acting.keep_decision(conn, desk, row, Wish(owner, lines, "applied by hand"))
 
 
 def _apply_exchanged(
@@ -118,7 +116,7 @@ def _apply_exchanged(
     why = f"applied by hand: {banked} is {settled}"
     wish = Wish(owner, acting.lines_from(parts, 0), why, currency=settled.currency)
     acted = acting.keep_decision(conn, desk, row, wish)
-    acting.teach(conn, desk, row, owner)
+    acting.teach(conn, desk, row, owner, ())
     return replace(acted, text=f"{acted.text}; {banked} is {settled}: {_rate(banked, settled)}")
 
 
@@ -557,6 +555,17 @@ def forget(desk: Desk, alias_id: int, why: str = "") -> Acted:
         body = {"key": row.key, "customer": row.customer_id, "confirmations": row.confirmations, "why": why}
         acting.note(conn, desk, "forgotten", f"learned:{alias_id}", body)
     return Acted(None, "done", f"it is forgotten that {named(row.key)} pays for {row.customer}")
+
+
+def forget_habit(desk: Desk, customer_id: int, why: str = "") -> Acted:
+    """Take back how a customer usually pays; what is undecided is matched again without it by the next run."""
+    permitted(desk.person, "work")
+    with desk.store.begin() as conn:
+        name = learned.habit_teachers(conn, desk.ledger.id, desk.today()).get(customer_id, ("",))[0]
+        number = learned.forget_habit(conn, desk.ledger.id, customer_id, desk.today())
+        body = {"customer": customer_id, "payments": number, "why": why}
+        acting.note(conn, desk, "forgotten", f"habit:{customer_id}", body)
+    return Acted(None, "done", f"it is forgotten how {name} paid: {number} payment(s)")
 
 
 def lift_class(desk: Desk, evidence_class: str, why: str) -> Acted:

@@ -13,7 +13,7 @@ from arsync.core.matching.learn import named
 from arsync.errors import UsageError
 from arsync.reports.aging import AgedRow, Aging, Basis, aging
 from arsync.reports.forecast import ForecastReport
-from arsync.reports.learned import Learned, Taught, learned
+from arsync.reports.learned import Learned, Pays, Taught, learned
 from arsync.reports.not_final import NotFinal, ReceivedRow, not_final
 from arsync.reports.quality import Measured, OfClass
 from arsync.reports.restated import Cause, Restated, restated
@@ -190,6 +190,20 @@ def learned_report(store: Store, ledger: Ledger, today: date) -> list[Learned]:
             for row in taught.listing(conn, ledger.id)
         ]  # fmt: skip
     return learned(rows, policy.match.alias_confirmations, today, used=policy.learns)
+
+
+def habits_report(store: Store, ledger: Ledger, today: date) -> list[Pays]:
+    """How customers usually pay, by what is remembered today."""
+    from arsync.core.matching.habits import told
+
+    with store.read() as conn:
+        known = taught.habit_teachers(conn, ledger.id, today)
+        found = taught.habits(conn, ledger.id, today)
+    rows = [(known[one.customer_id], one) for one in found]
+    return [
+        Pays(one.customer_id, name, one.payments, told(one), first, last, tuple(people))
+        for (name, first, last, people), one in sorted(rows, key=lambda row: (row[0][0], row[1].customer_id))
+    ]
 
 
 def short_payers_report(

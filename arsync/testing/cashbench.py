@@ -228,8 +228,9 @@ class Matcher:
         whole = {item.id: item.available_minor for item in pool.items}
         rows = {self.item_ids[row.item_id]: row for row in correction.applications}
         if all(whole.get(i) == row.applied + row.discount for i, row in rows.items()):
-            discounts = sum(bool(row.discount) for row in rows.values())
-            seen = observed(owners[0], pool, rows.keys(), discounts=discounts)
+            discounted = any(row.discount for row in rows.values())
+            on = self.receipts[correction.line_id].on
+            seen = observed(owners[0], pool, rows.keys(), on, discounted=discounted)
             if seen is not None:
                 self.knowledge = replace(self.knowledge, habits=together([*self.knowledge.habits, seen]))
 

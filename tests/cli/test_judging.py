@@ -106,6 +106,21 @@ def test_what_was_learned_is_listed_and_taken_back(terminal):
     assert terminal.json("learned", "--all")[0]["standing"] == "ended"
 
 
+def test_how_a_customer_pays_is_listed_and_taken_back(terminal):
+    office = terminal.office
+    assert terminal.type("learned", "habits") == "books: nothing was learned of how customers pay\n"
+    invoice = office.invoice("1", "80.00", "", days_ago=5)
+    office.statement(Line("80.00", "THANK YOU", "HOLDING 77 LLC"))
+    office.run()
+    terminal.type("queue", "apply", str(office.queued().id), "--item", f"Invoice:{invoice}=80.00")
+    (habit,) = terminal.json("learned", "habits")
+    assert (habit["payments"], habit["by"]) == (1, ["Cleo"])
+    assert "most often" in terminal.type("learned", "habits")
+    told = terminal.type("learned", "unlearn", habit["customer"], "--why", "another landlord")
+    assert told == "it is forgotten how O'Brien \\ Sons' & Co paid: 1 payment(s)\n"
+    assert terminal.json("learned", "habits") == []
+
+
 def test_a_ledger_goes_to_auto_with_its_back_test_or_with_a_warning(terminal):
     office = terminal.office
     pay(office)

@@ -67,7 +67,7 @@ def test_what_was_learned_before_it_had_numbers_gets_them_in_the_order_it_was_le
     migrations.upgrade(other)
     with other.begin() as conn:
         assert [(one.id, one.key) for one in learned.listing(conn, 1)] == [(2, "B"), (1, "A")]
-        before = learned.knowledge(conn, 1)
+        before = learned.knowledge(conn, 1, date(2026, 3, 1))
         after = Knowledge((*before.aliases, Alias("D", 1, 1, date(2026, 3, 1))))
         learned.keep(conn, 1, before, after, "Cleo")
         newest = learned.listing(conn, 1)[0]

@@ -7,8 +7,8 @@ import pytest
 from arsync.errors import NotFound, NotPermitted
 from arsync.store import audit, learned
 from arsync.sync import actions
-from arsync.sync.report import forecast_report, learned_report
-from tests.worlds.office import POLICY, Line
+from arsync.sync.report import forecast_report, habits_report, learned_report
+from tests.worlds.office import POLICY, Line, finding_of
 
 
 def confirmed(office):
@@ -19,7 +19,7 @@ def confirmed(office):
     actions.apply(office.desk(), office.queued().id, [office.part(f"Invoice:{invoice}", "250.00")])
     office.run_until_idle()
     with office.store.read() as conn:
-        return learned.knowledge(conn, office.ledger.id)
+        return learned.knowledge(conn, office.ledger.id, office.clock.now().date())
 
 
 def ignoring(office):
@@ -31,6 +31,50 @@ def test_a_confirmed_payer_is_remembered(quick_office):
     assert confirmed(quick_office).aliases
 
 
+def test_how_a_confirmed_customer_paid_is_remembered_and_forgotten_after_its_time(quick_office):
+    office = quick_office
+    (habit,) = confirmed(office).habits
+    assert (habit.payments, round(sum(habit.ways), 3)) == (1, 1.0)
+    today = office.clock.now().date()
+    with office.store.read() as conn:
+        assert learned.habits(conn, office.ledger.id, today + timedelta(days=729)) == (habit,)
+        assert learned.habits(conn, office.ledger.id, today + timedelta(days=730)) == ()
+
+
+def test_a_habit_is_listed_weighs_what_fits_and_is_taken_back(quick_office):
+    office = quick_office
+    acme = office.customer("Acme Corporation")
+    for number, amount in enumerate(("110.00", "120.00", "130.00"), 1001):
+        invoice = office.invoice(acme, amount, str(number))
+        office.statement(Line(amount, "THANK YOU", f"STRANGER {number} LLC"))
+        office.run()
+        actions.apply(office.desk(), office.queued().id, [office.part(f"Invoice:{invoice}", amount)])
+        office.run_until_idle()
+    (told,) = habits_report(office.store, office.ledger, office.clock.now().date())
+    assert (told.customer, told.payments) == ("Acme Corporation", 3)
+    for number, amount in (("2001", "310.11"), ("2002", "250.22"), ("2003", "560.33")):
+        office.invoice(acme, amount, number)
+    office.statement(Line("560.33", "PAYMENT", "ACME CORPORATION"))
+    office.run()
+    with office.store.read() as conn:
+        first = finding_of(conn, office.queued())["explanations"][0]
+    assert "that people confirmed" in str(first)
+    actions.forget_habit(office.desk(), told.customer_id, "they pay as they like")
+    assert habits_report(office.store, office.ledger, office.clock.now().date()) == []
+    office.run()
+    with office.store.read() as conn:
+        again = finding_of(conn, office.queued())["explanations"][0]
+    assert "that people confirmed" not in str(again)
+    with pytest.raises(NotFound, match="nothing is remembered"):
+        actions.forget_habit(office.desk(), told.customer_id)
+
+
+def test_where_history_is_ignored_no_habit_is_learned(quick_office):
+    office = quick_office
+    ignoring(office)
+    assert confirmed(office).habits == ()
+
+
 def test_with_history_ignored_a_confirmation_teaches_nothing_and_what_was_taught_is_not_used(quick_office):
     office = quick_office
     taught = confirmed(office)
@@ -40,7 +84,7 @@ def test_with_history_ignored_a_confirmation_teaches_nothing_and_what_was_taught
     office.run()
     assert "HOLDING" not in office.queued().detail
     with office.store.read() as conn:
-        assert learned.knowledge(conn, office.ledger.id) == taught, (
+        assert learned.knowledge(conn, office.ledger.id, office.clock.now().date()) == taught, (
             "what was taught is kept, and stands still"
         )
 

@@ -60,8 +60,10 @@ def seen(
 ) -> Seen:
     """What a match of this snapshot sees."""
     families: dict[int, list[object]] = defaultdict(list)
-    for row in (*snapshot.items, *knowledge.habits):
-        families[roofs.get(row.customer_id, row.customer_id)].append(row)
+    for item in snapshot.items:
+        families[roofs.get(item.customer_id, item.customer_id)].append(item)
+    for habit in knowledge.habits:
+        families[roofs.get(habit.customer_id, habit.customer_id)].append(habit)
     money: dict[str, list[object]] = defaultdict(list)
     for booked in snapshot.booked:
         money[_place(booked.currency, booked.total_minor)].append(booked)

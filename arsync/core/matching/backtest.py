@@ -7,12 +7,14 @@ Law     each day knows only what was open on that day and what people had taught
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
+from arsync.core.matching.candidates import Pool
 from arsync.core.matching.decide import decide
+from arsync.core.matching.habits import observed, together
 from arsync.core.matching.learn import learn
 from arsync.core.matching.rounds import rounds
 from arsync.core.matching.sampling import interval
@@ -112,15 +114,29 @@ def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
         outcome = rounds(snapshot, knowledge, policy, lambda f, r: decide(f, r, policy, "auto"))
         cases += [Case(todays[one.receipt.id], one.finding, one.decision) for one in outcome.judged]
         for past in todays.values():
+            if past.taught:
+                knowledge = _taught(knowledge, past, left, policy)
             for item_id, minor in past.settled.items():
                 _settle(left, item_id, minor)
-            if past.taught:
-                row = past.receipt
-                knowledge = learn(
-                    knowledge, row.payer_name, row.payer_account, past.customer_id, day, policy.alias_days
-                )
         done = [one for one in (*done, *todays.values()) if day - one.receipt.on <= _RECENT]
     return tuple(cases)
+
+
+def _taught(knowledge: Knowledge, past: Past, left: dict[int, ItemRow], policy: MatchPolicy) -> Knowledge:
+    """What a person's confirmation of that day taught: who paid, and how."""
+    row, owner = past.receipt, past.customer_id
+    known = learn(knowledge, row.payer_name, row.payer_account, owner, row.on, policy.alias_days)
+    mine = [
+        i
+        for i in left.values()
+        if (i.customer_id, i.currency) == (owner, row.currency) and i.issued <= row.on
+    ]
+    pool = Pool(sorted(mine, key=lambda item: (item.due, item.id)))
+    open_then = {item.id: item.available_minor for item in pool.items}
+    if any(open_then.get(item_id) != minor for item_id, minor in past.settled.items()):
+        return known
+    seen = observed(owner, pool, past.settled.keys(), row.on, discounted=None)
+    return replace(known, habits=together([*known.habits, seen])) if seen else known
 
 
 def _snapshot(

@@ -500,7 +500,10 @@ class Batch:
         habit = self._habits.get(customer)
         if habit is not None and habit.payments >= TOLD_FROM:
             evidence.append(
-                pro("habit", f"Of this customer's payments that people confirmed, {told(habit)}.")
+                pro(
+                    "habit",
+                    f"Of {habit.payments} payments of this customer that people confirmed: {told(habit)}.",
+                )
             )
         owners = frozenset(item.customer_id for item in fit.items)
         evidence += payer_evidence(self._book, draft.payer, owners)

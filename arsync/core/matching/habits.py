@@ -8,8 +8,9 @@ Source  the model of `likelihood`; a payment is shared between the ways by how l
 """
 
 from collections.abc import Collection, Iterable
+from datetime import date
 
-from arsync.core.matching.candidates import Pool
+from arsync.core.matching.candidates import Pool, discount_minor
 from arsync.core.matching.likelihood import DISCOUNT, USUAL, Ways, by_way
 from arsync.core.matching.snapshot import Habit
 
@@ -27,14 +28,17 @@ _NAMES = (
 )  # in the order of `Ways`
 
 
-def observed(customer_id: int, pool: Pool, settled: Collection[int], *, discounts: int) -> Habit | None:
+def observed(
+    customer_id: int, pool: Pool, settled: Collection[int], on: date, *, discounted: bool | None
+) -> Habit | None:
     """What one confirmed payment says; None if it did not settle whole items of the pool, and those alone.
 
     Args:
         customer_id: whose money it was.
         pool: what the customer had open before.
         settled: ids of the items that were settled whole.
-        discounts: how many of them with a cash discount.
+        on: the day of the money.
+        discounted: whether a cash discount was taken; None: nobody knows.
     """
     places = [place for place, item in enumerate(pool.debits) if item.id in settled]
     if not places or len(places) + sum(item.id in settled for item in pool.credits) != len(settled):
@@ -43,9 +47,10 @@ def observed(customer_id: int, pool: Pool, settled: Collection[int], *, discount
     parts = [one * usual for one, usual in zip(made, USUAL, strict=True)]
     if not any(parts):
         return None
-    granted = sum(bool(pool.debits[place].discount_minor) for place in places)
     ways = Ways(*(part / sum(parts) for part in parts))
-    return Habit(customer_id, 1, ways, int(discounts > 0), int(granted > 0 and not discounts))
+    granted = any(discount_minor(pool.debits[place], on, 0) for place in places)
+    left = granted and discounted is False
+    return Habit(customer_id, 1, ways, int(discounted is True), int(left))
 
 
 def together(habits: Iterable[Habit]) -> tuple[Habit, ...]:
@@ -82,7 +87,7 @@ def taking(habit: Habit | None) -> float:
 def told(habit: Habit) -> str:
     """The habit in words."""
     most = max(range(len(habit.ways)), key=lambda place: habit.ways[place])
-    said = f"{habit.ways[most]:.0f} of {habit.payments} settled {_NAMES[most]}"
+    said = f"most often {_NAMES[most]}"
     if habit.taken + habit.left:
         said += f"; the discount was taken {habit.taken} of {habit.taken + habit.left} times"
     return said

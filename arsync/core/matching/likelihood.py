@@ -64,7 +64,8 @@ def weight(
         ways: how often the payer pays in each way.
     """
     made = by_way(debits, chosen, dues, on_date)
-    return sum(map(mul, made, ways)) * _netting(credits_open, credits_netted)
+    share: float = sum(map(mul, made, ways))
+    return share * _netting(credits_open, credits_netted)
 
 
 def by_way(debits: int, chosen: Sequence[int], dues: Sequence[object], on_date: Mapping[Any, int]) -> Ways:
