@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,9 @@ from arsync import output
 from arsync.cli.common import day, emit, json_option, ledger_of, ledger_option, number, opened, say, screen
 from arsync.core.decisions import Evidence
 from arsync.core.matching import record
+from arsync.core.matching.snapshot import MatchPolicy
 from arsync.core.money import Money
-from arsync.core.policy import parse
+from arsync.core.policy import Policy, parse
 from arsync.errors import UsageError
 from arsync.store import decisions, office, queries, queues, raw
 from arsync.store.engine import Tx
@@ -20,6 +21,9 @@ from arsync.store.office import Ledger
 from arsync.sync import actions, checking
 from arsync.sync.acting import Desk
 from arsync.sync.connect import me
+
+if TYPE_CHECKING:
+    from arsync.core.matching.backtest import Case, History, Quality
 
 
 @click.command(name="why")
@@ -98,6 +102,11 @@ def _proof(conn: Tx, ledger: Ledger, receipt_id: int) -> Any:
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="Write how true the probabilities are as a picture (SVG)."
 )
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Replay a world of the benchmark of cash application instead; without --policy under the default one.",
+)
 @ledger_option
 @json_option
 @click.pass_context
@@ -106,17 +115,58 @@ def backtest_command(
     file: Path | None,
     since: str | None,
     plot: Path | None,
+    folder: Path | None,
     ledger_name: str | None,
     as_json: bool,
 ) -> None:
     """Replay the money of the past, day by day: what would have been applied alone, and how often wrong."""
     from arsync.core.matching import backtest
     from arsync.reports import backtest as report
-    from arsync.store import history
 
     text = file.read_text(encoding="utf-8") if file else ""
-    proposed = parse(text, str(file)) if file else None
+    proposed = parse(text, str(file)).match if file else None
     first = day(since) if since else None
+    if folder is not None:
+        name, tried = folder.name, _compared(_world(folder, first), Policy().match, proposed)
+    else:
+        name, tried = _own_past(ctx, ledger_name, first, text, proposed)
+    (before, now), (after, then) = tried
+    moved = backtest.changed(before, after) if after else []
+    if plot:
+        plot.write_text(report.plot((then or now).bands), encoding="utf-8")
+    if as_json:
+        ids = [one.past.receipt.id for one, _ in moved]
+        facts = {"in_force": asdict(now), "proposed": asdict(then) if then else None, "changed": ids}
+        emit({"ledger": name, **facts})
+        return
+    say(report.lines(now, then, moved, screen()))
+    say(f"plot in {plot}") if plot else None
+
+
+_Tried = tuple[tuple["tuple[Case, ...]", "Quality"], tuple["tuple[Case, ...]", "Quality | None"]]
+
+
+def _compared(past: "History", in_force: MatchPolicy, proposed: MatchPolicy | None) -> _Tried:
+    """What the policy in force would have done, and what the proposed one, where there is one."""
+    from arsync.core.matching import backtest
+
+    before = backtest.replayed(past, in_force)
+    after = backtest.replayed(past, proposed) if proposed else ()
+    return (before, backtest.quality(before)), (after, backtest.quality(after) if after else None)
+
+
+def _world(folder: Path, first: date | None) -> "History":
+    from arsync.testing.cashbench_folder import history_of
+
+    return history_of(folder, first)
+
+
+def _own_past(
+    ctx: click.Context, ledger_name: str | None, first: date | None, text: str, proposed: MatchPolicy | None
+) -> tuple[str, _Tried]:
+    """The ledger's own past; what it said is kept where a person known to the store asks."""
+    from arsync.store import history
+
     with opened(ctx) as (_, house):
         ledger = ledger_of(house, ledger_name)
         with house.store.read() as conn:
@@ -128,27 +178,11 @@ def backtest_command(
                 f"{ledger.name} has no receipt whose payment is in the books",
                 do="import bank files of the past months (arsync run), or ask for an earlier day",
             )
-        before = backtest.replayed(past, in_force.policy.match)
-        after = backtest.replayed(past, proposed.match) if proposed else None
-        now, then = backtest.quality(before), backtest.quality(after) if after else None
+        tried = _compared(past, in_force.policy.match, proposed)
+        (_, now), (_, then) = tried
         if asking is not None:
             at_desk = Desk(house.store, ledger, asking, house.clock)
             actions.keep_backtest(at_desk, in_force.text, first, now)
             if then is not None:
                 actions.keep_backtest(at_desk, text, first, then)
-    moved = backtest.changed(before, after) if after else []
-    if plot:
-        plot.write_text(report.plot((then or now).bands), encoding="utf-8")
-    if as_json:
-        ids = [one.past.receipt.id for one, _ in moved]
-        emit(
-            {
-                "ledger": ledger.name,
-                "in_force": asdict(now),
-                "proposed": asdict(then) if then else None,
-                "changed": ids,
-            }
-        )
-        return
-    say(report.lines(now, then, moved, screen()))
-    say(f"plot in {plot}") if plot else None
+    return ledger.name, tried

@@ -5,22 +5,33 @@ Law     each day knows only what was open on that day and what people had taught
         say today, so that a mistake somebody has put right counts as one.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
-from arsync.core.matching.candidates import Pool
+from arsync.core.matching.candidates import Pool, twin_key
 from arsync.core.matching.decide import decide
+from arsync.core.matching.exchange import about
 from arsync.core.matching.habits import observed, together
 from arsync.core.matching.learn import learn
 from arsync.core.matching.rounds import rounds
 from arsync.core.matching.sampling import interval
-from arsync.core.matching.snapshot import CustomerRow, ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
+from arsync.core.matching.snapshot import (
+    CustomerRow,
+    ItemRow,
+    Knowledge,
+    MatchPolicy,
+    ReceiptRow,
+    RemittanceRow,
+    Snapshot,
+)
+from arsync.core.rates import Rate
 
 _RECENT = timedelta(days=90)
+_ADVICE = timedelta(days=14)  # older ones belong to nothing that arrives today
 _BANDS = 10
 
 
@@ -31,7 +42,8 @@ class Past:
     receipt: ReceiptRow
     customer_id: int
     settled: dict[int, int]  # minor units by item, with what was given up; what is missing is on account
-    taught: bool  # a person decided it: the next receipts profit
+    taught: bool | None  # a person decided it: the next receipts profit; None: whatever is not applied alone
+    apart: bool = False  # a duplicate, a return, not ours: to apply it at all is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class History:
         tuple[date, int, int], ...
     ]  # day, item, minor units: what settled items beside these receipts
     past: tuple[Past, ...]
+    remittances: tuple[RemittanceRow, ...] = ()
+    rates: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,9 @@ class Case:
     past: Past
     finding: Finding
     decision: Decision
+    twins: Mapping[int, int] = field(
+        default_factory=dict
+    )  # item -> the first that is alike but for its number
 
     @property
     def first(self) -> Explanation | None:
@@ -67,9 +84,14 @@ class Case:
 
     @property
     def right(self) -> bool:
-        """Whether the best explanation is what the books say."""
+        """Whether the best explanation is what the books say; items that differ in nothing but their number are one."""
         one = self.first
-        return one is not None and _settled(one) == self.past.settled and one.customer_id is not None
+        if one is None or one.customer_id is None or self.past.apart:
+            return False
+        return self._counted(_settled(one)) == self._counted(self.past.settled)
+
+    def _counted(self, settled: Mapping[int, int]) -> Counter[tuple[int, int]]:
+        return Counter((self.twins.get(item_id, item_id), minor) for item_id, minor in settled.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +121,14 @@ class Quality:
 
 
 def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
-    """Day by day, as if the ledger had been in `auto` under this policy."""
+    """Day by day, as if the ledger had been in `auto` under this policy.
+
+    A receipt is judged once, on its day, with the advices that came while the policy lets it wait.
+    """
+    waits, policy = timedelta(days=policy.wait_days), replace(policy, wait_days=0)
     left = {item.id: item for item in history.items}
     moves = sorted(history.moves, reverse=True)
-    knowledge = Knowledge()
+    knowledge, twins = Knowledge(), _twins(history.items)
     done: list[Past] = []
     cases: list[Case] = []
     ordered = sorted(history.past, key=lambda one: (one.receipt.on, one.receipt.id))
@@ -111,15 +137,27 @@ def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
             _settle(left, *moves.pop()[1:])
         todays = {one.receipt.id: one for one in group}
         snapshot = _snapshot(history, day, left.values(), todays.values(), done)
+        snapshot = replace(snapshot, remittances=_near(history.remittances, day, day + waits))
         outcome = rounds(snapshot, knowledge, policy, lambda f, r: decide(f, r, policy, "auto"))
-        cases += [Case(todays[one.receipt.id], one.finding, one.decision) for one in outcome.judged]
+        judged = {
+            one.receipt.id: Case(todays[one.receipt.id], one.finding, one.decision, twins)
+            for one in outcome.judged
+        }
+        cases += judged.values()
         for past in todays.values():
-            if past.taught:
+            if past.taught or (
+                past.taught is None and past.customer_id and not judged[past.receipt.id].alone
+            ):
                 knowledge = _taught(knowledge, past, left, policy)
             for item_id, minor in past.settled.items():
                 _settle(left, item_id, minor)
         done = [one for one in (*done, *todays.values()) if day - one.receipt.on <= _RECENT]
     return tuple(cases)
+
+
+def _twins(items: Iterable[ItemRow]) -> dict[int, int]:
+    first: dict[object, int] = {}
+    return {item.id: first.setdefault((twin_key(item), item.references), item.id) for item in items}
 
 
 def _taught(knowledge: Knowledge, past: Past, left: dict[int, ItemRow], policy: MatchPolicy) -> Knowledge:
@@ -150,7 +188,12 @@ def _snapshot(
         tuple(one.receipt for one in todays),
         recent=tuple(one.receipt for one in done),
         recent_customers=tuple(one.customer_id for one in done),
+        rates=tuple(about(history.rates, day)),
     )
+
+
+def _near(advices: Iterable[RemittanceRow], day: date, last: date) -> tuple[RemittanceRow, ...]:
+    return tuple(row for row in advices if day - _ADVICE <= row.received <= last)
 
 
 def _settle(left: dict[int, ItemRow], item_id: int, minor: int) -> None:
