@@ -136,11 +136,21 @@ def backtest_command(
         plot.write_text(report.plot((then or now).bands), encoding="utf-8")
     if as_json:
         ids = [one.past.receipt.id for one, _ in moved]
-        facts = {"in_force": asdict(now), "proposed": asdict(then) if then else None, "changed": ids}
+        facts = {"in_force": _facts(now), "proposed": _facts(then) if then else None, "changed": ids}
         emit({"ledger": name, **facts})
         return
     say(report.lines(now, then, moved, screen()))
     say(f"plot in {plot}") if plot else None
+
+
+def _facts(quality: "Quality") -> dict[str, object]:
+    facts = asdict(quality)
+    value = facts.pop("value_minor")
+    rows = [
+        {"currency": c, "applied_minor": applied, "right_minor": right}
+        for c, (applied, right) in value.items()
+    ]
+    return {**facts, "value": rows}
 
 
 _Tried = tuple[tuple["tuple[Case, ...]", "Quality"], tuple["tuple[Case, ...]", "Quality | None"]]

@@ -133,3 +133,5 @@ def test_the_command_needs_no_ledger(world, tmp_path):
     assert ran.exit_code == 0, ran.output
     said = json.loads(ran.output)
     assert (said["ledger"], said["in_force"]["receipts"], said["proposed"]["receipts"]) == (world.name, 5, 5)
+    (value,) = said["in_force"]["value"]
+    assert (value["applied"]["amount"], value["right"]["amount"]) == ("1300.37", "1300.37")
