@@ -37,6 +37,7 @@ OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
 FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
+_USUAL_DAYS, _STALE = 10, 0.03  # from the due date, half as likely; and the least
 # Of amounts that nobody can explain, how many are round to so many minor units.
 _ROUND = ((1, 0.5), (100, 0.2), (100_00, 0.2), (1_000_00, 0.1))
 _ALIKE = 3  # from so many items on it is no accident that all are multiples of one amount
@@ -96,6 +97,15 @@ def discounting(*, granted: bool, taken: bool, often: float = DISCOUNT) -> float
     if not granted:
         return 1.0
     return often if taken else 1 - often
+
+
+def timely(days: Sequence[int]) -> float:
+    """How likely items so many days from their due dates are paid, beside such as are due today.
+
+    Never so little that the day alone could decide: some payers are always months late.
+    """
+    usual = sorted(days)[len(days) // 2]
+    return max(_STALE, 1 / (1 + (usual / _USUAL_DAYS) ** 2))
 
 
 def elsewhere(amount_minor: int, values_minor: Sequence[int] = ()) -> float:

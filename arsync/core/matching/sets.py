@@ -7,8 +7,8 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from arsync.core.matching.likelihood import (
     Ways,
     discounting,
     elsewhere,
+    timely,
     unseen,
     weight,
 )
@@ -124,7 +125,7 @@ class Sets:
         )
         if not complete:
             others += unseen(amount_minor, pool.values_minor)
-        fits = tuple(sorted(found.values(), key=_rank))
+        fits = tuple(sorted(found.values() if months else _in_time(found.values(), on), key=_rank))
         return Fits(fits, complete, others, _is_alike(pool, fits, months))
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
@@ -298,6 +299,15 @@ def _is_whole_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
 def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:
     """Whether every item was issued or is due in one of the months."""
     return all(of_month(item.issued, months) or of_month(item.due, months) for item in items)
+
+
+def _in_time(fits: Collection[Fit], on: date) -> list[Fit]:
+    """The fits weighed by how near to their due dates they are paid, beside the nearest of them."""
+    near = [timely([abs((on - i.due).days) for i in fit.items if i.available_minor > 0]) for fit in fits]
+    # Who takes a discount pays early.
+    near = [1.0 if any(fit.discounts_minor) else one for fit, one in zip(fits, near, strict=True)]
+    best = max(near, default=1.0)
+    return [replace(fit, weight=fit.weight * one / best) for fit, one in zip(fits, near, strict=True)]
 
 
 def _whole_months(pool: Pool, months: frozenset[Month]) -> list[tuple[int, ...]]:

@@ -91,8 +91,8 @@ OLDEST = Knowledge(habits=together([seen({1, 2, 3})] * 40))
 ONE = Knowledge(habits=together([seen({4})] * 40))
 # The third alone is as much as the first two.
 TWO_ANSWERS = (
-    item(1, 310_11, due=-30),
-    item(2, 250_22, due=-20),
+    item(1, 310_11, due=-12),
+    item(2, 250_22, due=-11),
     item(3, 560_33, due=-10),
     item(4, 91_37, due=-5),
     item(5, 171_49, due=-2),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import EvidenceClass, Reason, Verdict
-from arsync.core.matching.likelihood import elsewhere, unseen, weight
+from arsync.core.matching.likelihood import elsewhere, timely, unseen, weight
 from arsync.core.matching.months import months_named
 from tests.core.matching.build import (
     DAY,
@@ -73,9 +73,9 @@ def test_equal_amounts_leave_more_unseen():
 
 
 SEVERAL = (
-    item(1, 310_11, due=-30),
-    item(2, 250_22, due=-20),
-    item(3, 140_33, due=-10),
+    item(1, 310_11, due=-9),
+    item(2, 250_22, due=-8),
+    item(3, 140_33, due=-7),
     item(4, 60_11, due=-5),
     item(5, 171_37, due=-2),
     item(6, 330_44, due=5),  # 1+2+3 = 700.66 = 1+4+6
@@ -269,3 +269,23 @@ def test_more_sets_than_a_float_can_count_are_no_error():
     dues = list(range(3_000))
     assert weight(3_000, range(0, 3_000, 2), dues, Counter(dues), 0, 0) == 0.0
     assert weight(2, [0], [1, 2], {1: 1, 2: 1}, 3_000, 1_500) < 1e-300
+
+
+def test_of_equal_rents_the_one_that_is_due_is_suggested_and_none_is_applied():
+    """The rent of December was never paid; who pays 1,850.00 on the second of March means March."""
+    rents = [item(n, 1_850_00, due=due) for n, due in enumerate((-87, -56, 1, 32), 1)]
+    told = decided(rents, receipt(1_850_00, "RENT"), policy=WEIGHED)
+    assert (told.verdict, shares(told)) == (Verdict.QUEUE, {3: 1_850_00})
+
+
+@given(st.lists(st.integers(0, 4_000), min_size=1))
+def test_no_day_alone_decides_between_two_answers(days):
+    assert 0.03 <= timely(days) <= timely([0]) == 1.0
+
+
+def test_an_item_long_overdue_is_applied_as_surely_as_another_where_nothing_else_fits():
+    late, due = (
+        find([item(1, 1_813_37, due=days), item(2, 77_31)], receipt(1_813_37), policy=WEIGHED)
+        for days in (-300, 0)
+    )
+    assert late.explanations[0].probability == due.explanations[0].probability
