@@ -46,6 +46,14 @@ class Pool:
         return tuple(marks.setdefault(twin_key(item), len(marks)) for item in self.items)
 
     @cached_property
+    def places_of(self) -> dict[int, list[int]]:
+        """The places of each mark of `twins`, ascending."""
+        found: dict[int, list[int]] = {}
+        for place, mark in enumerate(self.twins):
+            found.setdefault(mark, []).append(place)
+        return found
+
+    @cached_property
     def on_date(self) -> Counter[date]:
         """How many debits are due on each date."""
         return Counter(self.dues)

@@ -6,7 +6,7 @@ Law     every fit adds up exactly; twins count once and the lowest ids stand for
         say which).
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,9 +14,10 @@ from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
 from arsync.core.matching import habits
-from arsync.core.matching.candidates import Pool, TwinKey, discount_minor, twin_key
+from arsync.core.matching.candidates import Pool, discount_minor, twin_key
 from arsync.core.matching.likelihood import (
     DISCOUNT_LATE,
+    FEW_ON_A_DATE,
     ITS_MONTH,
     OTHER_MONTH,
     Ways,
@@ -30,9 +31,12 @@ from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import Habit, ItemRow, MatchPolicy
 from arsync.core.matching.solve import RunTable, SumTable
 
+_PoolKey = tuple[tuple[int, ...], tuple[int, ...]]
 _Key = tuple[
     tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]
 ]  # a pool, and what is asked of each item
+_RUNS = 16  # times the search budget: ways to begin a run that are kept for a customer
+_ENOUGH = 24  # sets that fit; of more nobody asks which equal item stands in which
 _SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
@@ -79,7 +83,7 @@ class Sets:
         self._policy = policy
         self._answers: dict[tuple[Any, ...], Fits] = {}
         self._tables: dict[_Key, SumTable] = {}
-        self._run_tables: dict[_Key, RunTable] = {}
+        self._run_tables: dict[tuple[_PoolKey, tuple[int, ...], int], RunTable] = {}
 
     def fits(
         self,
@@ -158,27 +162,49 @@ class Sets:
             values = tuple(value - less for value, less in zip(values, taken, strict=True))
         table = self._table(values, pool)
         count = len(pool.debits)
-        hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {}
-        for place in range(count):
-            if values[place] == amount_minor:
-                hits[(place,)] = (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
+        hits: dict[tuple[int, ...], tuple[EvidenceClass, str]] = {
+            (place,): (EvidenceClass.ONE_ITEM, "It is exactly this item's amount.")
+            for place in range(count)
+            if values[place] == amount_minor
+        }
         for places, note in _balances(count, values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BALANCE, note))
-        for places, note in _blocks(pool, self._runs(values, pool), values, amount_minor):
+        for places, note in _blocks(pool, self._runs(values, pool, FEW_ON_A_DATE), values, amount_minor):
             hits.setdefault(places, (EvidenceClass.BLOCK, note))
         sums = table.find(amount_minor, self._policy.max_set_items)
         for places in sums.sets:
             if places[0] < count:
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
-        if not sums.complete and not any(taken):
+        if not hits and not sums.complete:
+            hits.update(self._crowded_runs(pool, values, amount_minor))
+        if not sums.complete and not any(taken) and len(hits) < _ENOUGH:
             for places in _swapped(pool, list(hits)):
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
         return hits, sums.complete
 
-    def _runs(self, values: tuple[int, ...], pool: Pool) -> RunTable:
-        count, key = len(pool.debits), (pool.key, values)
+    def _crowded_runs(
+        self, pool: Pool, values: tuple[int, ...], amount_minor: int
+    ) -> dict[tuple[int, ...], tuple[EvidenceClass, str]]:
+        """Runs that begin or end with some of a date's many items; costly, so only if nothing else fits."""
+        few = self._few(pool)
+        if few == FEW_ON_A_DATE:
+            return {}
+        runs = _blocks(pool, self._runs(values, pool, few), values, amount_minor)
+        return {places: (EvidenceClass.BLOCK, note) for places, note in runs}
+
+    def _few(self, pool: Pool) -> int:
+        """So many items of one date may be combined freely, all of them within the budget."""
+        few, counts = self._policy.search_budget.bit_length() - 1, pool.on_date.values()
+        while (
+            few > FEW_ON_A_DATE and sum(2**n for n in counts if n <= few) > _RUNS * self._policy.search_budget
+        ):
+            few -= 1
+        return few if any(FEW_ON_A_DATE < n <= few for n in counts) else FEW_ON_A_DATE
+
+    def _runs(self, values: tuple[int, ...], pool: Pool, few: int) -> RunTable:
+        count, key = len(pool.debits), (pool.key, values, few)
         if key not in self._run_tables:
-            self._run_tables[key] = RunTable(values[:count], pool.dues, pool.twins[:count])
+            self._run_tables[key] = RunTable(values[:count], pool.dues, pool.twins[:count], few)
         return self._run_tables[key]
 
     def _table(self, values: tuple[int, ...], pool: Pool) -> SumTable:
@@ -233,16 +259,11 @@ def _block_note(pool: Pool, places: tuple[int, ...]) -> str:
 
 def _lowest_twins(places: tuple[int, ...], pool: Pool) -> tuple[int, ...]:
     """The same set with every item replaced by its lowest twin."""
-    items, times = pool.items, pool.times
+    times = pool.times
     if all(times[pool.values_minor[place]] == 1 for place in places):
         return places
-    wanted = Counter(twin_key(items[place]) for place in places)
-    amounts = {items[place].available_minor for place in places}
-    twins: dict[TwinKey, list[int]] = defaultdict(list)
-    for place, item in enumerate(items):
-        if item.available_minor in amounts:
-            twins[twin_key(item)].append(place)
-    return tuple(sorted(place for key, number in wanted.items() for place in twins[key][:number]))
+    wanted = Counter(pool.twins[place] for place in places)
+    return tuple(sorted(place for mark, number in wanted.items() for place in pool.places_of[mark][:number]))
 
 
 def _is_alike(pool: Pool, fits: Sequence[Fit], months: frozenset[Month]) -> bool:
@@ -271,14 +292,15 @@ def _may_be_swapped(pool: Pool, items: Sequence[ItemRow], months: frozenset[Mont
     if all(pool.times[item.available_minor] == 1 for item in items):
         return False
     dues = [item.due for item in items if item.available_minor > 0]
+    first, last = min(dues), max(dues)
     inside, kinds = {item.id for item in items}, {twin_key(item) for item in items}
     return any(
         other.id not in inside
         and twin_key(other) not in kinds
         and not (months and not is_of_months((other,), months))
-        for item in items
-        for other in (pool.items[place] for place in pool.by_amount[item.available_minor])
-        if min(dues) <= other.due <= max(dues)
+        for amount in {item.available_minor for item in items}
+        for other in (pool.items[place] for place in pool.by_amount[amount])
+        if first <= other.due <= last
     )
 
 

@@ -216,14 +216,18 @@ class RunTable:
     """Runs of amounts in order of due date, prepared for many targets.
 
     Items of one date have no order of their own: a run takes whole dates between its first and its last, and of these
-    two any items (of a date with many items, the first or the last so many).
+    two any items (of a date with more than `few` items, the first or the last so many).
     """
 
     def __init__(
-        self, values: Sequence[int], dues: Sequence[object], twins: Sequence[int] | None = None
+        self,
+        values: Sequence[int],
+        dues: Sequence[object],
+        twins: Sequence[int] | None = None,
+        few: int = FEW_ON_A_DATE,
     ) -> None:
         self._values, self._dues, self._twins = values, dues, twins or range(len(values))
-        self._most = sum(values)
+        self._most, self._few = sum(values), few
 
     @cached_property
     def _dates(self) -> list[list[int]]:
@@ -239,7 +243,7 @@ class RunTable:
         table = _Runs([], [], {}, {})
         for number, places in enumerate(self._dates):
             before, after = self._before[number], self._before[number + 1]
-            for some, total in _parts(places, self._values, self._twins):
+            for some, total in _parts(places, self._values, self._twins, self._few):
                 table.starts.append((number, some))
                 table.rests.append(after - total)
                 table.ends.setdefault(before + total, []).append((number, some))
@@ -252,7 +256,7 @@ class RunTable:
         if not 0 < target <= self._most:
             return []
         table = self._table
-        found = dict.fromkeys(map(tuple, table.within.get(target, ())))
+        found = dict.fromkeys(map(tuple, table.within.get(target, ())[:_ENOUGH]))
         ends = table.ends
         for place in [place for place, rest in enumerate(table.rests) if target + rest in ends]:
             number, some = table.starts[place]
@@ -278,13 +282,13 @@ class _Runs:
 
 
 def _parts(
-    places: list[int], values: Sequence[int], twins: Sequence[int]
+    places: list[int], values: Sequence[int], twins: Sequence[int], few: int
 ) -> Iterator[tuple[Sequence[int], int]]:
     """Some of the places of one date, and their sum; twins stand for each other."""
     if len(places) == 1:
         yield places, values[places[0]]
         return
-    if len(places) <= FEW_ON_A_DATE:
+    if len(places) <= few:
         distinct = len({twins[place] for place in places}) == len(places)
         seen: set[tuple[int, ...]] = set()
         for size in range(1, len(places) + 1):

@@ -118,6 +118,23 @@ class TestSeveralSets:
         decision = decided(items, receipt(700_00), policy=WEIGHED)
         assert decision.verdict is Verdict.QUEUE
 
+    @pytest.mark.parametrize(
+        ("prices", "dates"),
+        [
+            pytest.param(1, 365, id="one rent, due on every day of a year"),
+            pytest.param(7, 365, id="seven rents"),
+            pytest.param(1, 9_999, id="each due on a day of its own"),
+        ],
+    )
+    def test_ten_thousand_rents_are_answered_in_bounded_time(self, prices, dates):
+        import time
+
+        items = tuple(item(n, 100_00 + n % prices * 1_00, due=n % dates - dates) for n in range(1, 10_001))
+        began = time.process_time()
+        decision = decided(items, receipt(1_200_00), policy=WEIGHED)
+        assert decision.verdict is not Verdict.APPLY
+        assert time.process_time() - began < 10
+
 
 class TestPayersThatMayBeSeveral:
     def test_a_close_name_and_an_odd_amount_that_fits_only_it(self):
@@ -289,3 +306,35 @@ def test_an_item_long_overdue_is_applied_as_surely_as_another_where_nothing_else
         for days in (-300, 0)
     )
     assert late.explanations[0].probability == due.explanations[0].probability
+
+
+CROWDED = tuple(
+    item(10 * date + n, 100_00 + (7_919 * (10 * date + n) ** 2) % 900_001, due=7 * date)
+    for date, count in ((-3, 4), (-2, 9), (-1, 10), (0, 8), (1, 12))
+    for n in range(count)
+)
+
+
+@pytest.mark.parametrize(
+    "some",
+    [
+        pytest.param((-20, -18, -15, -13, -12), id="five of the nine of one date"),
+        pytest.param(
+            (-30, -29, -28, -27, -20, -17, -14), id="all of a date, and three of the nine of the next"
+        ),
+    ],
+)
+def test_a_run_with_some_of_a_date_of_many_is_found_and_by_default_waits_for_a_person(some):
+    chosen = [row for row in CROWDED if row.id in some]
+    money = receipt(sum(row.available_minor for row in chosen))
+    assert set(shares(decided(CROWDED, money, policy=WEIGHED))) == {row.id for row in chosen}
+    assert decided(CROWDED, money).verdict is not Verdict.APPLY
+
+
+def test_a_customer_with_hundreds_of_crowded_dates_costs_no_more_than_the_budget():
+    import time
+
+    many = [item(n, 10_000 + (7_919 * n * n) % 900_001, due=n // 9) for n in range(1, 2_000)]
+    began = time.process_time()
+    find(many, receipt(12_345_67), policy=WEIGHED)
+    assert time.process_time() - began < 5
