@@ -15,7 +15,10 @@ _WORDS = {None: "null", True: "true", False: "false"}
 
 def read(source: str | bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type before it is looked at
     """The value written there; numbers with a decimal mark or exponent are Decimal, others int."""
-    return json.loads(source, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        return json.loads(source, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested more deeply than anything meant to be read") from None
 
 
 def read_object(source: str | bytes) -> dict[str, Any]:

@@ -50,3 +50,8 @@ def test_what_is_no_number_is_no_json(text):
 def test_a_float_has_no_exact_text():
     with pytest.raises(TypeError, match="float has no exact JSON"):
         exact.text({"Amount": 0.1})
+
+
+def test_json_nested_beyond_all_measure_is_no_json_to_us():
+    with pytest.raises(ValueError, match="nested"):
+        exact.read("[" * 100_000)

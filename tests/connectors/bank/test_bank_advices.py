@@ -274,3 +274,14 @@ def test_every_line_of_a_table_comes_out_as_it_went_in(rows):
 def test_no_letter_breaks_the_reader(text, html):
     for advice in (*advices.in_mail(text, "", GIVEN), *advices.in_mail("", html, GIVEN)):
         assert advice.lines or advice.problems
+
+
+@pytest.mark.parametrize("digits", [8, 5_000], ids=["more than any character has", "more than Python reads"])
+def test_a_letter_with_a_character_of_thousands_of_digits_is_read_all_the_same(digits):
+    number = "&#" + "1" * digits + ";"
+    html = (
+        f'<table title="{number}"><tr><th>Invoice</th><th>Amount paid</th></tr>'
+        f"<tr><td>INV-1 {number}</td><td>10.00</td></tr></table>"
+    )
+    (advice,) = advices.in_mail("", html, GIVEN)
+    assert [line.paid for line in advice.lines] == [Money(1000, "USD")]

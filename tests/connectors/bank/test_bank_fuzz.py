@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Context
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
@@ -188,8 +189,22 @@ def texts(data: bytes) -> list[str]:
 BROKEN = (zipfile.BadZipFile, ValueError, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
+NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")  # Python's own reader of them gives up at 4,300 digits
+MEANT = re.compile(r"<v>([0-9.]{17,40})</v>")
+
+
 def texts_of_markup(data: bytes) -> list[str]:
-    return [form for text in texts(data) for form in (text, html.unescape(without_markup(text)))]
+    return [
+        form
+        for text in texts(data)
+        for form in (text, html.unescape(NO_CHARACTER.sub(" ", without_markup(text))))
+    ]
+
+
+def as_meant(text: str) -> list[str]:
+    """The numbers of a sheet with the 15 significant digits that a spreadsheet shows."""
+    meant = Context(prec=15)
+    return [format(meant.create_decimal(raw), "f") for raw in MEANT.findall(text) if raw.count(".") <= 1]
 
 
 def texts_of_json(data: bytes) -> list[str]:
@@ -205,7 +220,8 @@ def texts_of_workbook(data: bytes) -> list[str]:
         for name in archive.namelist():
             # A part that cannot be unpacked may be one that no reader needs.
             with contextlib.suppress(*BROKEN):
-                found += texts_of_markup(archive.read(name))
+                plain = texts_of_markup(archive.read(name))
+                found += [*plain, *(number for text in plain for number in as_meant(text))]
     return found
 
 

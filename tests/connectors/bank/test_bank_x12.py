@@ -115,3 +115,9 @@ def test_two_messages_are_two_advices_and_the_same_one_again_has_the_same_key():
 def test_other_messages_are_refused_by_name():
     with pytest.raises(UnsupportedFormat, match="820"):
         read_file((ISA + "GS*IN*A*B*20260115*1200*1*X*004010~ST*810*1~BIG*20260101*1~SE*2*1~").encode())
+
+
+def test_an_st_that_is_about_no_money_is_no_advice():
+    empty = ISA.encode() + b"ST*820*0000~" + message("RMR*IV*INV-1**100.00").removeprefix(ISA.encode())
+    (advice,) = read_file(empty, GENERIC).remittances
+    assert [line.reference for line in advice.lines] == ["INV-1"]

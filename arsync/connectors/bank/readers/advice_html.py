@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 _SPACE = re.compile(r"\s+")
+_NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")  # the last one there is has seven digits
 _BLOCKS = frozenset(
     {"p", "div", "br", "tr", "table", "li", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "hr"}
 )
@@ -61,7 +62,7 @@ class _Page(HTMLParser):
 def read(html: str) -> tuple[list[list[list[str]]], str]:
     """The tables, outermost first, and the text."""
     page = _Page()
-    page.feed(html)
+    page.feed(_NO_CHARACTER.sub("\ufffd", html))
     page.close()
     lines = (line.strip() for line in "".join(page.text).split("\n"))
     tables = [[[" ".join(cell.split()) for cell in row] for row in table] for table in page.tables]

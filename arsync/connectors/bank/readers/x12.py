@@ -50,6 +50,11 @@ class _Set:
     adjustments: list[list[str]] = field(default_factory=list)
     inside: bool = False
 
+    @property
+    def says(self) -> bool:
+        """Whether it is about any money: an ST alone is no advice."""
+        return bool(self.documents or self.amount)
+
 
 def segments(text: str) -> Iterator[list[str]]:
     """The segments of a message, each split into its elements; separators as the message declares them."""
@@ -89,13 +94,14 @@ def _sets(found: Iterator[list[str]]) -> Iterator[_Set]:
     for elements in found:
         name = elements[0]
         if name == "ST" and held.segments:
-            yield held
+            if held.says:
+                yield held
             held = _Set(held.number + 1)
         elif name in {"ISA", "GS", "GE", "IEA", "SE"}:
             continue
         _take(held, elements)
         held.segments.append("*".join(elements))
-    if held.documents or held.amount:
+    if held.says:
         yield held
 
 
