@@ -151,7 +151,7 @@ def read_advice(data: bytes) -> list[Claim]:
 def check_advices(found: Iterable[Remittance]) -> list[Claim]:
     claims: list[Claim] = []
     for one in found:
-        assert one.lines or one.problems or one.total, one
+        assert one.lines or one.problems or one.total is not None, one  # a payment of zero is one
         claims += claims_of_advice(one)
     return claims
 
