@@ -25,7 +25,7 @@ def keep(conn: Connection, rates: Sequence[Rate], who: str, at: str) -> tuple[in
 
 def between(conn: Connection, first: date, last: date) -> list[Rate]:
     """The rates of some days, in order."""
-    return [_rate(row) for row in listing(conn, first, last)]
+    return [rate_of(row) for row in listing(conn, first, last)]
 
 
 def listing(conn: Connection, first: date, last: date) -> list[Any]:
@@ -39,5 +39,6 @@ def _pair(one: Rate) -> tuple[date, str, str]:
     return one.on, low, high
 
 
-def _rate(row: Any) -> Rate:
+def rate_of(row: Any) -> Rate:
+    """A rate as it was published; its pair is kept by the codes in order."""
     return Rate(row.on_date, row.one, row.high if row.one == row.low else row.low, Decimal(row.value))

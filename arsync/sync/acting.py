@@ -1,5 +1,6 @@
 """How an action is carried out: who may, on what, and what is kept. `actions.py` is the list of what there is to do."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -767,23 +768,16 @@ def teach(conn: Tx, desk: Desk, row: Any, customer_id: int | None, lines: Sequen
 
 def _habit(conn: Tx, desk: Desk, customer_id: int, receipt: Any, lines: Sequence[Line]) -> "Habit | None":
     """How the customer pays, if the lines settle whole items of its own; None if they say nothing of it."""
-    from arsync.core.matching.candidates import Pool
     from arsync.core.matching.habits import observed
 
-    mine = work.open_of(conn, desk.ledger.id, customer_id)
-    pool = Pool(
-        sorted((row for row in mine if row.currency == receipt.currency), key=lambda row: (row.due, row.id))
-    )
-    left = {row.id: row.available_minor for row in pool.items}
-    settled = {line.item_id for line in lines if line.item_id is not None}
+    settled: Counter[int] = Counter()
     for line in lines:
-        if line.item_id not in left:
+        if line.item_id is None:
             return None
-        left[line.item_id] -= line.minor
-    if any(left[item_id] for item_id in settled):
-        return None
+        settled[line.item_id] += line.minor
+    mine = work.open_of(conn, desk.ledger.id, customer_id)
     discounted = any(line.kind == "discount" and line.minor for line in lines)
-    return observed(customer_id, pool, settled, receipt.on_date, discounted=discounted)
+    return observed(customer_id, mine, settled, work.receipt_row(receipt), discounted=discounted)
 
 
 def finding_of(conn: Tx, row: Any) -> Finding:

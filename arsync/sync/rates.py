@@ -78,10 +78,7 @@ def on_file(store: Store, first: date, last: date) -> list[Row]:
     """The rates of some days, in order."""
     with store.read() as conn:
         rows = rates.listing(conn, first, last)
-    return [
-        Row(r.on_date, r.one, r.high if r.one == r.low else r.low, Decimal(r.value), r.who, r.at)
-        for r in rows
-    ]
+    return [Row(*rates.rate_of(row), row.who, row.at) for row in rows]
 
 
 def at(store: Store, on: date, one: str, other: str) -> Shown | None:

@@ -8,21 +8,18 @@ Law     the engine knows nothing of the benchmark: its posting rules are that po
         teaches; what was applied automatically teaches nothing.
 """
 
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
-from arsync.core.items import ItemKind
-from arsync.core.matching.candidates import Pool
 from arsync.core.matching.decide import decide
-from arsync.core.matching.habits import observed, together
+from arsync.core.matching.habits import observed, with_habit
 from arsync.core.matching.learn import learn
 from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.rounds import Judged, rounds
@@ -37,12 +34,12 @@ from arsync.core.matching.snapshot import (
 )
 from arsync.core.policy import parse
 from arsync.core.rates import Rate
+from arsync.testing.cashbench_folder import KINDS, discount_of
 
 POLICY = parse(
     (files("arsync.testing") / "cashbench.toml").read_text(encoding="utf-8"), "cashbench.toml"
 ).match
 Given = Any  # the benchmark's own records; its `world.py` says what they hold
-_KINDS = {"invoice": ItemKind.INVOICE, "credit_memo": ItemKind.CREDIT_MEMO, "debit_memo": ItemKind.DEBIT_MEMO}
 _RECENT_DAYS = 21
 _RATE_DAYS = 14
 HOME = "USD"  # what the benchmark's bank account is in
@@ -146,15 +143,10 @@ class Matcher:
                 self.open.pop(number, None)
 
     def _item(self, number: int, item: Given) -> ItemRow:
-        terms = re.match(r"(\d+)/(\d+) ", item.terms)
-        discount, until = 0, None
-        if terms and item.kind == "invoice":
-            discount = (item.amount * int(terms[1]) + 50) // 100
-            until = item.issue_date + timedelta(days=int(terms[2]))
         return ItemRow(
             number,
             self.customer_ids[item.customer_id],
-            _KINDS[item.kind],
+            KINDS[item.kind],
             item.number,
             item.issue_date,
             item.due_date,
@@ -162,8 +154,7 @@ class Matcher:
             item.amount,
             item.amount,
             (item.po_number,) if item.po_number else (),
-            discount,
-            until,
+            *discount_of(item.terms, item.kind, item.amount, item.issue_date),
         )
 
     def _receipt(self, line: Given) -> ReceiptRow:
@@ -221,18 +212,14 @@ class Matcher:
     def _observe(self, correction: Given, owners: list[int]) -> None:
         """How the customer paid, of what it had open when its money went to a clerk."""
         open_then = self.opened.pop(correction.line_id, ())
-        if len(owners) != 1:
-            return
-        mine = [item for item in open_then if item.customer_id == owners[0]]
-        pool = Pool(sorted(mine, key=lambda item: (item.due, item.id)))
-        whole = {item.id: item.available_minor for item in pool.items}
-        rows = {self.item_ids[row.item_id]: row for row in correction.applications}
-        if all(whole.get(i) == row.applied + row.discount for i, row in rows.items()):
-            discounted = any(row.discount for row in rows.values())
-            on = self.receipts[correction.line_id].on
-            seen = observed(owners[0], pool, rows.keys(), on, discounted=discounted)
-            if seen is not None:
-                self.knowledge = replace(self.knowledge, habits=together([*self.knowledge.habits, seen]))
+        if len(owners) == 1:
+            settled = {
+                self.item_ids[row.item_id]: row.applied + row.discount for row in correction.applications
+            }
+            discounted = any(row.discount for row in correction.applications)
+            receipt = self.receipts[correction.line_id]
+            seen = observed(owners[0], open_then, settled, receipt, discounted=discounted)
+            self.knowledge = with_habit(self.knowledge, seen)
 
     def _used(self, receipt: ReceiptRow, customer_id: int) -> None:
         """Advices of a decided receipt are not handed in again, as a store would not."""

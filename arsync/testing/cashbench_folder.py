@@ -25,7 +25,7 @@ from arsync.errors import UsageError
 
 T = TypeVar("T")
 Row = dict[str, str]
-_KINDS = {
+KINDS = {
     "invoice": ItemKind.INVOICE,
     "credit_memo": ItemKind.CREDIT_MEMO,
     "debit_memo": ItemKind.DEBIT_MEMO,
@@ -46,6 +46,14 @@ class _Truth:
 
 
 _NOT_OURS = _Truth(apart=True, customer_id=0, settled={}, deducted={})
+
+
+def discount_of(terms: str, kind: str, minor: int, issued: date) -> tuple[int, date | None]:
+    """The cash discount that the benchmark's terms grant on an item, rounded half up, and until when."""
+    found = _TERMS.match(terms)
+    if found is None or kind != "invoice":
+        return 0, None
+    return (minor * int(found[1]) + _WHOLE // 2) // _WHOLE, issued + timedelta(days=int(found[2]))
 
 
 def history_of(folder: Path, since: date | None = None) -> History:
@@ -124,14 +132,11 @@ def _customer(row: Row, customers: dict[str, int]) -> CustomerRow:
 
 def _item(number: int, row: Row, customers: dict[str, int]) -> ItemRow:
     minor, issued = Money.of(row["amount"], row["currency"]).minor, date.fromisoformat(row["issue_date"])
-    terms = _TERMS.match(row["terms"])
-    granted = terms is not None and row["kind"] == "invoice"
     return ItemRow(
-        number, customers[row["customer_id"]], _KINDS[row["kind"]], row["number"], issued,
+        number, customers[row["customer_id"]], KINDS[row["kind"]], row["number"], issued,
         date.fromisoformat(row["due_date"]), row["currency"], minor, minor,
         (row["po_number"],) if row["po_number"] else (),
-        (minor * int(terms[1]) + _WHOLE // 2) // _WHOLE if terms and granted else 0,
-        issued + timedelta(days=int(terms[2])) if terms and granted else None,
+        *discount_of(row["terms"], row["kind"], minor, issued),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from arsync.core.decisions import Finding
@@ -99,10 +100,15 @@ def _rates_of(snapshot: Snapshot) -> Callable[[ReceiptRow], str]:
 
 def _abroad(snapshot: Snapshot, roofs: Mapping[int, int]) -> Callable[[ReceiptRow, Reach], bool]:
     """Whether a receipt looks at items in another currency than its own, so that a rate may matter."""
-    owed: dict[int, set[str]] = defaultdict(set)
-    for item in snapshot.items:
-        owed[roofs.get(item.customer_id, item.customer_id)].add(item.currency)
-    return lambda row, reach: any(owed[roof] - {row.currency} for roof in reach.roofs if roof in owed)
+
+    @cache  # walks all items, so only where a rate has changed
+    def owed() -> Mapping[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        for item in snapshot.items:
+            found.setdefault(roofs.get(item.customer_id, item.customer_id), set()).add(item.currency)
+        return found
+
+    return lambda row, reach: any(owed().get(roof, set()) - {row.currency} for roof in reach.roofs)
 
 
 def stale(

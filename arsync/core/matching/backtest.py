@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 
+from arsync.core.dates import add_business_days
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
-from arsync.core.matching.candidates import Pool, twin_key
+from arsync.core.matching.candidates import twin_key
 from arsync.core.matching.decide import decide
 from arsync.core.matching.exchange import about
-from arsync.core.matching.habits import observed, together
+from arsync.core.matching.habits import observed, with_habit
 from arsync.core.matching.learn import learn
 from arsync.core.matching.rounds import rounds
 from arsync.core.matching.sampling import interval
@@ -125,7 +126,7 @@ def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
 
     A receipt is judged once, on its day, with the advices that came while the policy lets it wait.
     """
-    waits, policy = timedelta(days=policy.wait_days), replace(policy, wait_days=0)
+    waits, policy = policy.wait_days, replace(policy, wait_days=0)
     left = {item.id: item for item in history.items}
     moves = sorted(history.moves, reverse=True)
     knowledge, twins = Knowledge(), _twins(history.items)
@@ -136,8 +137,8 @@ def replayed(history: History, policy: MatchPolicy) -> tuple[Case, ...]:
         while moves and moves[-1][0] < day:
             _settle(left, *moves.pop()[1:])
         todays = {one.receipt.id: one for one in group}
-        snapshot = _snapshot(history, day, left.values(), todays.values(), done)
-        snapshot = replace(snapshot, remittances=_near(history.remittances, day, day + waits))
+        advices = _near(history.remittances, day, add_business_days(day, waits))
+        snapshot = _snapshot(history, day, left.values(), todays.values(), done, advices)
         outcome = rounds(snapshot, knowledge, policy, lambda f, r: decide(f, r, policy, "auto"))
         judged = {
             one.receipt.id: Case(todays[one.receipt.id], one.finding, one.decision, twins)
@@ -164,21 +165,17 @@ def _taught(knowledge: Knowledge, past: Past, left: dict[int, ItemRow], policy: 
     """What a person's confirmation of that day taught: who paid, and how."""
     row, owner = past.receipt, past.customer_id
     known = learn(knowledge, row.payer_name, row.payer_account, owner, row.on, policy.alias_days)
-    mine = [
-        i
-        for i in left.values()
-        if (i.customer_id, i.currency) == (owner, row.currency) and i.issued <= row.on
-    ]
-    pool = Pool(sorted(mine, key=lambda item: (item.due, item.id)))
-    open_then = {item.id: item.available_minor for item in pool.items}
-    if any(open_then.get(item_id) != minor for item_id, minor in past.settled.items()):
-        return known
-    seen = observed(owner, pool, past.settled.keys(), row.on, discounted=None)
-    return replace(known, habits=together([*known.habits, seen])) if seen else known
+    issued = (item for item in left.values() if item.issued <= row.on)
+    return with_habit(known, observed(owner, issued, past.settled, row, discounted=None))
 
 
 def _snapshot(
-    history: History, day: date, items: Iterable[ItemRow], todays: Iterable[Past], done: Sequence[Past]
+    history: History,
+    day: date,
+    items: Iterable[ItemRow],
+    todays: Iterable[Past],
+    done: Sequence[Past],
+    advices: tuple[RemittanceRow, ...],
 ) -> Snapshot:
     return Snapshot(
         history.ledger_id,
@@ -188,6 +185,7 @@ def _snapshot(
         tuple(one.receipt for one in todays),
         recent=tuple(one.receipt for one in done),
         recent_customers=tuple(one.customer_id for one in done),
+        remittances=advices,
         rates=tuple(about(history.rates, day)),
     )
 

@@ -13,9 +13,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from operator import attrgetter
 
+from arsync.core.dates import business_days_between
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
@@ -38,7 +39,6 @@ ENGINE_VERSION = "4"
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
 )
-_SATURDAY = 5
 _FEW = 3  # an amount that more items than these share says nothing
 _SETTLING = frozenset({EvidenceClass.REFERENCE, EvidenceClass.REMITTANCE, EvidenceClass.BOOKED})
 _NO_ADVICE_HELPS = frozenset({Reason.RETURNED_PAYMENT, Reason.ALREADY_BOOKED, Reason.POSSIBLE_DUPLICATE})
@@ -679,7 +679,7 @@ class Batch:
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days
-        return wait_days > 0 and _business_days(receipt.on, self.snapshot.as_of) < wait_days
+        return wait_days > 0 and business_days_between(receipt.on, self.snapshot.as_of) < wait_days
 
 
 def _is_settled(draft: Draft) -> bool:
@@ -715,9 +715,3 @@ def _move(draft: Draft, twins: dict[int, int]) -> None:
     first = draft.explanations[0]
     shares = (share._replace(item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
     draft.explanations[0] = replace(first, shares=tuple(sorted(shares, key=lambda share: share.item_id)))
-
-
-def _business_days(start: date, end: date) -> int:
-    """Mondays to Fridays after `start`, up to and including `end`."""
-    days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
-    return sum(day.weekday() < _SATURDAY for day in days)

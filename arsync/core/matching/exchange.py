@@ -19,11 +19,12 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
+from arsync.core.dates import add_business_days
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.candidates import Book, Pool, discount_minor
 from arsync.core.matching.explain import con, label, labels, money, pro
-from arsync.core.matching.named import Named, named_items, part_of
+from arsync.core.matching.named import Named, goes_on, named_items, part_of
 from arsync.core.matching.normalise import fold
 from arsync.core.matching.payers import Payer
 from arsync.core.matching.snapshot import ItemRow, MatchPolicy, ReceiptRow
@@ -33,12 +34,10 @@ from arsync.core.rates import STANDS_DAYS, Rate, Rates, worth
 _BASIS = 10_000
 _ADVISED = 20  # an advice vouches for so many times as much as a text does
 _HARDLY_SHOWS = 10  # an item is small beside ten times as much
-_SATURDAY = 5
 OLDEST_DAYS = 14 + STANDS_DAYS  # a receipt is booked ten business days late at most
 _STATED = re.compile(
     r"(?:\b([A-Z]{3})[ :]?|(?<![\d.,A-Z]))(\d{1,3}(?:[ ,.']\d{3})+(?:[.,]\d{2,3})?|\d+(?:[.,]\d{1,3})?)(?![\d.,]*\d)"
 )
-_MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE|[,&+] *$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,8 @@ def bands(rates: Rates, receipt: ReceiptRow, currency: str, policy: MatchPolicy)
     least = 1 - Fraction(policy.exchange_spread_bp, _BASIS)
     most = 1 + Fraction(policy.exchange_better_bp, _BASIS)
     half = Fraction(1, 2)
-    for on in _days(receipt.on, policy.exchange_days):
+    for before in range(policy.exchange_days + 1):
+        on = add_business_days(receipt.on, -before)
         rate = rates.at(on, currency, receipt.currency)
         if rate is not None:
             one = worth(rate.value, currency, receipt.currency)
@@ -117,15 +117,6 @@ def bands(rates: Rates, receipt: ReceiptRow, currency: str, policy: MatchPolicy)
     if not found:
         return None
     return Band(currency, min(b.low_minor for b in found), max(b.high_minor for b in found), found[0].day)
-
-
-def _days(on: date, before: int) -> Iterator[date]:
-    yield on
-    while before:
-        on -= timedelta(days=1)
-        if on.weekday() < _SATURDAY:
-            before -= 1
-            yield on
 
 
 def about(rates: Iterable[Rate], on: date) -> list[Rate]:
@@ -411,7 +402,7 @@ def _doubt(
             "small-item", "An item that nothing names is so small that it hardly shows in what arrived."
         )
     alone = len(items) == len(named.items) + len(named.grouped)
-    if alone and (named.open_end or any(_MORE.search(fold(text)) for text in receipt.texts)):
+    if alone and (named.open_end or goes_on(receipt)):
         return con("open-end", "The list of numbers may go on, and a small item more would hardly show.")
     return None
 

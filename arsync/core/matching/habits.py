@@ -7,12 +7,13 @@ Law     habits weigh sets that come to the cent against each other; they never m
 Source  the model of `likelihood`; a payment is shared between the ways by how likely each makes it.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from operator import attrgetter
 
 from arsync.core.matching.candidates import Pool, discount_minor
 from arsync.core.matching.likelihood import DISCOUNT, USUAL, Ways, by_way
-from arsync.core.matching.snapshot import Habit
+from arsync.core.matching.snapshot import Habit, ItemRow, Knowledge, ReceiptRow
 
 _USUAL_PAYMENTS = 20  # the usual shares count as so many
 TOLD_FROM = 3  # payments; fewer are no habit to speak of
@@ -29,28 +30,41 @@ _NAMES = (
 
 
 def observed(
-    customer_id: int, pool: Pool, settled: Collection[int], on: date, *, discounted: bool | None
+    customer_id: int,
+    open_then: Iterable[ItemRow],
+    settled: Mapping[int, int],
+    receipt: ReceiptRow,
+    *,
+    discounted: bool | None,
 ) -> Habit | None:
-    """What one confirmed payment says; None if it did not settle whole items of the pool, and those alone.
+    """What one confirmed payment says; None if it did not settle whole items of the customer, and those alone.
 
     Args:
         customer_id: whose money it was.
-        pool: what the customer had open before.
-        settled: ids of the items that were settled whole.
-        on: the day of the money.
+        open_then: what was open before; what is not this customer's, or in another currency, is left aside.
+        settled: minor units by item, with what was given up.
+        receipt: the money.
         discounted: whether a cash discount was taken; None: nobody knows.
     """
+    mine = [i for i in open_then if (i.customer_id, i.currency) == (customer_id, receipt.currency)]
+    pool = Pool(sorted(mine, key=attrgetter("due", "id")))
+    available = {item.id: item.available_minor for item in pool.items}
     places = [place for place, item in enumerate(pool.debits) if item.id in settled]
-    if not places or len(places) + sum(item.id in settled for item in pool.credits) != len(settled):
+    if not places or any(available.get(item_id) != minor for item_id, minor in settled.items()):
         return None
     made = by_way(len(pool.debits), places, pool.dues, pool.on_date)
     parts = [one * usual for one, usual in zip(made, USUAL, strict=True)]
     if not any(parts):
         return None
     ways = Ways(*(part / sum(parts) for part in parts))
-    granted = any(discount_minor(pool.debits[place], on, 0) for place in places)
+    granted = any(discount_minor(pool.debits[place], receipt.on, 0) for place in places)
     left = granted and discounted is False
     return Habit(customer_id, 1, ways, int(discounted is True), int(left))
+
+
+def with_habit(knowledge: Knowledge, seen: Habit | None) -> Knowledge:
+    """Knowledge with one more payment observed; the same where it says nothing."""
+    return replace(knowledge, habits=together([*knowledge.habits, seen])) if seen else knowledge
 
 
 def together(habits: Iterable[Habit]) -> tuple[Habit, ...]:

@@ -213,6 +213,11 @@ def by_references(
     return Outcome(tuple(near), reason, unique=len(near) == 1)
 
 
+def goes_on(receipt: ReceiptRow) -> bool:
+    """Whether a text says that it names not everything, or breaks off inside its list."""
+    return any(_MORE.search(fold(text)) for text in receipt.texts)
+
+
 def tolerated_minor(policy: MatchPolicy, currency: str, asked_minor: int) -> int:
     """How much may be missing from what is asked for: the policy's amount, and its share of that."""
     whole = policy.small_difference_minor.get(currency, 0)
@@ -416,8 +421,7 @@ def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence)
     asked = sum(item.available_minor for item in items)
     tolerated = tolerated_minor(case.book.policy, case.receipt.currency, asked)
     missing = asked - case.receipt.amount_minor
-    hints = any(_MORE.search(fold(text)) for text in case.receipt.texts)
-    if case.named.grouped or case.named.unknown or case.named.shared or hints:
+    if case.named.grouped or case.named.unknown or case.named.shared or goes_on(case.receipt):
         return []  # then another item may be what is missing
     largest = max(items, key=lambda item: (item.available_minor, -item.id))
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
@@ -587,5 +591,5 @@ def _plainly_named(case: _Case) -> bool:
             named.open_end or named.weak or named.grouped or named.unknown or named.shared or named.foreign
         )
         and case.book.creditors.isdisjoint(relatives(case.payer.known))
-        and not any(_MORE.search(fold(text)) for text in case.receipt.texts)
+        and not goes_on(case.receipt)
     )

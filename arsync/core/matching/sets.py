@@ -291,8 +291,7 @@ def _may_be_swapped(pool: Pool, items: Sequence[ItemRow], months: frozenset[Mont
     """Whether an item of the same days that is left out has the amount of one that is not."""
     if all(pool.times[item.available_minor] == 1 for item in items):
         return False
-    dues = [item.due for item in items if item.available_minor > 0]
-    first, last = min(dues), max(dues)
+    first, last = _days(items)
     inside, kinds = {item.id for item in items}, {twin_key(item) for item in items}
     return any(
         other.id not in inside
@@ -306,16 +305,22 @@ def _may_be_swapped(pool: Pool, items: Sequence[ItemRow], months: frozenset[Mont
 
 def _is_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
     """Whether everything due between the first day and the last of these is among them."""
-    dues = [item.due for item in items if item.available_minor > 0]
-    first, last = min(dues), max(dues)
+    first, last = _days(items)
     between = sum(count for due, count in pool.on_date.items() if first < due < last)
-    return between == sum(first < due < last for due in dues)
+    return between == sum(first < item.due < last for item in items if item.available_minor > 0)
 
 
 def _is_whole_run(pool: Pool, items: Sequence[ItemRow]) -> bool:
     """Whether everything due from the first day to the last of these is among them."""
+    first, last = _days(items)
+    debits = sum(item.available_minor > 0 for item in items)
+    return debits == sum(count for due, count in pool.on_date.items() if first <= due <= last)
+
+
+def _days(items: Sequence[ItemRow]) -> tuple[date, date]:
+    """The first and the last day on which these debits are due."""
     dues = [item.due for item in items if item.available_minor > 0]
-    return len(dues) == sum(count for due, count in pool.on_date.items() if min(dues) <= due <= max(dues))
+    return min(dues), max(dues)
 
 
 def is_of_months(items: Iterable[ItemRow], months: frozenset[Month]) -> bool:

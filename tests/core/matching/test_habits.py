@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import Verdict
-from arsync.core.matching.candidates import Pool
 from arsync.core.matching.habits import observed, taking, together, told, ways_of
 from arsync.core.matching.likelihood import DISCOUNT, USUAL, Ways
 from arsync.core.matching.snapshot import Habit, Knowledge
@@ -17,7 +16,8 @@ FIVE = tuple(item(n, 1_000_00 + 137_07 * n * n, due=10 * n - 40) for n in range(
 
 
 def seen(settled, items=FIVE, discounted=False):
-    return observed(1, Pool(items), settled, DAY, discounted=discounted)
+    whole = {row.id: row.available_minor for row in items}
+    return observed(1, items, {i: whole.get(i, 1) for i in settled}, receipt(1_00), discounted=discounted)
 
 
 def mostly(habit):
@@ -69,12 +69,11 @@ def test_discounts_are_learned_where_the_terms_granted_them():
     terms = {"discount_minor": 6_00, "discount_until": DAY + timedelta(days=2)}
     over = {"discount_minor": 6_00, "discount_until": date(2026, 1, 1)}
     items = (item(1, 600_34, **terms), item(2, 700_34, **over))
-    pool = Pool(items)
     habits = [
-        observed(1, pool, {1}, DAY, discounted=True),
-        observed(1, pool, {1}, DAY, discounted=False),
-        observed(1, pool, {2}, DAY, discounted=False),
-        observed(1, pool, {1}, DAY, discounted=None),
+        seen({1}, items, discounted=True),
+        seen({1}, items, discounted=False),
+        seen({2}, items, discounted=False),
+        seen({1}, items, discounted=None),
     ]
     assert [(one.taken, one.left) for one in habits] == [(1, 0), (0, 1), (0, 0), (0, 0)]
     (always,) = together(habits[:1] * 30)
