@@ -14,13 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from operator import attrgetter
 
 from arsync.core.dates import business_days_between
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
-from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.candidates import Book, Numbers, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.exchange import Abroad, Unrated, closed, obstacle
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
@@ -52,14 +53,20 @@ _SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known p
 
 
 class Lasting:
-    """What holds for every snapshot of the same customers, knowledge, policy and day."""
+    """What holds for a snapshot, and for every part of it and of what is left of it, under one policy."""
 
     def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
         self.policy = policy
+        self._items = snapshot.items
         self.payers = Payers(snapshot, knowledge, policy)
         self.sets = Sets(policy)
         self.habits = {habit.customer_id: habit for habit in knowledge.habits}
         self.roofs = roofs_of(snapshot.customers)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The numbers of all items; not made where nothing is matched."""
+        return Numbers(self._items)
 
 
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
@@ -72,7 +79,7 @@ class Batch:
 
     def __init__(self, snapshot: Snapshot, lasting: Lasting) -> None:
         self.snapshot, self._policy = snapshot, lasting.policy
-        self._book = Book(snapshot, self._policy)
+        self._book = Book(snapshot, self._policy, lasting.numbers)
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._habits = lasting.habits
         self._past = Past(snapshot, self._book)
