@@ -146,6 +146,7 @@ def _advices(read: Letter, given: Given) -> tuple[tuple[Remittance, ...], list[P
                 Problem("remittance-unreadable", document.name, "attachment", "", refused.what, refused.do)
             )
     found += advices.in_mail(read.text, read.html, given)
+    found += () if found else advices.in_words(read.text, read.html, given)
     kept = advices.distinct(found)
     return kept, [*problems, *(problem for one in kept for problem in one.problems)]
 

@@ -19,6 +19,7 @@ from tests.core.matching.build import (
     decided,
     find,
     item,
+    listing,
     receipt,
     said,
     shares,
@@ -340,6 +341,58 @@ class TestRemittance:
         decision = decided(items, receipt(155_10, name="LOCKBOX 77"), customers, remittances=lines)
         assert (decision.verdict, decision.reason) == (Verdict.PROPOSE, Reason.SEVERAL_CUSTOMERS)
         assert decision.explanation.customer_id is None
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            pytest.param((listing("20417", 155_10), listing("31002", 155_10)), id="a line for each"),
+            pytest.param((listing("We have paid invoices 20417 and 31002.", 155_10),), id="a sentence"),
+            pytest.param(
+                (listing("31002", 155_10), advice("20417", 100_00, total=155_10)), id="of one of two"
+            ),
+        ],
+    )
+    def test_documents_without_amounts_are_paid_in_full_where_that_is_its_total(self, lines):
+        decision = decided(self.ITEMS, receipt(155_10), remittances=lines)
+        assert (decision.verdict, decision.explanation.klass) == (Verdict.APPLY, EvidenceClass.REMITTANCE)
+        assert shares(decision) == {1: 100_00, 2: 55_10}
+        assert "in-full" in said(decision.explanation)
+
+    def test_documents_without_amounts_may_be_paid_less_their_discount(self):
+        items = (item(1, 100_00, "INV-20417", discount_minor=2_00, discount_until=DAY), self.ITEMS[1])
+        one = decided(items, receipt(153_10), remittances=(listing("20417 and 31002", 153_10),)).explanation
+        assert [(s.applied_minor, s.discount_minor) for s in one.shares] == [(98_00, 2_00), (55_10, 0)]
+
+    @pytest.mark.parametrize(
+        ("text", "total", "paid", "code"),
+        [
+            pytest.param("INV 20417", 60_00, {1: 60_00}, "in-full-differs", id="a part of one document"),
+            pytest.param("INV 20417 and INV 88888", 100_00, {1: 100_00}, "line-unknown", id="an unknown one"),
+            pytest.param("INV 20417", 130_00, {1: 100_00}, "in-full-differs", id="more than is open"),
+        ],
+    )
+    def test_documents_without_amounts_that_do_not_come_to_the_total_are_proposed(
+        self, text, total, paid, code
+    ):
+        items = (self.ITEMS[0], item(9, 77_77, "INV-70000", customer_id=2))
+        customers = (customer(1), customer(2, "Marlow Paper Ltd"))
+        decision = decided(items, receipt(total), customers, remittances=(listing(text, total),))
+        assert decision.verdict is not Verdict.APPLY
+        assert shares(decision) == paid
+        assert code in said(decision.explanation)
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            pytest.param(listing("20417 and 31002", None), id="without a total"),
+            pytest.param(
+                listing("20417 and 31002 and 40000", 155_10), id="of documents that are more than its total"
+            ),
+        ],
+    )
+    def test_documents_without_amounts_say_nothing(self, line):
+        items = (*self.ITEMS, item(4, 155_10, "INV-50000", due=3))
+        assert shares(decided(items, receipt(155_10), remittances=(line,))) == {4: 155_10}
 
     def test_without_one_a_line_may_wait_for_it(self):
         policy = replace(POLICY, wait_days=2)
