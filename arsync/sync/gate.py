@@ -39,20 +39,22 @@ def guarded(decided: Decision, receipt: ReceiptRow, standing: Standing) -> Decis
         return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CURRENCY_MISMATCH)
     if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
         return decided
-    reason = None
-    if _refused(decided.explanation, receipt, standing):
-        reason = Reason.DO_NOT_ACCEPT
-    elif not standing.proven[receipt.id] and standing.policy.unproven_statement == "queue":
-        reason = Reason.UNPROVEN_STATEMENT
-    elif decided.verdict is Verdict.APPLY:
-        reason = _write_obstacle(decided.explanation, receipt, standing)
-    if (
-        reason is None
-        and decided.verdict is Verdict.APPLY
-        and decided.explanation.klass.value in standing.held
-    ):
+    reason = _obstacle(decided.verdict, decided.explanation, receipt, standing)
+    if reason is not None:
+        return replace(decided, verdict=Verdict.QUEUE, reason=reason)
+    if decided.verdict is Verdict.APPLY and decided.explanation.klass.value in standing.held:
         return replace(decided, verdict=Verdict.PROPOSE, reason=Reason.CONFIRMATION)
-    return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
+    return decided
+
+
+def _obstacle(
+    verdict: Verdict, explanation: Explanation, receipt: ReceiptRow, standing: Standing
+) -> Reason | None:
+    if _refused(explanation, receipt, standing):
+        return Reason.DO_NOT_ACCEPT
+    if not standing.proven[receipt.id] and standing.policy.unproven_statement == "queue":
+        return Reason.UNPROVEN_STATEMENT
+    return _write_obstacle(explanation, receipt, standing) if verdict is Verdict.APPLY else None
 
 
 def _impossible(decided: Decision, *, exchanges: bool) -> bool:

@@ -676,13 +676,18 @@ class Batch:
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
         owing = self._book.owing(receipt.currency, receipt.amount_minor) if payer.known is None else 0
+        looks: Iterable[int] = ()
         if owing and not is_crowd(owing):
-            customers.update(self._book.owners_by_amount[receipt.currency, receipt.amount_minor])
+            looks = self._book.owners_by_amount[receipt.currency, receipt.amount_minor]
         return Reach(
-            frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
+            self._under(customers),
             frozenset(amounts),
             owing if is_crowd(owing) else 0,
+            self._under(looks),
         )
+
+    def _under(self, customers: Iterable[int]) -> frozenset[int]:
+        return frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers)
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days
