@@ -418,7 +418,7 @@ class Batch:
         if outweighs:
             draft.reason = None
             self._contradicted(draft, found[0][0])
-        if not draft.payer.candidates:
+        if not found:
             self._by_amount(draft)
 
     def _of_strangers(self, draft: Draft) -> float:
@@ -433,8 +433,8 @@ class Batch:
         return alike / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
+        """Whose item has just this amount: the payer may pay for somebody it never paid for."""
         receipt = draft.receipt
-        draft.reason = Reason.UNKNOWN_PAYER
         if is_crowd(self._book.owing(receipt.currency, receipt.amount_minor)):
             return
         rows = [
