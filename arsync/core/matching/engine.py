@@ -388,6 +388,7 @@ class Batch:
                 customer, (), f"No set of {self._book.name(customer)}'s open items adds up to the amount."
             )
         )
+        self._advised_loosely(draft)
 
     def _by_candidates(self, draft: Draft) -> None:
         """A payer that may be one of several customers, or of whom nothing is known."""
@@ -418,8 +419,19 @@ class Batch:
         if outweighs:
             draft.reason = None
             self._contradicted(draft, found[0][0])
-        if not found:
+        if not found and not self._advised_loosely(draft):
             self._by_amount(draft)
+
+    def _advised_loosely(self, draft: Draft) -> bool:
+        """Whether an advice that does not quite belong to it suggests something."""
+        loose = self._advices.explain_loosely(draft.receipt, draft.payer)
+        if any(share.item_id in self._spent for one in loose.explanations for share in one.shares):
+            return False
+        if not loose.explanations:
+            return False
+        draft.explanations += loose.explanations
+        draft.unique, draft.reason = loose.unique, draft.reason or loose.reason
+        return True
 
     def _of_strangers(self, draft: Draft) -> float:
         """The share of payments of all other customers that come to this amount."""

@@ -611,3 +611,73 @@ def test_money_in_advance_is_suggested_for_the_only_customer_that_may_be_the_pay
     assert decision.verdict is not Verdict.APPLY
     assert decision.explanation is not None
     assert decision.explanation.customer_id == owner
+
+
+class TestLooseAdvice:
+    """What an advice says that does not quite belong to a receipt is suggested, never applied."""
+
+    ITEMS = (
+        item(1, 100_00, "INV-20417"),
+        item(2, 55_10, "INV-31002"),
+        item(3, 777_77, "INV-40000", customer_id=2),
+    )
+    CUSTOMERS = (customer(1), customer(2, "Marlow Paper Ltd"))
+
+    @pytest.mark.parametrize(
+        ("amount", "payer", "line", "share"),
+        [
+            pytest.param(
+                777_77,
+                "KESTREL FOODS LLC",
+                advice("40000", 777_77, name="Marlow Paper"),
+                {3: 777_77},
+                id="of its total, for somebody else",
+            ),
+            pytest.param(
+                103_00,
+                "KESTREL FOODS LLC",
+                advice("20417", 100_00),
+                {1: 100_00},
+                id="of a little less than came",
+            ),
+            pytest.param(
+                99_70,
+                "KESTREL FOOD",
+                advice("20417", 100_00),
+                {1: 99_70},
+                id="of a tolerated difference more, of a payer whose name is close",
+            ),
+        ],
+    )
+    def test_it_is_suggested(self, amount, payer, line, share):
+        tolerant = replace(POLICY, small_difference_minor={"USD": 50})
+        decision = decided(
+            self.ITEMS, receipt(amount, name=payer), self.CUSTOMERS, policy=tolerant, remittances=(line,)
+        )
+        assert decision.verdict is Verdict.QUEUE
+        assert shares(decision) == share
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            pytest.param(advice("20417", 100_00, received=DAY - timedelta(days=8)), id="of long ago"),
+            pytest.param(advice("20417", 94_00), id="of much less than came"),
+            pytest.param(
+                advice("20417", 100_00, name="Nobody Inc"), id="of another sender and another total"
+            ),
+        ],
+    )
+    def test_it_says_nothing(self, line):
+        found = find(self.ITEMS, receipt(103_00), self.CUSTOMERS, remittances=(line,))
+        assert [one.klass for one in found.explanations if one.klass is EvidenceClass.REMITTANCE] == []
+
+    def test_what_adds_up_is_suggested_before_it(self):
+        items = (*self.ITEMS, item(4, 103_00, "INV-50000", due=3))
+        assert shares(
+            decided(items, receipt(103_00), self.CUSTOMERS, remittances=(advice("20417", 100_00),))
+        ) == {4: 103_00}
+
+    def test_an_item_of_somebody_else_of_just_the_amount_is_suggested_where_no_candidate_fits(self):
+        customers = (*self.CUSTOMERS, customer(3, "Kestrel Foods Inc"))
+        decision = decided(self.ITEMS, receipt(777_77, name="KESTREL FOODS"), customers)
+        assert (decision.verdict, shares(decision)) == (Verdict.QUEUE, {3: 777_77})
