@@ -79,14 +79,13 @@ class Numbers:
     They serve the books of every part of that snapshot, and of what is left of it: making them is dear.
     """
 
-    def __init__(self, items: Iterable[ItemRow]) -> None:
-        self.length = 0
+    def __init__(self, items: tuple[ItemRow, ...]) -> None:
+        self.items = items
         self.first: dict[str, int] = {}
         self.others: dict[str, list[int]] = {}  # where several have a key
         self.orders: dict[str, list[int]] = {}  # which several items may share
         for item in items:
             if item.available_minor:
-                self.length += 1
                 self._add(item)
 
     def _add(self, item: ItemRow) -> None:
@@ -117,7 +116,7 @@ class _Known:
 class Book:
     """One snapshot's open items and families, indexed.
 
-    `numbers` are those of a snapshot of which this one is a part, or what is left.
+    `numbers` are those of a snapshot of which this one is a part, or what is left: what it has besides has no number.
     """
 
     def __init__(self, snapshot: Snapshot, policy: MatchPolicy, numbers: Numbers | None = None) -> None:
@@ -141,7 +140,7 @@ class Book:
             if item.available_minor:
                 self._add(item)
         self._numbers = numbers or Numbers(snapshot.items)
-        whole = self._numbers.length == len(self.items)
+        whole = self._numbers.items is snapshot.items
         self.known_keys: Container[str] = self._numbers.keys if whole else _Known(self)
 
     def _add(self, item: ItemRow) -> None:

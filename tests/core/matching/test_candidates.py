@@ -23,6 +23,8 @@ def ledgers(draw):
         for place, (number, orders, due) in enumerate(rows)
     ]
     rest = [row for row in items if draw(st.booleans())]
+    kept = item(99, 700)  # money on account, which has no number
+    rest += [kept] if draw(st.booleans()) else []
     return items, [row._replace(available_minor=1) if draw(st.booleans()) else row for row in rest]
 
 
