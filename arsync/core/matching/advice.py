@@ -13,9 +13,10 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
+from typing import NamedTuple
 
 from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
-from arsync.core.matching.candidates import Book, discount_minor, twin_key
+from arsync.core.matching.candidates import Book, twin_key
 from arsync.core.matching.explain import (
     con,
     explanation,
@@ -51,7 +52,13 @@ class _Advice:
     total_minor: int
     graded: bool
     rows: tuple[RemittanceRow, ...]
-    listed: tuple[str, ...] = ()  # what names documents without amounts
+
+
+class Words(NamedTuple):
+    """What advices without amounts say that belong to a receipt."""
+
+    text: str = ""
+    graded: bool = True
 
 
 @dataclass(slots=True)
@@ -74,13 +81,15 @@ class Advices:
             grouped[row.remittance_id].append(row)
         self._by_total: dict[tuple[str, int], list[_Advice]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[_Advice]] = defaultdict(list)
+        self._lists: dict[tuple[str, int], list[_Advice]] = defaultdict(list)  # without amounts, by total
         self._readings: dict[str, _Reading] = {}
         self._received: dict[tuple[str, str], list[ReceiptRow]] = defaultdict(list)
         for receipt in snapshot.receipts if snapshot.remittances else ():
             self._received[receipt.currency, normalise_payer(receipt.payer_name)].append(receipt)
         for key in sorted(grouped):
             advice = _advice(key, grouped[key])
-            if advice is None:
+            if any(row.in_full for row in advice.rows):
+                self._lists[advice.currency, advice.total_minor].append(advice)
                 continue
             self._by_total[advice.currency, advice.total_minor].append(advice)
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
@@ -117,6 +126,18 @@ class Advices:
             for advice in self._by_name.get((currency, name), ())
             if _near(advice, receipt)
         ]
+
+    def words(self, receipt: ReceiptRow, payer: Payer) -> Words:
+        """What the advice of just this total that names documents without amounts says, if only one belongs to it.
+
+        Words say no more than the receipt's own: which of its documents are paid, the money tells.
+        """
+        lists = self._lists.get((receipt.currency, receipt.amount_minor), ())
+        mine = [one for one in lists if self._belongs(one, receipt, payer)]
+        if len(mine) != 1:
+            return Words()
+        texts = [row.reference if " " in row.reference else f"INV {row.reference}" for row in mine[0].rows]
+        return Words(", ".join(texts), mine[0].graded)
 
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What the advice with this receipt's total says, if one and only one belongs to it.
@@ -160,7 +181,6 @@ class Advices:
             replace(
                 chosen[0], id=" and ".join(a.id for a in chosen), total_minor=receipt.amount_minor,
                 graded=all(a.graded for a in chosen), rows=tuple(row for a in chosen for row in a.rows),
-                listed=tuple(text for a in chosen for text in a.listed),
             )
         ]  # fmt: skip
 
@@ -174,7 +194,7 @@ class Advices:
                 if r.id != receipt.id and _near(advice, r)
             ]
             rest = advice.total_minor - receipt.amount_minor
-            if rest <= 0 or advice.listed or len(others) > _MOST_ADVICES or len(advice.rows) > _MOST_LINES:
+            if rest <= 0 or len(others) > _MOST_ADVICES or len(advice.rows) > _MOST_LINES:
                 continue
             if not any(sum(c) == rest for n in range(1, _MOST_TOGETHER) for c in combinations(others, n)):
                 continue
@@ -341,63 +361,7 @@ class Advices:
                 )
         for row in claims:
             reading.gaps |= not self._claim(reading, row)
-        if advice.listed:
-            self._in_full(advice, near, reading)
         return reading
-
-    def _in_full(self, advice: _Advice, near: frozenset[int], reading: _Reading) -> None:
-        """Add what is listed without amounts: what is open on it, less a discount if only so it comes to the total."""
-        items = self._listed(advice, near, reading)
-        rest = advice.total_minor - sum(share.applied_minor for share in reading.shares.values())
-        owed = sum(item.available_minor for item in items)
-        grace = self._book.policy.discount_grace_days
-        granted = [discount_minor(item, advice.received, grace) for item in items]
-        if owed != rest and owed - sum(granted) == rest:
-            paid = [(item.available_minor - less, less) for item, less in zip(items, granted, strict=True)]
-        elif len(items) == 1 and 0 < rest < owed:
-            paid = [(rest, 0)]
-        else:
-            paid = [(item.available_minor, 0) for item in items]
-        for item, (paid_minor, less) in zip(items, paid, strict=True):
-            reading.shares[item.id] = Share(item.id, paid_minor, less, 0, 0)
-        if owed - sum(less for _, less in paid) == rest:
-            reading.evidence.append(
-                pro(
-                    "in-full",
-                    "The advice states no amounts; what is open on its documents is just its total.",
-                )
-            )
-            return
-        reading.gaps = True
-        open_, left = money(owed, advice.currency), money(rest, advice.currency)
-        text = f"The advice states no amounts; {open_} is open on its documents and {left} is left for them."
-        reading.evidence.append(con("in-full-differs", text))
-
-    def _listed(self, advice: _Advice, near: frozenset[int], reading: _Reading) -> list[ItemRow]:
-        """The items that an advice names without amounts; what it names otherwise is a gap."""
-        found: dict[int, ItemRow] = {}
-        for text in advice.listed:
-            said = read((text if " " in text else f"INV {text}",), self._book.known_keys)
-            unknown = list(said.unknown) if said.mentions or said.unknown else [text]
-            for mention in said.mentions:
-                rows = [
-                    item
-                    for item in self._book.numbered(mention.key)
-                    if item.currency == advice.currency and item.id not in reading.shares
-                ]
-                mine = [item for item in rows if item.customer_id in near]
-                rows = mine if mine or mention.weak else rows
-                if len({twin_key(item) for item in rows}) == 1:
-                    item = min(rows, key=lambda row: row.id)
-                    found[item.id] = item
-                else:
-                    unknown.append(mention.raw)
-            for name in unknown:
-                reading.gaps = True
-                reading.evidence.append(
-                    con("line-unknown", f"The advice names {name}, which is no open item.")
-                )
-        return sorted(found.values(), key=lambda item: item.id)
 
     def _item(self, row: RemittanceRow, near: frozenset[int], taken: dict[int, Share]) -> ItemRow | None:
         """The open item a line names; else the payer's only one with this amount and nearly this number."""
@@ -461,18 +425,12 @@ class Advices:
         return True
 
 
-def _advice(key: str, rows: Iterable[RemittanceRow]) -> _Advice | None:
-    """The lines of an advice together; None where neither they nor it state an amount."""
+def _advice(key: str, rows: Iterable[RemittanceRow]) -> _Advice:
     ordered = tuple(sorted(rows, key=lambda r: (r.reference, r.paid_minor, r.note)))
     first = ordered[0]
-    stated = tuple(row for row in ordered if not row.in_full)
-    listed = tuple(row.reference for row in ordered if row.in_full)
-    total = first.total_minor
-    if total is None and listed:
-        return None
-    total = sum(row.paid_minor for row in stated) if total is None else total
+    total = first.total_minor if first.total_minor is not None else sum(row.paid_minor for row in ordered)
     graded = all(row.grade != _UNKNOWN for row in ordered)
-    return _Advice(key, first.received, first.payer_name, first.currency, total, graded, stated, listed)
+    return _Advice(key, first.received, first.payer_name, first.currency, total, graded, ordered)
 
 
 def _summing(rows: tuple[RemittanceRow, ...], wanted_minor: int) -> tuple[RemittanceRow, ...]:

@@ -98,6 +98,17 @@ class Batch:
             self.drafts[receipt.id] = Draft(receipt, self._payers.find(receipt))
         self._look_back()
 
+    def _named_by(self, draft: Draft) -> Named:
+        """What the receipt names; else, or with it if its sender is believed, what an advice without amounts names."""
+        named = named_items(self._book, draft.receipt, draft.payer, set())
+        words = self._advices.words(draft.receipt, draft.payer)
+        if not words.text or (not words.graded and (named.items or named.grouped)):
+            return named
+        texts = tuple(f"{text}, {words.text}" for text in draft.receipt.texts) or (words.text,)
+        draft.receipt = draft.receipt._replace(texts=texts)
+        draft.told_by = "known sender" if words.graded else "anybody"
+        return named_items(self._book, draft.receipt, draft.payer, set())
+
     def match(self) -> tuple[Finding, ...]:
         """What may be said of every receipt, in the snapshot's order."""
         self._read_names()
@@ -118,7 +129,7 @@ class Batch:
             if receipt.is_return or receipt.amount_minor <= 0:
                 self._return(draft)
                 continue
-            self._named[receipt.id] = named = named_items(self._book, receipt, draft.payer, set())
+            self._named[receipt.id] = named = self._named_by(draft)
             owners = frozenset(item.customer_id for item in (*named.items, *named.grouped))
             draft.explanations = self._past.booked(receipt, draft.payer, owners)
             if not draft.explanations:
@@ -192,7 +203,7 @@ class Batch:
             if (
                 outcome.reason in _DIFFERS
                 and outcome is not advised
-                and self._advices.says_more(receipt, payer)
+                and (draft.told_by != "nobody" or self._advices.says_more(receipt, payer))
             ):
                 outcome = replace(outcome, unique=False)  # the advice, as far as it can be read, says why
             if not outcome.explanations or outcome.reason:
@@ -205,7 +216,17 @@ class Batch:
                 outcome.unique,
             )
             self._doubt(draft, outcome)
+            self._listed(draft)
             self._only_whole(draft)
+
+    def _listed(self, draft: Draft) -> None:
+        """Say that an advice names what is paid, and who may have sent it."""
+        if draft.told_by == "nobody" or not draft.explanations:
+            return
+        text = "A remittance advice of just this amount names documents, without amounts."
+        draft.explanations[0] = _with(draft.explanations[0], pro("listed", text))
+        if draft.told_by == "anybody":
+            self._against(draft, Reason.WEAK_EVIDENCE, "ungraded", "Nothing proves who sent the advice.")
 
     def _checked(self, near: Outcome, draft: Draft) -> Outcome:
         """An advice of a little more than was paid, unless items that the payer owes come to the amount exactly."""
