@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from operator import attrgetter
 from typing import Literal
@@ -101,14 +102,23 @@ class Past:
 
     def repeated(self, receipt: ReceiptRow, payer: Payer) -> Evidence | None:
         """A recent receipt that this one may repeat: same amount, same payer, few days apart, same words."""
-        for seen, customer in self._recent.get((receipt.currency, receipt.amount_minor), ()):
+        for seen, customer in self._said.get((receipt.currency, receipt.amount_minor, _words(receipt)), ()):
             near = seen.id != receipt.id and abs((receipt.on - seen.on).days) <= _REPEAT_DAYS
-            if near and _same_sender(seen, receipt, payer.known, customer) and _same_words(seen, receipt):
+            if near and _same_sender(seen, receipt, payer.known, customer):
                 amount = money(receipt.amount_minor, receipt.currency)
                 return con(
                     "repeats", f"Receipt {seen.id} of {seen.on.isoformat()} was {amount} from the same payer."
                 )
         return None
+
+    @cached_property
+    def _said(self) -> dict[tuple[str, int, str], list[tuple[ReceiptRow, int]]]:
+        """Recent receipts by currency, amount and words: thousands may have one amount."""
+        found: dict[tuple[str, int, str], list[tuple[ReceiptRow, int]]] = defaultdict(list)
+        for (currency, minor), rows in self._recent.items():
+            for seen, customer in rows:
+                found[currency, minor, _words(seen)].append((seen, customer))
+        return found
 
     def returned(self, receipt: ReceiptRow, payer: Payer) -> Evidence | None:
         """The receipt that a return takes back, if it is named or exactly one of its sender fits."""
@@ -240,10 +250,6 @@ def _same_sender(seen: ReceiptRow, receipt: ReceiptRow, payer_id: int | None, cu
 
 def _words(row: ReceiptRow) -> str:
     return " ".join(_NOT_WORD.sub(" ", fold(text)).strip() for text in row.texts[:1])
-
-
-def _same_words(seen: ReceiptRow, receipt: ReceiptRow) -> bool:
-    return _words(seen) == _words(receipt)
 
 
 def reason_for(explanations: list[Explanation]) -> Reason | None:

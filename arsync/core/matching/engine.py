@@ -217,6 +217,9 @@ class Batch:
             )
             self._doubt(draft, outcome)
             self._listed(draft)
+            if draft.explanations and draft.explanations[0].klass is EvidenceClass.REMITTANCE:
+                shares = draft.explanations[0].shares
+                self._other_month(draft, (self._book.items[share.item_id] for share in shares))
             self._only_whole(draft)
 
     def _listed(self, draft: Draft) -> None:
@@ -373,12 +376,7 @@ class Batch:
         if left_out:  # what the payer says outranks what fits
             text = f"The text names {labels(left_out)}, not among these items."
             self._against(draft, Reason.UNKNOWN_REFERENCE, "names-others", text)
-        months = months_named(draft.receipt.texts, draft.receipt.on)
-        figures = months_in_figures(draft.receipt.texts)
-        numbered = all(any(begins(item.number, month) for month in figures) for item in fit.items)
-        if months and not numbered and not is_of_months(fit.items, months):
-            text = "The text names a month, and not all of these items are of it."
-            self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
+        self._other_month(draft, fit.items)
         if any(item.customer_id != draft.payer.known for item in fit.items) and not self._policy.weighed:
             self._against(
                 draft,
@@ -386,6 +384,16 @@ class Batch:
                 "family",
                 "They are items of a customer below the payer, and no reference names them.",
             )
+
+    def _other_month(self, draft: Draft, items: Iterable[ItemRow]) -> None:
+        """The text names a month, and not all of these items are of it."""
+        items = tuple(items)
+        months = months_named(draft.receipt.texts, draft.receipt.on)
+        figures = months_in_figures(draft.receipt.texts)
+        numbered = all(any(begins(item.number, month) for month in figures) for item in items)
+        if months and not numbered and not is_of_months(items, months):
+            text = "The text names a month, and not all of these items are of it."
+            self._against(draft, Reason.WEAK_EVIDENCE, "other-month", text)
 
     def _nothing_fits(self, draft: Draft, customer: int) -> None:
         pool = self._pool(customer, draft.receipt.currency)

@@ -36,6 +36,7 @@ ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, 
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
+_CUT = 0.1  # of runs that end inside a date, how many take its items in the order in which we know them
 FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _USUAL_DAYS, _STALE = 10, 0.03  # from the due date, half as likely; and the least
 # Of amounts that nobody can explain, how many are round to so many minor units.
@@ -75,16 +76,20 @@ def by_way(debits: int, chosen: Sequence[int], dues: Sequence[object], on_date: 
     first, last = chosen[0], chosen[-1]
     length = last - first + 1
     runs = debits * (debits - 1) / 2
-    oldest = 1 / debits if length == size and first == 0 else 0.0
+    cuts = (first > 0 and dues[first - 1] == dues[first]) + (
+        last + 1 < debits and dues[last + 1] == dues[last]
+    )
+    ordered = _CUT**cuts
+    oldest = ordered / debits if length == size and first == 0 else 0.0
     everything = 1.0 if size == debits else 0.0
     if size == 1:
         return Ways(1 / debits, oldest, 0.0, 0.0, 0.0, 0.0, everything, 0.0)
     return Ways(
         one=0.0,
         oldest=oldest,
-        run=1 / runs if length == size else 0.0,
+        run=ordered / runs if length == size else 0.0,
         ties=1 / _choices(chosen, dues, on_date) if _between(chosen, dues) == size else 0.0,
-        but_one=1 / (runs * length) if length == size + 1 else 0.0,
+        but_one=ordered / (runs * length) if length == size + 1 else 0.0,
         due=1 / len(on_date) if dues[first] == dues[last] and on_date[dues[first]] == size else 0.0,
         all=everything,
         # One over a whole number and not a share over it: there may be more sets than a float can count.

@@ -47,7 +47,10 @@ _CONFUSED = str.maketrans("OILSBZ", "011582")
 _LEAST_CUT = 4
 _LEAST_PART = 3
 _WORD = re.compile(r"^[A-Z]+")
-_MORE = re.compile(r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE|[,&+] *$")
+# A word for more to come, or a list that breaks off at a separator or inside a word for "and".
+_MORE = re.compile(
+    r"\b(?:ETC|U\.A\.|E\.A\.|AND OTHERS|UND ANDERE)|\+ ?MORE|(?:[,&+]|[0-9] +(?:AND?|UND?|ET?|EN|[AUY])) *$"
+)
 _RF = re.compile(r"^RF[0-9]{2}")
 
 
@@ -347,6 +350,8 @@ def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -
         return []
     if sum(less for _, less in eligible) == missing_minor:
         chosen = [frozenset(item.id for item, _ in eligible)]
+    elif _breaks_off(case):
+        return []  # all of them may be taken, and another item paid
     else:
         table = SumTable([less for _, less in eligible], case.book.policy.search_budget)
         sums = table.find(missing_minor, len(eligible))
@@ -361,6 +366,11 @@ def _with_discounts(case: _Case, items: Sequence[ItemRow], missing_minor: int) -
         ]
         for taking in chosen
     ]
+
+
+def _breaks_off(case: _Case) -> bool:
+    """Whether more may be paid than the text has room to name."""
+    return case.named.open_end or goes_on(case.receipt)
 
 
 def _pool_of(case: _Case, items: Sequence[ItemRow], *, roof: bool) -> Pool:
@@ -421,7 +431,7 @@ def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence)
     asked = sum(item.available_minor for item in items)
     tolerated = tolerated_minor(case.book.policy, case.receipt.currency, asked)
     missing = asked - case.receipt.amount_minor
-    if case.named.grouped or case.named.unknown or case.named.shared or goes_on(case.receipt):
+    if case.named.grouped or case.named.unknown or case.named.shared or _breaks_off(case):
         return []  # then another item may be what is missing
     largest = max(items, key=lambda item: (item.available_minor, -item.id))
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
@@ -587,9 +597,7 @@ def _plainly_named(case: _Case) -> bool:
     return (
         case.payer.known is not None
         and case.owners <= relatives(case.payer.known)
-        and not (
-            named.open_end or named.weak or named.grouped or named.unknown or named.shared or named.foreign
-        )
+        and not (named.weak or named.grouped or named.unknown or named.shared or named.foreign)
         and case.book.creditors.isdisjoint(relatives(case.payer.known))
-        and not goes_on(case.receipt)
+        and not _breaks_off(case)
     )

@@ -25,9 +25,12 @@ _EXPANDED = str.maketrans(
         "ẞ": "SS",
     }
 )
+# What banks put before a name and after it: words, SWIFT's code words (`/ORDP/`) and line numbers (field 50F), a trace.
 _BANK_PREFIX = re.compile(
-    r"^(?:ACH CREDIT|ORIG CO NAME|WIRE FROM|WIRE TRANSFER FROM|DEPOSIT|CHQ|CHECK FROM|FPI|BACS|CHAPS|SEPA)[ :]+"
+    r"^(?:(?:ACH CREDIT|ORIG CO NAME|WIRE FROM|WIRE TRANSFER FROM|DEPOSIT|CHQ|CHECK FROM|FPI|BACS|CHAPS|SEPA)[ :]+"
+    r"|(?:/[A-Z]{3,5}/)+|[1-9]/(?=[A-Z])|(?:ACH|WIRE|EFT)\* *)"
 )
+_BANK_SUFFIX = re.compile(r" *\*[0-9]{2,}$")
 _APOSTROPHES = re.compile(r"['`\u2018\u2019\u00b4]")
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
 _JOINERS = frozenset({"AND", "UND", "ET"})
@@ -90,7 +93,8 @@ def normalise_payer(name: str) -> str:
 
     `O'Brien \ Sons' & Co` -> `OBRIEN SONS CO`; empty when nothing is left.
     """
-    plain = _APOSTROPHES.sub("", _BANK_PREFIX.sub("", fold(name).strip()))
+    bare = _BANK_SUFFIX.sub("", _BANK_PREFIX.sub("", fold(name).strip()))
+    plain = _APOSTROPHES.sub("", bare)
     words = (_LEGAL.get(word, word) for word in _NOT_WORD.sub(" ", plain).split())
     return " ".join(word for word in words if word not in _JOINERS)
 

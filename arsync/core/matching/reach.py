@@ -69,16 +69,12 @@ def _reached(reaches: Mapping[int, Reach], places: list[object], *, lookers: boo
         for place in (*reach.roofs, *reach.amounts, *(reach.looks if lookers else ())):
             under[place].append(receipt_id)
     found: set[int] = set()
-    seen: set[object] = set()
     while places:
-        place = places.pop()
-        if place in seen:
-            continue
-        seen.add(place)
-        for receipt_id in under.get(place, ()):
+        for receipt_id in under.pop(places.pop(), ()):
             if receipt_id not in found:
                 found.add(receipt_id)
-                places += (*reaches[receipt_id].roofs, *reaches[receipt_id].amounts)
+                reach = reaches[receipt_id]
+                places += [place for place in (*reach.roofs, *reach.amounts) if place in under]
     return found
 
 

@@ -35,7 +35,8 @@ _PoolKey = tuple[tuple[int, ...], tuple[int, ...]]
 _Key = tuple[
     tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]
 ]  # a pool, and what is asked of each item
-_RUNS = 16  # times the search budget: ways to begin a run that are kept for a customer
+_RUNS = 2  # times the search budget: ways to begin a run that are kept for a customer
+_CROWDS = 16  # times the search budget: sums of the dates with many items
 _ENOUGH = 24  # sets that fit; of more nobody asks which equal item stands in which
 _SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
@@ -190,7 +191,7 @@ class Sets:
         runs = self._runs(values, pool, few)
         found = _blocks(pool, runs, values, amount_minor) if few > FEW_ON_A_DATE else []
         if not found:
-            crowded = runs.find_crowded(amount_minor, _RUNS * self._policy.search_budget)
+            crowded = runs.find_crowded(amount_minor, _CROWDS * self._policy.search_budget)
             found = [(places, _block_note(pool, places)) for places in crowded]
         return {places: (EvidenceClass.BLOCK, note) for places, note in found}
 

@@ -302,7 +302,7 @@ def test_no_day_alone_decides_between_two_answers(days):
 
 def test_an_item_long_overdue_is_applied_as_surely_as_another_where_nothing_else_fits():
     late, due = (
-        find([item(1, 1_813_37, due=days), item(2, 77_31)], receipt(1_813_37), policy=WEIGHED)
+        find([item(1, 1_813_37, due=days), item(2, 77_31, due=9)], receipt(1_813_37), policy=WEIGHED)
         for days in (-300, 0)
     )
     assert late.explanations[0].probability == due.explanations[0].probability
