@@ -179,7 +179,6 @@ SHAPES: tuple[Named, ...] = (
     Named("Odoo, payer unknown", odoo, 1_000),
     Named("Odoo, payer known", odoo_known),
 )
-INDEXED = Named("ERPNext, amount equal, with an index on amounts", erpnext_equal)
 
 
 def index_amounts(driver: Driver) -> None:
