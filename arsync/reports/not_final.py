@@ -25,6 +25,7 @@ _ORDER: tuple[Standing, ...] = ("may go back", "may be claimed back", "not known
 class ReceivedRow:
     """Receipts of one customer, one day and one method whose money is in the books."""
 
+    customer_id: int | None  # two customers may have one name
     customer: str
     currency: str
     method: Method
@@ -84,15 +85,18 @@ def not_final(received: Iterable[ReceivedRow], stamp: Stamp) -> NotFinal:
         received: all receipts of one ledger that are in the books.
         stamp: the day and completeness of the report.
     """
-    resting: dict[tuple[str, str, Method, Standing], list[tuple[ReceivedRow, Finality]]] = defaultdict(list)
+    resting: dict[tuple[int | None, str, Method, Standing], list[tuple[ReceivedRow, Finality]]] = defaultdict(
+        list
+    )
     for row in received:
         final = finality(row.method, row.booked)
         standing = final.on(stamp.as_of)
         if standing != "final":
-            resting[row.customer, row.currency, row.method, standing].append((row, final))
+            resting[row.customer_id, row.currency, row.method, standing].append((row, final))
     rows = [
         NotFinalRow(
-            *key,
+            own[0][0].customer,
+            *key[1:],
             max((until for _, final in own if (until := _until(final, key[3]))), default=None),
             sum(row.receipts for row, _ in own),
             sum(row.amount_minor for row, _ in own),

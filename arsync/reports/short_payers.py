@@ -20,6 +20,7 @@ from arsync.reports.writers import Cell, Column, Table
 class PaidRow:
     """A receipt of one customer that is in the books."""
 
+    customer_id: int | None  # two customers may have one name
     customer: str
     currency: str
     left_minor: int  # what stayed open of the items it pays
@@ -94,20 +95,20 @@ def short_payers(receipts: Iterable[PaidRow], least: int, stamp: Stamp) -> Short
         least: short receipts that make a habit.
         stamp: the day and completeness of the report.
     """
-    by_payer: dict[tuple[str, str], list[PaidRow]] = defaultdict(list)
+    by_payer: dict[tuple[int | None, str], list[PaidRow]] = defaultdict(list)
     for row in receipts:
-        by_payer[row.customer, row.currency].append(row)
-    rows = [_of(customer, currency, own) for (customer, currency), own in by_payer.items()]
+        by_payer[row.customer_id, row.currency].append(row)
+    rows = [_of(own) for own in by_payer.values()]
     kept = [row for row in rows if row.times_short >= max(1, least)]
     kept.sort(key=lambda row: (-row.share_bp, -row.times_short, row.customer, row.currency))
     return ShortPayers(stamp, tuple(kept))
 
 
-def _of(customer: str, currency: str, own: Sequence[PaidRow]) -> ShortPayer:
+def _of(own: Sequence[PaidRow]) -> ShortPayer:
     short = [row for row in own if row.short_minor]
     return ShortPayer(
-        customer,
-        currency,
+        own[0].customer,
+        own[0].currency,
         len(own),
         len(short),
         sum(row.short_minor for row in short),

@@ -273,6 +273,7 @@ def received_by_day(conn: Connection, ledger_id: int, methods: Collection[str]) 
     of = (customer.c.name, c.currency, c.method, c.on_date)
     query = (
         select(
+            c.customer_id,
             customer.c.name.label("customer"),
             *of[1:],
             func.count().label("receipts"),

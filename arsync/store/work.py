@@ -162,7 +162,7 @@ def receipt_row(row: Any) -> ReceiptRow:
 
 
 def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[RemittanceRow, ...]:
-    """Advices as the matcher reads them; a line that says nothing of what is paid cannot explain an amount."""
+    """Advices as the matcher reads them; a line may state what is paid, or the document's amount, or neither."""
     return tuple(
         RemittanceRow(
             remittance_id=str(row.id),
@@ -172,14 +172,21 @@ def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[Remitta
             total_minor=row.total_minor,
             grade=row.grade,
             reference=row.reference,
-            paid_minor=row.paid_minor,
+            paid_minor=_paid_minor(row) or 0,
             gross_minor=row.gross_minor,
             discount_minor=row.discount_minor or 0,
             note=row.note,
+            in_full=_paid_minor(row) is None,
         )
         for row in breakdowns.remittances(conn, ledger_id, since)
-        if row.paid_minor is not None
     )
+
+
+def _paid_minor(row: Any) -> int | None:
+    """What a line pays; None if it states no amount at all."""
+    if row.paid_minor is not None or row.gross_minor is None:
+        return row.paid_minor  # type: ignore[no-any-return]  # a row of the driver
+    return row.gross_minor - (row.discount_minor or 0)  # type: ignore[no-any-return]
 
 
 def last_seen(conn: Connection, ledger_id: int) -> bytes | None:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from arsync.connectors.contract import Bundle, Park, Ref
 from arsync.core import decisions as core
-from arsync.core.decisions import Decision, Explanation, Finding, Reason, Verdict
+from arsync.core.decisions import Decision, Finding, Reason, Verdict
 from arsync.core.matching import record
-from arsync.core.matching.normalise import normalise_account
 from arsync.core.matching.snapshot import Knowledge, ReceiptRow
 from arsync.core.money import Money
 from arsync.core.policy import Policy
@@ -28,6 +27,7 @@ from arsync.store.office import Ledger, PolicyVersion
 from arsync.store.queues import Entry
 from arsync.sync import intents, quality
 from arsync.sync.fitting import exchanges, fitter
+from arsync.sync.gate import Standing, capped, guarded
 from arsync.sync.job import ENGINE, Job
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def look(job: Job) -> Decided:
         }
     if not policy.policy.learns:
         todo = replace(todo, knowledge=Knowledge())
-    standing = _Standing(
+    standing = Standing(
         todo.proven,
         facts.closed_until if facts else None,
         policy.policy,
@@ -122,8 +122,8 @@ def look(job: Job) -> Decided:
     matching = policy.policy.match
 
     def judge(finding: Finding, receipt: ReceiptRow) -> Decision:
-        decision = _guard(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
-        return _capped(decision, receipt, policy.policy, given_up)
+        decision = guarded(decide(finding, receipt, matching, job.ledger.mode), receipt, standing)
+        return capped(decision, receipt, policy.policy, given_up)
 
     outcome = rounds(todo.snapshot, todo.knowledge, matching, judge, before)
     return Decided(todo, outcome, before, policy, abroad)
@@ -194,107 +194,6 @@ class _Proof:
 
     snapshot_sha: bytes
     finding_sha: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What may stand in the way of acting."""
-
-    proven: Mapping[int, bool]  # by receipt
-    closed_until: date | None
-    policy: Policy
-    owners: Mapping[int, int]  # item -> customer
-    parents: Mapping[int, int | None]  # customer -> the one above
-    never: frozenset[int]  # customers whose money is not accepted without a person
-    held: frozenset[str]  # classes of evidence that were too often wrong
-    exchanges: bool  # the books take money in another currency than the items
-
-
-def _guard(decided: Decision, receipt: ReceiptRow, standing: _Standing) -> Decision:
-    """What stands in the way of acting, whatever the evidence.
-
-    Unproven statement, closed period, unmapped adjustment, strangers, evidence that was too often wrong, books that
-    take no money in another currency.
-    """
-    if _impossible(decided, exchanges=standing.exchanges):
-        return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CURRENCY_MISMATCH)
-    if decided.verdict not in (Verdict.APPLY, Verdict.LINK) or decided.explanation is None:
-        return decided
-    reason = None
-    if _refused(decided.explanation, receipt, standing):
-        reason = Reason.DO_NOT_ACCEPT
-    elif not standing.proven[receipt.id] and standing.policy.unproven_statement == "queue":
-        reason = Reason.UNPROVEN_STATEMENT
-    elif decided.verdict is Verdict.APPLY:
-        reason = _write_obstacle(decided.explanation, receipt, standing)
-    if (
-        reason is None
-        and decided.verdict is Verdict.APPLY
-        and decided.explanation.klass.value in standing.held
-    ):
-        return replace(decided, verdict=Verdict.PROPOSE, reason=Reason.CONFIRMATION)
-    return replace(decided, verdict=Verdict.QUEUE, reason=reason) if reason else decided
-
-
-def _impossible(decided: Decision, *, exchanges: bool) -> bool:
-    """Whether something is to be done or proposed in another currency that the books do not take."""
-    one = decided.explanation
-    acts = decided.verdict in (Verdict.APPLY, Verdict.PROPOSE)
-    return acts and one is not None and one.currency is not None and not exchanges
-
-
-def _refused(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> bool:
-    """Whether the policy wants no money of this payer, or of anybody it is for, without a person."""
-    if receipt.payer_account and normalise_account(receipt.payer_account) in standing.policy.never_accounts:
-        return True
-    owners = {explanation.customer_id, *(standing.owners[share.item_id] for share in explanation.shares)}
-    seen: set[int | None] = set()
-    while owners - seen - {None}:
-        seen |= owners
-        owners = {standing.parents.get(owner) for owner in owners if owner is not None}
-    return not standing.never.isdisjoint(seen)
-
-
-def _capped(
-    decided: Decision, receipt: ReceiptRow, policy: Policy, given_up: dict[tuple[int, str], dict[int, int]]
-) -> Decision:
-    """A person decides what would give up more for a customer than the policy allows in a year.
-
-    `given_up` has, by customer and currency, the minor units of each receipt, of this year (0) and of this batch.
-    """
-    cap = policy.given_up_a_year_minor.get(receipt.currency)
-    one = decided.explanation
-    if cap is None or one is None or one.customer_id is None:
-        return decided
-    so_far = given_up.setdefault((one.customer_id, receipt.currency), {})
-    so_far.pop(receipt.id, None)
-    minor = sum(share.write_off_minor for share in one.shares)
-    if decided.verdict is not Verdict.APPLY or not minor:
-        return decided
-    if sum(so_far.values()) + minor > cap:
-        return replace(decided, verdict=Verdict.QUEUE, reason=Reason.CONFIRMATION)
-    so_far[receipt.id] = minor
-    return decided
-
-
-def _write_obstacle(explanation: Explanation, receipt: ReceiptRow, standing: _Standing) -> Reason | None:
-    if (
-        standing.closed_until
-        and receipt.on <= standing.closed_until
-        and standing.policy.closed_period == "queue"
-    ):
-        return Reason.CLOSED_PERIOD
-    if intents.unmapped(intents.lines_of(explanation), standing.policy):
-        return Reason.UNMAPPED_ADJUSTMENT
-    if explanation.customer_id is None:
-        return Reason.SEVERAL_CUSTOMERS
-    for share in explanation.shares:
-        owner: int | None = standing.owners[share.item_id]
-        while owner is not None and owner != explanation.customer_id:
-            owner = standing.parents.get(owner)
-        if owner is None:
-            return Reason.SEVERAL_CUSTOMERS
-    return None
 
 
 def _same(case: "Judged", row: Any, sha: bytes) -> bool:

@@ -214,7 +214,7 @@ def short_payers_report(
     first = since or today.replace(month=1, day=1)
     with store.read() as conn:
         rows = [
-            PaidRow(r.customer, r.currency, r.left_minor, r.deducted_minor, r.given_up_minor)
+            PaidRow(r.customer_id, r.customer, r.currency, r.left_minor, r.deducted_minor, r.given_up_minor)
             for r in short_pays.paid(conn, ledger.id, first)
         ]
         complete = _completeness(conn, ledger, current=True)
@@ -226,7 +226,15 @@ def not_final_report(store: Store, ledger: Ledger, now: datetime) -> NotFinal:
     """Which received money may still go back, over all customers."""
     with store.read() as conn:
         rows = [
-            ReceivedRow(r.customer or "", r.currency, r.method, r.on_date, r.receipts, int(r.amount_minor))
+            ReceivedRow(
+                r.customer_id,
+                r.customer or "",
+                r.currency,
+                r.method,
+                r.on_date,
+                r.receipts,
+                int(r.amount_minor),
+            )
             for r in queries.received_by_day(conn, ledger.id, EVER_BACK)
         ]
         complete = _completeness(conn, ledger, current=True)

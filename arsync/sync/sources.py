@@ -90,7 +90,13 @@ def _refused(job: Job, delivery: Delivery, taken: Taken) -> None:
 def _take_letter(job: Job, source: Source, delivery: Delivery, taken: Taken) -> None:
     """Keep a letter's advices; the same letter again is nothing new."""
     taken.files += 1
-    read = letter.read(delivery.data, source.authority)
+    try:
+        read = letter.read(delivery.data, source.authority)
+    except FileRefused as refused:
+        with job.store.begin() as conn:
+            raw.keep(conn, [delivery.data])
+        _refused(job, replace(delivery, refused=refused.what), taken)
+        return
     at = job.at()
     with job.store.begin() as conn:
         sha = raw.sha(delivery.data)
@@ -146,6 +152,7 @@ def _advices(read: Letter, given: Given) -> tuple[tuple[Remittance, ...], list[P
                 Problem("remittance-unreadable", document.name, "attachment", "", refused.what, refused.do)
             )
     found += advices.in_mail(read.text, read.html, given)
+    found += () if found else advices.in_words(read.text, read.html, given)
     kept = advices.distinct(found)
     return kept, [*problems, *(problem for one in kept for problem in one.problems)]
 

@@ -14,8 +14,11 @@ TODAY = date(2026, 11, 20)
 STAMP = Stamp(TODAY, "receipt", None, "unproven: no statement yet")
 
 
-def got(customer="Northwind", minor=100_00, *, method="cheque", on=TODAY, currency="USD", receipts=1):
-    return ReceivedRow(customer, currency, method, on, receipts, minor)
+def got(
+    customer="Northwind", minor=100_00, *, method="cheque", on=TODAY, currency="USD", receipts=1, of=None
+):
+    customer_id = of or sum(customer.encode())
+    return ReceivedRow(customer_id, customer, currency, method, on, receipts, minor)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,14 @@ def got(customer="Northwind", minor=100_00, *, method="cheque", on=TODAY, curren
             [got(), got(minor=50_00, on=date(2026, 11, 19))],
             [("Northwind", "cheque", "may go back", date(2026, 12, 2), 2, 150_00)],
             id="receipts of one customer and method are one row, until the last of them",
+        ),
+        pytest.param(
+            [got(), got(minor=50_00, of=9)],
+            [
+                ("Northwind", "cheque", "may go back", date(2026, 12, 2), 1, 100_00),
+                ("Northwind", "cheque", "may go back", date(2026, 12, 2), 1, 50_00),
+            ],
+            id="two customers of one name are two",
         ),
         pytest.param(
             [got(), got(on=date(2026, 9, 1))],
@@ -66,6 +77,7 @@ def test_what_is_not_final(rows, told):
 ROWS = st.lists(
     st.builds(
         ReceivedRow,
+        st.sampled_from([1, 2, None]),
         st.sampled_from(["Acme", "Northwind"]),
         st.sampled_from(["USD", "EUR"]),
         st.sampled_from(sorted(WINDOWS)),

@@ -10,8 +10,9 @@ from arsync.reports.stamp import Stamp
 STAMP = Stamp(date(2026, 11, 20), "receipt")
 
 
-def paid(customer="Northwind", *, left=0, deducted=0, given_up=0, currency="USD"):
-    return PaidRow(customer, currency, left, deducted, given_up)
+def paid(customer="Northwind", *, left=0, deducted=0, given_up=0, currency="USD", of=None):
+    customer_id = of or sum(customer.encode())
+    return PaidRow(customer_id, customer, currency, left, deducted, given_up)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,12 @@ def paid(customer="Northwind", *, left=0, deducted=0, given_up=0, currency="USD"
             2,
             [("Northwind", "USD", 2, 2, 2, 0), ("Eastlake", "USD", 3, 2, 18, 0)],
             id="who is short with the larger share of its payments comes first",
+        ),
+        pytest.param(
+            [paid(left=1), paid(left=2), paid(left=5, of=9), paid(of=9)],
+            1,
+            [("Northwind", "USD", 2, 2, 3, 0), ("Northwind", "USD", 2, 1, 5, 0)],
+            id="two customers of one name are two",
         ),
         pytest.param(
             [paid(left=1), paid(left=1, currency="EUR")],

@@ -20,7 +20,7 @@ from arsync.core.matching.snapshot import (
     Snapshot,
 )
 from arsync.errors import ConsentLost, NotFound, NotPermitted, Unreachable, UsageError
-from arsync.store import breakdowns, office, queues, sources
+from arsync.store import breakdowns, office, queues, raw, sources
 from arsync.store.engine import Store
 from arsync.store.tables import bank_line, receipt, remittance
 from arsync.sync import actions
@@ -173,6 +173,16 @@ def test_a_statement_in_a_letter_makes_no_line_but_one_of_the_banks_server_does(
     assert rows(desk, bank_line) == []
     run(desk, Box([data], name="bank", kind="file"))
     assert len(rows(desk, receipt)) == 1
+
+
+def test_a_letter_that_is_refused_is_kept_and_told_of_and_the_next_one_read(desk):
+    parts = b"".join(b"--b\nContent-Type: text/plain\n\nhello\n" for _ in range(600))
+    many = mail("x").replace(b"\n\n", b'\nContent-Type: multipart/mixed; boundary="b"\n\n', 1) + parts
+    taken = run(desk, Box([many, mail(TABLE)]))
+    assert (taken.remittances, len(taken.refused)) == (1, 1)
+    assert [detail for _, detail in queue(desk)] == ["mail 1: the letter has more than 500 parts"]
+    with desk.store.read() as conn:
+        assert raw.get(conn, raw.sha(many)) == many
 
 
 def test_who_is_on_file_is_a_managers_word(desk):

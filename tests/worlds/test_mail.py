@@ -52,6 +52,14 @@ def test_a_proven_advice_applies_the_money_in_either_order(office, order):
     assert office.queue() == []
 
 
+def test_a_letter_that_names_invoices_in_a_sentence_applies_the_money(office):
+    actions.know_sender(office.desk("Mia"), "ap@northwind.example", office.customer_id("1"))
+    office.deliver(letter(office, "Hello,\n\nwe paid USD 150.00 for your invoices 1001 and 1002.\n\nAnn\n"))
+    paid(office)
+    office.run_until_idle()
+    assert [office.balance(one) for one in office.invoices] == [0, 0, 50]
+
+
 @pytest.mark.parametrize("proven", [False, True], ids=["on file, not proven", "proven, not on file"])
 def test_an_advice_that_anybody_could_have_written_only_suggests(office, proven):
     if not proven:

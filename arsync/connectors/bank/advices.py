@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from arsync.connectors.bank import decode
 from arsync.connectors.bank.propose import delimiter_of, table_of
-from arsync.connectors.bank.readers import advice_document, advice_html, advice_pdf, x12, xlsx
+from arsync.connectors.bank.readers import advice_document, advice_html, advice_pdf, advice_prose, x12, xlsx
 from arsync.connectors.bank.readers.advice_document import Given, of_sender
 from arsync.connectors.bank.sniff import sniff
 from arsync.core.bank import Remittance
@@ -53,6 +53,11 @@ def in_mail(text: str, html: str, given: Given) -> tuple[Remittance, ...]:
                 return (found,)
         text = text or spoken
     return _only(advice_document.from_text(text, given))
+
+
+def in_words(text: str, html: str, given: Given) -> tuple[Remittance, ...]:
+    """The advice of a mail's sentences, which name documents and one amount for all of them."""
+    return _only(advice_prose.read(text or advice_html.read(html)[1], given))
 
 
 def _only(found: Remittance | None) -> tuple[Remittance, ...]:

@@ -1,6 +1,6 @@
 """A letter, read: who says they sent it, what the mail server checked of that, its words and its documents.
 
-Shape   bytes -> `Letter`; pure.
+Shape   bytes -> `Letter`; pure. `UnsafeFile` where it has more parts than any letter.
 Law     a header is the word of whoever wrote it. Only the topmost `Authentication-Results` of our own mail server
         counts, and only for the domain the sender writes from.
 Source  RFC 5322; RFC 8601 sections 2.2 and 5 (who may be believed); RFC 7489 section 3.1 (alignment).
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
+
+from arsync.errors import UnsafeFile
 
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -26,6 +29,10 @@ _BANK = re.compile(
     r"|sort code|wire instructions?|payment instructions?|remit[ -]?to|bankverbindung\w*|kontoverbindung\w*"
     r"|coordonn[ée]es bancaires|coordinate bancarie|datos bancarios|bankgegevens)\b",
     re.I,
+)
+_PART = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
+_MOST_PARTS = (
+    500  # a letter with a page of pictures has some dozens; each costs the library half a millisecond
 )
 _SENTENCE = re.compile(r"[.!?\n]+")
 
@@ -74,7 +81,9 @@ def read(data: bytes, authority: str) -> Letter:
         data: its bytes.
         authority: the name our mail server writes what it checked under; empty: nothing is proven.
     """
-    message = message_from_bytes(data, policy=policy.compat32)
+    if len(_PART.findall(data)) > _MOST_PARTS:
+        raise UnsafeFile(f"the letter has more than {_MOST_PARTS} parts", do="ask for a plain one")
+    message = BytesHeaderParser(policy=policy.compat32).parsebytes(data)
     sender, name = _sender(message)
     text, html, documents = _parts(data)
     return Letter(
@@ -111,7 +120,7 @@ def _day(message: Message) -> date | None:
 def _header(data: bytes, name: str) -> str:
     """A header with its encoded words decoded."""
     try:
-        return " ".join(str(message_from_bytes(data, policy=policy.default).get(name, "")).split())
+        return " ".join(str(BytesHeaderParser(policy=policy.default).parsebytes(data).get(name, "")).split())
     except (ValueError, IndexError, LookupError, RecursionError):  # of the library, on thousands of words
         return ""
 

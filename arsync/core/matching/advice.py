@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
+from typing import NamedTuple
 
 from arsync.core.decisions import Evidence, EvidenceClass, Reason, Share
 from arsync.core.matching.candidates import Book, twin_key
@@ -37,6 +38,8 @@ _MOST_ADVICES, _MOST_TOGETHER, _MOST_LINES = 12, 4, 12  # beyond these a sum say
 _UNKNOWN = "unknown"
 _PART = " in part"
 _TWO = 2  # ways to one sum are as good as many
+_LITTLE = 20  # what is paid beyond an advice is at most one in so many
+_LOOSELY = 0.6
 _FEE_STEP_MINOR = 50  # what banks keep for themselves is round
 
 
@@ -49,6 +52,13 @@ class _Advice:
     total_minor: int
     graded: bool
     rows: tuple[RemittanceRow, ...]
+
+
+class Words(NamedTuple):
+    """What advices without amounts say that belong to a receipt."""
+
+    text: str = ""
+    graded: bool = True
 
 
 @dataclass(slots=True)
@@ -71,12 +81,16 @@ class Advices:
             grouped[row.remittance_id].append(row)
         self._by_total: dict[tuple[str, int], list[_Advice]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[_Advice]] = defaultdict(list)
+        self._lists: dict[tuple[str, int], list[_Advice]] = defaultdict(list)  # without amounts, by total
         self._readings: dict[str, _Reading] = {}
         self._received: dict[tuple[str, str], list[ReceiptRow]] = defaultdict(list)
         for receipt in snapshot.receipts if snapshot.remittances else ():
             self._received[receipt.currency, normalise_payer(receipt.payer_name)].append(receipt)
         for key in sorted(grouped):
             advice = _advice(key, grouped[key])
+            if any(row.in_full for row in advice.rows):
+                self._lists[advice.currency, advice.total_minor].append(advice)
+                continue
             self._by_total[advice.currency, advice.total_minor].append(advice)
             self._by_name[advice.currency, normalise_payer(advice.payer_name)].append(advice)
         self._currencies = sorted({currency for currency, _ in self._by_name})
@@ -84,7 +98,7 @@ class Advices:
     def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the advices list that may belong to the receipt."""
         fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
-        advices = [*fitting, *self._of_sender(receipt, payer)]
+        advices = [*fitting, *self._of_sender(receipt, payer, perhaps=True)]
         listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
         named = (self._payers.find_name(one.payer_name).candidates for one in advices)
         return listed.union(*named)
@@ -113,6 +127,18 @@ class Advices:
             if _near(advice, receipt)
         ]
 
+    def words(self, receipt: ReceiptRow, payer: Payer) -> Words:
+        """What the advice of just this total that names documents without amounts says, if only one belongs to it.
+
+        Words say no more than the receipt's own: which of its documents are paid, the money tells.
+        """
+        lists = self._lists.get((receipt.currency, receipt.amount_minor), ())
+        mine = [one for one in lists if self._belongs(one, receipt, payer)]
+        if len(mine) != 1:
+            return Words()
+        texts = [row.reference if " " in row.reference else f"INV {row.reference}" for row in mine[0].rows]
+        return Words(", ".join(texts), mine[0].graded)
+
     def explain(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What the advice with this receipt's total says, if one and only one belongs to it.
 
@@ -127,13 +153,13 @@ class Advices:
             together if together.explanations else self._only(receipt, payer, self._in_part(receipt, payer))
         )
 
-    def _of_sender(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
-        """Advices that name this receipt's sender, near its day."""
+    def _of_sender(self, receipt: ReceiptRow, payer: Payer, *, perhaps: bool = False) -> list[_Advice]:
+        """Advices that name this receipt's sender, near its day; or that `perhaps` do, where its name is close."""
         if not self._by_name:
             return []
         names = {normalise_payer(receipt.payer_name)}
-        if payer.known is not None:
-            names.add(normalise_payer(self._book.name(payer.known)))
+        customers = payer.candidates if perhaps else (payer.known,)
+        names.update(normalise_payer(self._book.name(one)) for one in customers if one is not None)
         found = {a.id: a for name in names if name for a in self._by_name.get((receipt.currency, name), ())}
         return [advice for advice in found.values() if _near(advice, receipt)]
 
@@ -194,6 +220,30 @@ class Advices:
         """The same for an advice of this payer whose total is a tolerated difference more."""
         return self._only(receipt, payer, self._nearly(receipt, payer))
 
+    def explain_loosely(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
+        """What an advice says that does not quite belong to the receipt; never more than a suggestion.
+
+        It has the receipt's total and names another sender, or it is a sender's who may be this one, and its total is a
+        tolerated difference more, or a little less.
+        """
+        same = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        senders = self._of_sender(receipt, payer, perhaps=True)
+        for advices in (
+            [advice for advice in same if _near(advice, receipt)],
+            self._a_little_more(receipt, senders),
+            [
+                a
+                for a in senders
+                if 0 < (receipt.amount_minor - a.total_minor) * _LITTLE <= receipt.amount_minor
+            ],
+        ):
+            found = self._only(receipt, payer, advices)
+            if len(found.explanations) == 1:
+                (one,) = found.explanations
+                weak = replace(one, probability=min(one.probability, _LOOSELY))
+                return Outcome((weak,), found.reason or Reason.WEAK_EVIDENCE, unique=False)
+        return Outcome()
+
     def _only(self, receipt: ReceiptRow, payer: Payer, advices: Iterable[_Advice]) -> Outcome:
         applied = [outcome for a in advices if (outcome := self._apply(a, receipt, payer)).explanations]
         # An advice that is sent twice says one thing: the one that is believed most says it.
@@ -208,14 +258,11 @@ class Advices:
 
     def _nearly(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         """Advices of the same payer whose total is a tolerated difference more than the receipt."""
+        return self._a_little_more(receipt, self._of_sender(receipt, payer))
+
+    def _a_little_more(self, receipt: ReceiptRow, advices: Iterable[_Advice]) -> list[_Advice]:
         tolerated = self._book.policy.small_difference_minor.get(receipt.currency, 0)
-        if not tolerated:
-            return []
-        return [
-            advice
-            for advice in self._of_sender(receipt, payer)
-            if 0 < advice.total_minor - receipt.amount_minor <= tolerated
-        ]
+        return [a for a in advices if 0 < a.total_minor - receipt.amount_minor <= tolerated]
 
     def _belongs(self, advice: _Advice, receipt: ReceiptRow, payer: Payer) -> bool:
         if not _near(advice, receipt):

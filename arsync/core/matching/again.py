@@ -108,7 +108,9 @@ def _abroad(snapshot: Snapshot, roofs: Mapping[int, int]) -> Callable[[ReceiptRo
             found.setdefault(roofs.get(item.customer_id, item.customer_id), set()).add(item.currency)
         return found
 
-    return lambda row, reach: any(owed().get(roof, set()) - {row.currency} for roof in reach.roofs)
+    return lambda row, reach: any(
+        owed().get(roof, set()) - {row.currency} for roof in reach.roofs | reach.looks
+    )
 
 
 def stale(

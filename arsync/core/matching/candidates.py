@@ -7,17 +7,18 @@ Cost    linear in items; nothing is ever joined on amount alone.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Container, KeysView, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from operator import attrgetter
 
 from arsync.core.items import ItemKind
-from arsync.core.matching.normalise import number_keys
+from arsync.core.matching.normalise import keys_of_number
 from arsync.core.matching.reach import step
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, MatchPolicy, Snapshot
 
 NETTED_KINDS = frozenset({ItemKind.CREDIT_MEMO, ItemKind.JOURNAL_CREDIT})
+_ORDER = attrgetter("due", "id")
 TwinKey = tuple[int, ItemKind, str, date, int, int, int, date | None]
 
 
@@ -72,17 +73,56 @@ class Pool:
         return Counter(self.values_minor)
 
 
-class Book:
-    """One snapshot's open items and families, indexed."""
+class Numbers:
+    """The items of a snapshot by the keys of their numbers, and by purchase order and the like, as ids.
 
-    def __init__(self, snapshot: Snapshot, policy: MatchPolicy) -> None:
+    They serve the books of every part of that snapshot, and of what is left of it: making them is dear.
+    """
+
+    def __init__(self, items: tuple[ItemRow, ...]) -> None:
+        self.items = items
+        self.first: dict[str, int] = {}
+        self.others: dict[str, list[int]] = {}  # where several have a key
+        self.orders: dict[str, list[int]] = {}  # which several items may share
+        for item in items:
+            if item.available_minor:
+                self._add(item)
+
+    def _add(self, item: ItemRow) -> None:
+        first, mine = self.first, item.id
+        for key in keys_of_number(item.number) if item.number else ():
+            if first.setdefault(key, mine) != mine:
+                self.others.setdefault(key, []).append(mine)
+        for reference in item.references:
+            for key in keys_of_number(reference)[:1]:
+                self.orders.setdefault(key, []).append(mine)
+
+    @cached_property
+    def keys(self) -> Container[str]:
+        """All keys."""
+        return self.first.keys() | self.orders.keys() if self.orders else self.first.keys()
+
+
+class _Known:
+    """The keys that the items of a book have, where its numbers know of more items."""
+
+    def __init__(self, book: "Book") -> None:
+        self._book = book
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and bool(self._book.numbered(key) or self._book.ordered(key))
+
+
+class Book:
+    """One snapshot's open items and families, indexed.
+
+    `numbers` are those of a snapshot of which this one is a part, or what is left: what it has besides has no number.
+    """
+
+    def __init__(self, snapshot: Snapshot, policy: MatchPolicy, numbers: Numbers | None = None) -> None:
         self.policy = policy
         self.customers: dict[int, CustomerRow] = {row.id: row for row in snapshot.customers}
         self.items: dict[int, ItemRow] = {}
-        self._numbered: dict[str, ItemRow] = {}  # the first item with a number key
-        self._shared: dict[str, list[ItemRow]] = {}  # the others, where several have it
-        # By purchase order and the like, which several items may share.
-        self.by_order: dict[str, list[ItemRow]] = {}
         self.by_customer: dict[int, list[ItemRow]] = {}
         self.children: dict[int, list[int]] = defaultdict(list)
         self._relatives: dict[int, frozenset[int]] = {}
@@ -96,12 +136,12 @@ class Book:
         for customer in sorted(snapshot.customers, key=lambda row: row.id):
             if customer.parent_id is not None:
                 self.children[customer.parent_id].append(customer.id)
-        for item in sorted(snapshot.items, key=attrgetter("due", "id")):
+        for item in sorted(snapshot.items, key=_ORDER):
             if item.available_minor:
                 self._add(item)
-        self.known_keys: KeysView[str] | set[str] = self._numbered.keys()
-        if self.by_order:
-            self.known_keys = self._numbered.keys() | self.by_order.keys()
+        self._numbers = numbers or Numbers(snapshot.items)
+        whole = self._numbers.items is snapshot.items
+        self.known_keys: Container[str] = self._numbers.keys if whole else _Known(self)
 
     def _add(self, item: ItemRow) -> None:
         self.items[item.id] = item
@@ -114,18 +154,21 @@ class Book:
             self.creditors.add(item.customer_id)
         if abs(item.available_minor) > abs(item.original_minor):
             self.overopen[item.customer_id] = item
-        numbered = self._numbered
-        for key in number_keys(item.number) if item.number else ():
-            if numbered.setdefault(key, item) is not item:
-                self._shared.setdefault(key, []).append(item)
-        for reference in item.references:
-            for key in number_keys(reference)[:1]:
-                self.by_order.setdefault(key, []).append(item)
 
     def numbered(self, key: str) -> list[ItemRow]:
         """The items with this number key."""
-        first = self._numbered.get(key)
-        return [first, *self._shared.get(key, ())] if first else []
+        first = self._numbers.first.get(key)
+        if first is None:
+            return []
+        return self._here((first, *self._numbers.others.get(key, ())))
+
+    def ordered(self, key: str) -> list[ItemRow]:
+        """The items with this key of a purchase order or the like."""
+        return self._here(self._numbers.orders.get(key, ()))
+
+    def _here(self, item_ids: Iterable[int]) -> list[ItemRow]:
+        rows = [self.items[item_id] for item_id in item_ids if item_id in self.items]
+        return sorted(rows, key=_ORDER) if len(rows) > 1 else rows
 
     @cached_property
     def by_amount(self) -> dict[tuple[str, int], list[ItemRow]]:

@@ -14,13 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from operator import attrgetter
 
 from arsync.core.dates import business_days_between
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
-from arsync.core.matching.candidates import Book, Pool, TwinKey, twin_key
+from arsync.core.matching.candidates import Book, Numbers, Pool, TwinKey, twin_key
 from arsync.core.matching.decide import threshold
 from arsync.core.matching.exchange import Abroad, Unrated, closed, obstacle
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
@@ -52,14 +53,20 @@ _SURE, _SURE_IF_CLOSE = 0.999, 0.998  # nothing is surer than this, of a known p
 
 
 class Lasting:
-    """What holds for every snapshot of the same customers, knowledge, policy and day."""
+    """What holds for a snapshot, and for every part of it and of what is left of it, under one policy."""
 
     def __init__(self, snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> None:
         self.policy = policy
+        self._items = snapshot.items
         self.payers = Payers(snapshot, knowledge, policy)
         self.sets = Sets(policy)
         self.habits = {habit.customer_id: habit for habit in knowledge.habits}
         self.roofs = roofs_of(snapshot.customers)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The numbers of all items; not made where nothing is matched."""
+        return Numbers(self._items)
 
 
 def match(snapshot: Snapshot, knowledge: Knowledge, policy: MatchPolicy) -> tuple[Finding, ...]:
@@ -72,7 +79,7 @@ class Batch:
 
     def __init__(self, snapshot: Snapshot, lasting: Lasting) -> None:
         self.snapshot, self._policy = snapshot, lasting.policy
-        self._book = Book(snapshot, self._policy)
+        self._book = Book(snapshot, self._policy, lasting.numbers)
         self._payers, self._sets, self._roofs = lasting.payers, lasting.sets, lasting.roofs
         self._habits = lasting.habits
         self._past = Past(snapshot, self._book)
@@ -90,6 +97,17 @@ class Batch:
         for receipt in sorted(snapshot.receipts, key=lambda row: (row.on, row.id)):
             self.drafts[receipt.id] = Draft(receipt, self._payers.find(receipt))
         self._look_back()
+
+    def _named_by(self, draft: Draft) -> Named:
+        """What the receipt names; else, or with it if its sender is believed, what an advice without amounts names."""
+        named = named_items(self._book, draft.receipt, draft.payer, set())
+        words = self._advices.words(draft.receipt, draft.payer)
+        if not words.text or (not words.graded and (named.items or named.grouped)):
+            return named
+        texts = tuple(f"{text}, {words.text}" for text in draft.receipt.texts) or (words.text,)
+        draft.receipt = draft.receipt._replace(texts=texts)
+        draft.told_by = "known sender" if words.graded else "anybody"
+        return named_items(self._book, draft.receipt, draft.payer, set())
 
     def match(self) -> tuple[Finding, ...]:
         """What may be said of every receipt, in the snapshot's order."""
@@ -111,7 +129,7 @@ class Batch:
             if receipt.is_return or receipt.amount_minor <= 0:
                 self._return(draft)
                 continue
-            self._named[receipt.id] = named = named_items(self._book, receipt, draft.payer, set())
+            self._named[receipt.id] = named = self._named_by(draft)
             owners = frozenset(item.customer_id for item in (*named.items, *named.grouped))
             draft.explanations = self._past.booked(receipt, draft.payer, owners)
             if not draft.explanations:
@@ -185,7 +203,7 @@ class Batch:
             if (
                 outcome.reason in _DIFFERS
                 and outcome is not advised
-                and self._advices.says_more(receipt, payer)
+                and (draft.told_by != "nobody" or self._advices.says_more(receipt, payer))
             ):
                 outcome = replace(outcome, unique=False)  # the advice, as far as it can be read, says why
             if not outcome.explanations or outcome.reason:
@@ -198,7 +216,17 @@ class Batch:
                 outcome.unique,
             )
             self._doubt(draft, outcome)
+            self._listed(draft)
             self._only_whole(draft)
+
+    def _listed(self, draft: Draft) -> None:
+        """Say that an advice names what is paid, and who may have sent it."""
+        if draft.told_by == "nobody" or not draft.explanations:
+            return
+        text = "A remittance advice of just this amount names documents, without amounts."
+        draft.explanations[0] = _with(draft.explanations[0], pro("listed", text))
+        if draft.told_by == "anybody":
+            self._against(draft, Reason.WEAK_EVIDENCE, "ungraded", "Nothing proves who sent the advice.")
 
     def _checked(self, near: Outcome, draft: Draft) -> Outcome:
         """An advice of a little more than was paid, unless items that the payer owes come to the amount exactly."""
@@ -381,6 +409,7 @@ class Batch:
                 customer, (), f"No set of {self._book.name(customer)}'s open items adds up to the amount."
             )
         )
+        self._advised_loosely(draft)
 
     def _by_candidates(self, draft: Draft) -> None:
         """A payer that may be one of several customers, or of whom nothing is known."""
@@ -411,8 +440,19 @@ class Batch:
         if outweighs:
             draft.reason = None
             self._contradicted(draft, found[0][0])
-        if not draft.payer.candidates:
+        if not found and not self._advised_loosely(draft):
             self._by_amount(draft)
+
+    def _advised_loosely(self, draft: Draft) -> bool:
+        """Whether an advice that does not quite belong to it suggests something."""
+        loose = self._advices.explain_loosely(draft.receipt, draft.payer)
+        if any(share.item_id in self._spent for one in loose.explanations for share in one.shares):
+            return False
+        if not loose.explanations:
+            return False
+        draft.explanations += loose.explanations
+        draft.unique, draft.reason = loose.unique, draft.reason or loose.reason
+        return True
 
     def _of_strangers(self, draft: Draft) -> float:
         """The share of payments of all other customers that come to this amount."""
@@ -426,8 +466,8 @@ class Batch:
         return alike / usual + elsewhere(receipt.amount_minor)
 
     def _by_amount(self, draft: Draft) -> None:
+        """Whose item has just this amount: the payer may pay for somebody it never paid for."""
         receipt = draft.receipt
-        draft.reason = Reason.UNKNOWN_PAYER
         if is_crowd(self._book.owing(receipt.currency, receipt.amount_minor)):
             return
         rows = [
@@ -669,13 +709,18 @@ class Batch:
         if receipt_id in self._named:
             customers |= self._named[receipt_id].owners
         owing = self._book.owing(receipt.currency, receipt.amount_minor) if payer.known is None else 0
+        looks: Iterable[int] = ()
         if owing and not is_crowd(owing):
-            customers.update(self._book.owners_by_amount[receipt.currency, receipt.amount_minor])
+            looks = self._book.owners_by_amount[receipt.currency, receipt.amount_minor]
         return Reach(
-            frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers),
+            self._under(customers),
             frozenset(amounts),
             owing if is_crowd(owing) else 0,
+            self._under(looks),
         )
+
+    def _under(self, customers: Iterable[int]) -> frozenset[int]:
+        return frozenset([self._roofs.get(c, c) for c in customers] if self._roofs else customers)
 
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days

@@ -10,7 +10,7 @@ Source  `PROBABILITY` was measured, see docs/evidence/cashbench.md: right applic
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Reason, Rejected, Share
 from arsync.core.matching.candidates import Book
@@ -67,6 +67,8 @@ class Draft:
     unique: bool = False
     rejected: list[Rejected] = field(default_factory=list)
     final: bool = False  # later passes have nothing to add
+    # Whose words `receipt` has beside its own: an advice without amounts came from who is on file, or from anybody.
+    told_by: Literal["nobody", "known sender", "anybody"] = "nobody"
     sent: "Sent | None" = None  # `receipt` is what was sent, in the currency of the items; not what arrived
 
     @property

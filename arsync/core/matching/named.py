@@ -158,7 +158,7 @@ def named_items(book: Book, receipt: ReceiptRow, payer: Payer, spent: set[int]) 
             row = min(rows, key=lambda row: row.id)
             items[row.id] = row
             strong |= set() if mention.weak else {row.id}
-        elif rows and mention.key in book.by_order and len({row.customer_id for row in rows}) == 1:
+        elif rows and book.ordered(mention.key) and len({row.customer_id for row in rows}) == 1:
             grouped.update((row.id, row) for row in rows)
         elif rows:
             shared.append(mention.raw)
@@ -258,7 +258,7 @@ def _figures(text: str) -> str:
 
 
 def _rows(book: Book, mention: Mention) -> list[ItemRow]:
-    return book.numbered(mention.key) or book.by_order.get(mention.key) or []
+    return book.numbered(mention.key) or book.ordered(mention.key)
 
 
 def _too_weak(mention: Mention, rows: Sequence[ItemRow]) -> list[Rejected]:

@@ -3,6 +3,7 @@
 Shape   `Reach` says where a receipt looks; `touched` tells the receipts to match again, `part` what with.
 Law     receipts that no change touches keep their findings, and matching the part gives what matching everything would:
         whatever two receipts may compete for lies under one roof or has one amount, and a part is closed over both.
+        Where a receipt only looks, it takes nothing: a change there touches it, and goes no further through it.
         Of an amount that very many items have, a receipt needs their number alone, and that in steps: so a change
         of one of them touches nobody.
 Cost    linear in the receipts that are left; the part is as large as what the change touches.
@@ -22,11 +23,13 @@ class Reach(NamedTuple):
     """Families, by one customer of each (`roofs`), and amounts, by currency and without sign.
 
     `crowd` is the number of items with a receipt's amount, in steps; 0: not looked at, or so few that each counts.
+    `looks` are the families that merely owe that amount, of a payer nobody knows.
     """
 
     roofs: frozenset[int]
     amounts: frozenset[tuple[str, int]]
     crowd: int = 0
+    looks: frozenset[int] = frozenset()
 
 
 def is_crowd(number: int) -> bool:
@@ -40,7 +43,7 @@ def step(number: int) -> int:
 
 
 def joined(reaches: Iterable[Reach]) -> Reach:
-    """Wherever one of them looks."""
+    """Wherever one of them may take something."""
     each = list(reaches)
     return Reach(
         frozenset[int]().union(*(one.roofs for one in each)),
@@ -50,13 +53,23 @@ def joined(reaches: Iterable[Reach]) -> Reach:
 
 def touched(reaches: Mapping[int, Reach], change: Reach) -> set[int]:
     """The receipts whose findings the change may alter, and all that they may compete with."""
+    return _reached(reaches, [*change.roofs, *change.amounts], lookers=True)
+
+
+def beside(reaches: Mapping[int, Reach], receipts: Set[int]) -> set[int]:
+    """The others that may take what these receipts look at: without them nobody knows what is left of it."""
+    looked_at = frozenset[int]().union(*(reaches[one].looks for one in receipts if one in reaches))
+    return _reached(reaches, list(looked_at), lookers=False) - receipts
+
+
+def _reached(reaches: Mapping[int, Reach], places: list[object], *, lookers: bool) -> set[int]:
+    """The receipts that may take something there, or only look; and so on through what they may take."""
     under: dict[object, list[int]] = defaultdict(list)
     for receipt_id, reach in reaches.items():
-        for place in (*reach.roofs, *reach.amounts):
+        for place in (*reach.roofs, *reach.amounts, *(reach.looks if lookers else ())):
             under[place].append(receipt_id)
     found: set[int] = set()
     seen: set[object] = set()
-    places: list[object] = [*change.roofs, *change.amounts]
     while places:
         place = places.pop()
         if place in seen:
@@ -81,8 +94,8 @@ def part(
     And of all that `changed`: what is left of an item may be an amount that somebody new looks for.
     """
     chosen = tuple(row for row in snapshot.receipts if row.id in receipts)
-    looks = [reaches[row.id] for row in chosen if row.id in reaches]
-    under = frozenset(changed).union(*(look.roofs for look in looks))
+    each = [reaches[row.id] for row in chosen if row.id in reaches]
+    under = frozenset(changed).union(*(one.roofs for one in each), *(one.looks for one in each))
     crowds = {
         Crowd(row.currency, row.amount_minor, reaches[row.id].crowd)
         for row in chosen
@@ -113,7 +126,7 @@ def recounted(left: Snapshot, reaches: Mapping[int, Reach], roofs: Mapping[int, 
             found[row.id] = old._replace(crowd=step(len(now)))
         else:
             more = {roofs.get(customer, customer) for customer in now}
-            found[row.id] = Reach(old.roofs | more, old.amounts)
+            found[row.id] = Reach(old.roofs, old.amounts, 0, old.looks | more)
     return found
 
 

@@ -76,8 +76,8 @@ _MASKS = re.compile(
     | (?<![A-Z])(?:TEL|TELEFON|PHONE|FON|FAX|MOBILE|CALL)\b[.: ]*\+?[0-9][0-9 ()/-]{4,}
     | \+[0-9]{6,}
     | (?<![A-Z])(?:KLANT|KLANTNUMMER|KLANTNR|KUNDENNR|KUNDENNUMMER|KUNDEN-NR|KD-NR|KDNR|K-NR|CUST|CUSTOMER|CLIENT
-        |DEBNR|DEBITOR|VERTRAGSKONTO|A/C|ACCT|ACCOUNT|KTO|KONTO|ID)(?:[ ]?(?:NO|NR|NUMBER))?\b
-        [.:*\# ]*[A-Z]{0,3}[0-9][A-Z0-9]*
+        |CLIENTE|DEBNR|DEBITOR|VERTRAGSKONTO|VERTRAG|CONTRACT|CONTRAT|MANDATE?|A/C|ACCT|ACCOUNT|KTO|KONTO|ID)
+        (?:[ ]?(?:NO|NR|NUMBER|REF))?\b[.:*\# ]*[A-Z]{0,3}[0-9][A-Z0-9]*(?:-[0-9]+)*
     | (?<![0-9])(?:19|20)[0-9]{2}[-/.](?:0[1-9]|1[0-2])[-/.](?:0[1-9]|[12][0-9]|3[01])(?![0-9])
     | (?<![0-9])(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.]
         (?:(?:19|20)[0-9]{2}|[0-9]{2})(?![0-9])
@@ -96,8 +96,8 @@ _MASKS = re.compile(
 _MASKED_PERHAPS = re.compile(
     r"""
       [0-9][-/.,'][0-9] | [A-Z]{2}[0-9]{2} | \+[0-9]
-    | (?<![A-Z])(?:TEL|PHONE|FON|FAX|MOBILE|CALL|K|CUST|CLIENT|DE|VERTRAG|A/C|ACC|ID|JAN|FEB|M[AE]|AP|JU|AUG|SEP
-        |O[CK]T|NOV|AM|BETRAG|EUR|USD|GBP|CHF)
+    | (?<![A-Z])(?:TEL|PHONE|FON|FAX|MOBILE|CALL|K|CUST|CLIENT|CONTR|MAND|DE|VERTRAG|A/C|ACC|ID|JAN|FEB|M[AE]|AP|JU|AUG
+        |SEP|O[CK]T|NOV|AM|BETRAG|EUR|USD|GBP|CHF)
     """,
     re.VERBOSE,
 )

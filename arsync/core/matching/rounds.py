@@ -14,7 +14,7 @@ from arsync.core.decisions import Decision, Explanation, Finding, Share, Verdict
 from arsync.core.items import ItemKind
 from arsync.core.matching import engine
 from arsync.core.matching.again import Seen, seen, stale
-from arsync.core.matching.reach import Reach, joined, part, recounted, touched
+from arsync.core.matching.reach import Reach, beside, joined, part, recounted, touched
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
 Judge = Callable[[Finding, ReceiptRow], Decision]
@@ -58,11 +58,13 @@ def rounds(
     lasting = engine.Lasting(snapshot, knowledge, policy)
     left = snapshot
     reaches: dict[int, Reach] = {}
-    batch, judged = _start(snapshot, lasting, knowledge, judge, before, reaches)
+    batch, again, judged = _start(snapshot, lasting, knowledge, judge, before, reaches)
     given: list[Snapshot] = []
     while batch is not None:
         acting: dict[int, Explanation] = {}
         for receipt, finding in zip(batch.snapshot.receipts, batch.match(), strict=True):
+            if receipt.id not in again:
+                continue
             decision = judge(finding, receipt)
             judged[receipt.id] = Judged(receipt, finding, decision, len(given))
             if decision.verdict in _ACTS and decision.explanation:
@@ -76,7 +78,8 @@ def rounds(
         moved = recounted(left, reaches, lasting.roofs)
         reaches |= moved
         change = joined([change, *moved.values()])
-        batch = _batch(left, touched(reaches, change), reaches, change, lasting)
+        again = touched(reaches, change)
+        batch = _batch(left, again, reaches, change, lasting)
     sight = seen(left, knowledge, policy, lasting.roofs, reaches)
     return Outcome(tuple(judged[receipt.id] for receipt in snapshot.receipts), tuple(given), sight)
 
@@ -88,10 +91,11 @@ def _start(
     judge: Judge,
     before: Before | None,
     reaches: dict[int, Reach],
-) -> tuple[engine.Batch | None, dict[int, Judged]]:
-    """What is to be matched first, and what is said of the rest; notes where the rest looks."""
+) -> tuple[engine.Batch | None, Set[int], dict[int, Judged]]:
+    """What is to be matched first, which of it is new, and what is said of the rest; notes where the rest looks."""
+    everything = frozenset(row.id for row in snapshot.receipts)
     if before is None:
-        return engine.Batch(snapshot, lasting) if snapshot.receipts else None, {}
+        return engine.Batch(snapshot, lasting) if everything else None, everything, {}
     prepared: list[engine.Batch] = []
 
     def look() -> dict[int, Reach]:
@@ -102,7 +106,7 @@ def _start(
     old = stale(before.seen, now, snapshot, before.findings, lasting.roofs, look)
     kept = {row.id: row for row in snapshot.receipts if row.id not in old.receipts}
     if 2 * len(kept) < len(snapshot.receipts):  # then matching everything costs hardly more
-        return prepared[0] if prepared else engine.Batch(snapshot, lasting), {}
+        return prepared[0] if prepared else engine.Batch(snapshot, lasting), everything, {}
     judged, change = {}, old.change
     for receipt_id, row in kept.items():
         finding = before.findings[receipt_id]
@@ -111,7 +115,7 @@ def _start(
         if judged[receipt_id].decision.verdict in _ACTS:  # then it shall have evidence of today
             change = joined([change, reaches[receipt_id]])
     again = old.receipts | touched(old.reaches, change)
-    return _batch(snapshot, again, old.reaches, change, lasting), judged
+    return _batch(snapshot, again, old.reaches, change, lasting), again, judged
 
 
 def _batch(
@@ -120,7 +124,8 @@ def _batch(
     """A match of these receipts and of all that they look at, or may look at since the change."""
     if not again:
         return None
-    return engine.Batch(part(left, again, reaches, change.roofs, lasting.roofs), lasting)
+    together = {*again, *beside(reaches, again)}
+    return engine.Batch(part(left, together, reaches, change.roofs, lasting.roofs), lasting)
 
 
 def _change(snapshot: Snapshot, acting: Mapping[int, Explanation], roofs: Mapping[int, int]) -> Reach:

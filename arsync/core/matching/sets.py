@@ -187,10 +187,12 @@ class Sets:
     ) -> dict[tuple[int, ...], tuple[EvidenceClass, str]]:
         """Runs that begin or end with some of a date's many items; costly, so only if nothing else fits."""
         few = self._few(pool)
-        if few == FEW_ON_A_DATE:
-            return {}
-        runs = _blocks(pool, self._runs(values, pool, few), values, amount_minor)
-        return {places: (EvidenceClass.BLOCK, note) for places, note in runs}
+        runs = self._runs(values, pool, few)
+        found = _blocks(pool, runs, values, amount_minor) if few > FEW_ON_A_DATE else []
+        if not found:
+            crowded = runs.find_crowded(amount_minor, _RUNS * self._policy.search_budget)
+            found = [(places, _block_note(pool, places)) for places in crowded]
+        return {places: (EvidenceClass.BLOCK, note) for places, note in found}
 
     def _few(self, pool: Pool) -> int:
         """So many items of one date may be combined freely, all of them within the budget."""

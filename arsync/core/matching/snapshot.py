@@ -80,7 +80,11 @@ class BookedRow:
 
 @dataclass(frozen=True, slots=True)
 class RemittanceRow:
-    """One line of an advice. Ungraded advice (`grade` "unknown") never lifts a receipt to automatic."""
+    """One line of an advice. Ungraded advice (`grade` "unknown") never lifts a receipt to automatic.
+
+    A line `in_full` names documents and states no amount: what is open on all of them is paid. Its `reference` may be a
+    sentence, its `paid_minor` is 0 and says nothing.
+    """
 
     remittance_id: str
     received: date
@@ -93,6 +97,7 @@ class RemittanceRow:
     gross_minor: int | None = None
     discount_minor: int = 0
     note: str = ""
+    in_full: bool = False
 
 
 class Crowd(NamedTuple):

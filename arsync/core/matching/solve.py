@@ -18,6 +18,7 @@ from arsync.core.matching.likelihood import FEW_ON_A_DATE
 _PAIR = 2
 _PAIR_OF_PAIRS = 4
 _ENOUGH = 24  # sets; more of them say nothing new about ambiguity
+_TELLING = 4  # of more runs that could each be chance none is worth telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ class RunTable:
     ) -> None:
         self._values, self._dues, self._twins = values, dues, twins or range(len(values))
         self._most, self._few = sum(values), few
+        self._crowded: dict[int, SumTable] | None = None
 
     @cached_property
     def _dates(self) -> list[list[int]]:
@@ -267,6 +269,54 @@ class RunTable:
             if len(found) >= _ENOUGH:
                 break
         return list(found)
+
+    def find_crowded(self, target: int, budget: int) -> list[tuple[int, ...]]:
+        """Runs that take whole dates, and of their first or last date, which has many items, any of these.
+
+        None where so many fit that they say nothing; dates of which half the items have more sums than fit into what
+        the budget leaves for each are left out.
+        """
+        found: list[tuple[int, ...]] = []
+        for number, table in self._crowds(budget).items():
+            places = self._dates[number]
+            for whole, rest in self._beside(number, target):
+                for some in table.find(rest, len(places)).sets:
+                    chosen = (*(places[at] for at in some), *whole)
+                    found += [tuple(sorted(chosen))] if len(chosen) > 1 else []
+            if len(found) > _TELLING:
+                return []
+        return found
+
+    def _beside(self, number: int, target: int) -> Iterator[tuple[range, int]]:
+        """The whole dates that may stand before or after some of this one's items, and what is left for these."""
+        yield range(0), target
+        most = self._before[number + 1] - self._before[number]
+        for first in range(number - 1, -1, -1):
+            rest = target - (self._before[number] - self._before[first])
+            if rest <= 0:
+                break
+            if rest < most:
+                yield range(self._dates[first][0], self._dates[number][0]), rest
+        for last in range(number + 1, len(self._dates)):
+            rest = target - (self._before[last + 1] - self._before[number + 1])
+            if rest <= 0:
+                break
+            if rest < most:
+                yield range(self._dates[number][-1] + 1, self._dates[last][-1] + 1), rest
+
+    def _crowds(self, budget: int) -> dict[int, SumTable]:
+        """The sums of the dates with many items, by date."""
+        if self._crowded is None:
+            crowds = [(n, places) for n, places in enumerate(self._dates) if len(places) > self._few]
+            each = budget // max(1, len(crowds))
+            self._crowded = {
+                number: SumTable(
+                    [self._values[place] for place in places], each, [self._twins[place] for place in places]
+                )
+                for number, places in crowds
+                if 2 ** ((len(places) + 1) // 2) <= each
+            }
+        return self._crowded
 
 
 @dataclass(frozen=True, slots=True)

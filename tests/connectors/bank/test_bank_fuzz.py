@@ -160,6 +160,7 @@ def read_mail(data: bytes) -> list[Claim]:
     """As a mailbox is read: the words, then what is attached; an attachment that is refused leaves the others."""
     read = letter.read(data, OURS)
     claims = check_advices(advices.in_mail(read.text, read.html, GIVEN))
+    claims += check_advices(advices.in_words(read.text, read.html, GIVEN))
     for document in read.documents:
         try:
             claims += read_advice(document.data)

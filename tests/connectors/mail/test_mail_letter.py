@@ -1,5 +1,6 @@
 """Letters: who is believed, what they say, what hangs on them. The law: a header is the word of whoever wrote it."""
 
+import time
 from datetime import date
 from email.message import EmailMessage
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arsync.connectors.mail import letter
+from arsync.errors import UnsafeFile
 
 OURS = "mx.ours.example"
 PASS = "dkim=pass header.d=acme.example"
@@ -156,3 +158,14 @@ def test_no_bytes_break_the_reader(data):
 def test_no_headers_break_the_reader(sender, when, body):
     data = f"From: {sender}\r\nDate: {when}\r\nSubject: {sender}\r\nContent-Type: {when}\r\n\r\n{body}"
     assert isinstance(letter.read(data.encode("utf-8", "replace"), OURS), letter.Letter)
+
+
+def test_a_letter_of_more_parts_than_any_is_refused_at_once():
+    part = '--between\nContent-Type: text/plain; boundary="between"\n\n'
+    data = mail("hello").replace(b"\n\n", b'\nContent-Type: multipart/mixed; boundary="between"\n\n', 1)
+    began = time.thread_time()
+    with pytest.raises(UnsafeFile, match="parts"):
+        letter.read(data + (part * 300_000).encode(), OURS)
+    assert time.thread_time() - began < 1
+    few = letter.read(data + (part * 400).encode() + b"--between--\n", OURS)
+    assert few.sender == "ap@acme.example"

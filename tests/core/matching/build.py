@@ -1,5 +1,6 @@
 """Short ways to say a snapshot in tests: one US ledger, amounts in cents, one day."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from arsync.core.decisions import Decision, Finding
@@ -60,6 +61,11 @@ def advice(
         gross if gross is not None else paid,
         **more,
     )
+
+
+def listing(text: str, total: int | None, **more) -> RemittanceRow:
+    """An advice that names documents and states no amount but its total."""
+    return replace(advice(text, 0, total=total, in_full=True, **more), gross_minor=None)
 
 
 def booked(id_: int, total: int, customer_id: int = 1, days: int = 0, reference: str = "") -> BookedRow:

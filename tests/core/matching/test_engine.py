@@ -19,6 +19,7 @@ from tests.core.matching.build import (
     decided,
     find,
     item,
+    listing,
     receipt,
     said,
     shares,
@@ -341,6 +342,72 @@ class TestRemittance:
         assert (decision.verdict, decision.reason) == (Verdict.PROPOSE, Reason.SEVERAL_CUSTOMERS)
         assert decision.explanation.customer_id is None
 
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            pytest.param((listing("20417", 155_10), listing("31002", 155_10)), id="a line for each"),
+            pytest.param((listing("We have paid invoices 20417 and 31002.", 155_10),), id="a sentence"),
+            pytest.param(
+                (listing("31002", 155_10), advice("20417", 100_00, total=155_10)), id="of one of two"
+            ),
+        ],
+    )
+    def test_documents_without_amounts_are_paid_in_full_where_that_is_its_total(self, lines):
+        decision = decided(self.ITEMS, receipt(155_10), remittances=lines)
+        assert (decision.verdict, decision.explanation.klass) == (Verdict.APPLY, EvidenceClass.REFERENCE)
+        assert shares(decision) == {1: 100_00, 2: 55_10}
+        assert "listed" in said(decision.explanation)
+
+    @pytest.mark.parametrize(
+        ("text", "verdict"),
+        [
+            pytest.param("", Verdict.PROPOSE, id="the text names nothing"),
+            pytest.param("20417 31002", Verdict.APPLY, id="the text names them itself"),
+        ],
+    )
+    def test_documents_without_amounts_that_a_stranger_names_are_proposed_at_most(self, text, verdict):
+        line = listing("20417 and 31002", 155_10, grade="unknown")
+        decision = decided(self.ITEMS, receipt(155_10, text), remittances=(line,))
+        assert (decision.verdict, shares(decision)) == (verdict, {1: 100_00, 2: 55_10})
+
+    def test_two_lists_of_one_total_say_nothing(self):
+        lines = (listing("20417 and 31002", 155_10), listing("40000", 155_10, id="A2"))
+        assert shares(decided(self.ITEMS, receipt(155_10), remittances=lines)) == {1: 100_00, 2: 55_10}
+        assert "listed" not in said(decided(self.ITEMS, receipt(155_10), remittances=lines).explanation)
+
+    def test_documents_without_amounts_may_be_paid_less_their_discount(self):
+        items = (item(1, 100_00, "INV-20417", discount_minor=2_00, discount_until=DAY), self.ITEMS[1])
+        one = decided(items, receipt(153_10), remittances=(listing("20417 and 31002", 153_10),)).explanation
+        assert [(s.applied_minor, s.discount_minor) for s in one.shares] == [(98_00, 2_00), (55_10, 0)]
+
+    @pytest.mark.parametrize(
+        ("text", "total", "paid"),
+        [
+            pytest.param("INV 20417", 60_00, {1: 60_00}, id="a part of one document"),
+            pytest.param(
+                "INV 20417 and INV 31002 and INV 40000", 155_10, {1: 100_00, 2: 55_10}, id="less than all"
+            ),
+            pytest.param("INV 20417", 130_00, {1: 100_00}, id="more than is open"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "posts", [(), ("short-pay", "over-pay")], ids=["queues differences", "posts them"]
+    )
+    def test_documents_without_amounts_that_do_not_come_to_the_total_are_proposed(
+        self, text, total, paid, posts
+    ):
+        items = (*self.ITEMS, item(9, 77_77, "INV-70000", customer_id=2))
+        customers = (customer(1), customer(2, "Marlow Paper Ltd"))
+        policy = replace(POLICY, posts=frozenset(posts))
+        decision = decided(items, receipt(total), customers, policy, remittances=(listing(text, total),))
+        assert decision.verdict is not Verdict.APPLY
+        assert shares(decision) == paid
+
+    def test_documents_without_amounts_and_without_a_total_say_nothing(self):
+        items = (*self.ITEMS, item(4, 155_10, "INV-50000", due=3))
+        lines = (listing("20417 and 31002", None),)
+        assert shares(decided(items, receipt(155_10), remittances=lines)) == {4: 155_10}
+
     def test_without_one_a_line_may_wait_for_it(self):
         policy = replace(POLICY, wait_days=2)
         items = (*TWO, item(3, 40_00, due=9))
@@ -558,3 +625,73 @@ def test_money_in_advance_is_suggested_for_the_only_customer_that_may_be_the_pay
     assert decision.verdict is not Verdict.APPLY
     assert decision.explanation is not None
     assert decision.explanation.customer_id == owner
+
+
+class TestLooseAdvice:
+    """What an advice says that does not quite belong to a receipt is suggested, never applied."""
+
+    ITEMS = (
+        item(1, 100_00, "INV-20417"),
+        item(2, 55_10, "INV-31002"),
+        item(3, 777_77, "INV-40000", customer_id=2),
+    )
+    CUSTOMERS = (customer(1), customer(2, "Marlow Paper Ltd"))
+
+    @pytest.mark.parametrize(
+        ("amount", "payer", "line", "share"),
+        [
+            pytest.param(
+                777_77,
+                "KESTREL FOODS LLC",
+                advice("40000", 777_77, name="Marlow Paper"),
+                {3: 777_77},
+                id="of its total, for somebody else",
+            ),
+            pytest.param(
+                103_00,
+                "KESTREL FOODS LLC",
+                advice("20417", 100_00),
+                {1: 100_00},
+                id="of a little less than came",
+            ),
+            pytest.param(
+                99_70,
+                "KESTREL FOOD",
+                advice("20417", 100_00),
+                {1: 99_70},
+                id="of a tolerated difference more, of a payer whose name is close",
+            ),
+        ],
+    )
+    def test_it_is_suggested(self, amount, payer, line, share):
+        tolerant = replace(POLICY, small_difference_minor={"USD": 50})
+        decision = decided(
+            self.ITEMS, receipt(amount, name=payer), self.CUSTOMERS, policy=tolerant, remittances=(line,)
+        )
+        assert decision.verdict is Verdict.QUEUE
+        assert shares(decision) == share
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            pytest.param(advice("20417", 100_00, received=DAY - timedelta(days=8)), id="of long ago"),
+            pytest.param(advice("20417", 94_00), id="of much less than came"),
+            pytest.param(
+                advice("20417", 100_00, name="Nobody Inc"), id="of another sender and another total"
+            ),
+        ],
+    )
+    def test_it_says_nothing(self, line):
+        found = find(self.ITEMS, receipt(103_00), self.CUSTOMERS, remittances=(line,))
+        assert [one.klass for one in found.explanations if one.klass is EvidenceClass.REMITTANCE] == []
+
+    def test_what_adds_up_is_suggested_before_it(self):
+        items = (*self.ITEMS, item(4, 103_00, "INV-50000", due=3))
+        assert shares(
+            decided(items, receipt(103_00), self.CUSTOMERS, remittances=(advice("20417", 100_00),))
+        ) == {4: 103_00}
+
+    def test_an_item_of_somebody_else_of_just_the_amount_is_suggested_where_no_candidate_fits(self):
+        customers = (*self.CUSTOMERS, customer(3, "Kestrel Foods Inc"))
+        decision = decided(self.ITEMS, receipt(777_77, name="KESTREL FOODS"), customers)
+        assert (decision.verdict, shares(decision)) == (Verdict.QUEUE, {3: 777_77})

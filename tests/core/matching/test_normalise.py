@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arsync.core.matching import normalise
 from arsync.core.matching.normalise import base_name, fold, normalise_account, normalise_payer, number_keys
 
 
@@ -47,6 +48,9 @@ def test_a_hidden_account_is_no_account():
         pytest.param("2024-00123", ("202400123", "2024-123", "~400123"), id="year and sequence"),
         pytest.param("00977/24", ("0097724", "977-24", "97724", "~097724"), id="sequence and year"),
         pytest.param("1037", ("1037",), id="a plain number"),
+        pytest.param("#000123", ("000123", "123"), id="zeros alone before"),
+        pytest.param("inv 20240041", ("INV20240041", "20240041", "~240041"), id="letters and many figures"),
+        pytest.param("0000", (), id="nothing but zeros"),
         pytest.param("RENT", (), id="a short word names nothing"),
         pytest.param("---", (), id="no letter, no digit"),
     ],
@@ -65,3 +69,8 @@ def test_normalising_twice_changes_nothing(name):
 @given(st.from_regex(r"[A-Z]{0,3}-?[1-9][0-9]{4,8}", fullmatch=True))
 def test_case_and_separators_do_not_matter(number):
     assert set(number_keys(number.lower().replace("-", ""))) & set(number_keys(number))
+
+
+@given(st.text(alphabet="ABÄ/-#. 0012٣", max_size=14))
+def test_the_usual_form_of_a_number_gives_the_keys_that_its_runs_give(number):
+    assert normalise.keys_of_number(number) == normalise._keys_of_runs(normalise._RUNS.findall(fold(number)))

@@ -31,6 +31,8 @@ NAMES = [
     pytest.param("20417/31002", ["20417", "31002"], id="a list with slashes"),
     pytest.param("20417 AND 31002", ["20417", "31002"], id="a list with words"),
     pytest.param("20417, 20417, 31002", ["20417", "31002"], id="a number twice counts once"),
+    pytest.param("CUST 31002-INV20417", ["20417"], id="a customer number glued to an invoice by a dash"),
+    pytest.param("CONTRACT 31002/20417", ["20417"], id="a contract, and the invoice after a slash"),
     pytest.param("KLANTNUMMER 31002/ FAKTUUR 20417", ["20417"], id="a customer number is no invoice"),
     pytest.param("Rechnung 20417 Messe Kundennr 31002", ["20417"], id="a customer number after other words"),
     pytest.param("FAKTUUR 20417-009", ["20417"], id="a suffix after a dash"),
@@ -75,6 +77,9 @@ NOTHING = [
     pytest.param("TEL 555 20417", id="a phone number"),
     pytest.param("GB82 WEST 1234 5698 7654 32", id="an IBAN"),
     pytest.param("KUNDENNR. 20417", id="a customer number"),
+    pytest.param("NUMÉRO CLIENT 01-20417-3", id="the middle of a customer number"),
+    pytest.param("MANDATE REF 20417", id="a mandate"),
+    pytest.param("VERTRAG NR. 20417", id="a contract"),
     pytest.param("A/C 20417", id="an account"),
     pytest.param("AMT 20417", id="an amount without decimals"),
     pytest.param("card 4111222033334417", id="a card number"),
@@ -147,8 +152,8 @@ ANSWERS = {
     "D44": (["40005 00005"], ["40005 00005"]),
     # Inside a Swiss reference the seller's layout says where the invoice stands; the end of it is weak.
     "D47": (["11111", "302388292"], []),
-    # A batch: its details carry the references. Its date is none; the middle of the customer number would be one.
-    "D48": (["22032017", "2017", "70884"], ["70884"]),
+    # A batch: its details carry the references; neither its date nor the middle of the customer number is one.
+    "D48": (["22032017", "2017", "70884"], []),
     # Words for a column of its own, which a profile maps.
     "D51": (["1"], []),
     # Look-alike letters alone are no number: a slip is judged with the amount (`named.resembles`).

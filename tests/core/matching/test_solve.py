@@ -51,6 +51,37 @@ def test_runs_are_all_runs(items, target):
         assert set(found) == truth
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 90)), min_size=2, max_size=10), st.integers(1, 1_023)
+)
+def test_runs_with_some_of_one_crowded_date_are_found_or_too_many_to_tell(items, chosen):
+    """Of one date of more than two items any may be taken; of all others all."""
+    dues, values = zip(*sorted(items, key=lambda item: item[0]), strict=True)
+    target = sum(value for place, value in enumerate(values) if chosen >> place & 1)
+    truth = {
+        chosen
+        for chosen in every_set(values, target, len(values))
+        if is_run(chosen, dues) and is_of_one_crowd(chosen, dues)
+    }
+    found = RunTable(values, dues, few=2).find_crowded(target, 2_048)
+    assert len(set(found)) == len(found)
+    assert set(found) == truth or (not found and len(truth) > 4)
+
+
+def is_of_one_crowd(chosen, dues):
+    """Whether it leaves out items of one date only, of many items; or is all of one such date."""
+    taken = [dues[place] for place in chosen]
+    left_out = {due for due in taken if dues.count(due) > taken.count(due)} or set(taken)
+    return len(left_out) == 1 and dues.count(left_out.pop()) > 2
+
+
+def test_dates_that_would_cost_more_than_the_budget_are_left_out():
+    dues = [1] * 40 + [2] * 10
+    values = [1_000 + 7 * n for n in range(50)]
+    assert RunTable(values, dues).find_crowded(sum(values[40:43]), 2_048) == [(40, 41, 42)]
+    assert RunTable(values, dues).find_crowded(sum(values[:3]), 2_048) == []
+
+
 def test_runs_of_ten_thousand_equal_items_of_one_date_stop_early():
     found = RunTable([100] * 10_000, ["2026-03-02"] * 10_000).find(500_00)
     assert 0 < len(found) <= 24

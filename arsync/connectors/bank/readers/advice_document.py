@@ -101,7 +101,9 @@ class Given:
 
 
 @dataclass(slots=True)
-class _Table:
+class Table:
+    """An advice while it is read: where its columns stand, and what was read of it so far."""
+
     columns: dict[Column, int]
     currency: str | None
     mark: str | None
@@ -128,11 +130,11 @@ def _from_list(lines: Sequence[str], text: str, given: Given) -> Remittance | No
     ]
     if not documents:
         return None
-    mark = _mark([[listed["amount"]] for _, _, listed in documents])
-    table = _Table({"reference": 0, "paid": 1}, _currency("", text, given), mark)
+    mark = mark_of([[listed["amount"]] for _, _, listed in documents])
+    table = Table({"reference": 0, "paid": 1}, currency_of("", text, given), mark)
     for at, line, listed in documents:
         _take(table, at, line, [listed["reference"], listed["amount"]])
-    return _advice(table, text, documents[0][0], given) if table.lines or table.problems else None
+    return advice_of(table, text, documents[0][0], given) if table.lines or table.problems else None
 
 
 def _cells(line: str) -> list[str]:
@@ -170,13 +172,13 @@ def from_cells(
     if found is None:
         return None
     at, columns = found
-    currency = _currency(" ".join(listed[at][1]), text, given)
-    table = _Table(columns, currency, _mark(cells for _, cells in listed[at + 1 :]))
+    currency = currency_of(" ".join(listed[at][1]), text, given)
+    table = Table(columns, currency, mark_of(cells for _, cells in listed[at + 1 :]))
     for number, (line, cells) in enumerate(listed[at + 1 :], at + 2):
         _take(table, number, line, _fitted(line, cells, listed[at]) if by_place else cells)
     if not table.lines and not table.problems:
         return None
-    return _advice(table, text, at + 1, given)
+    return advice_of(table, text, at + 1, given)
 
 
 def _headings(cells: Sequence[str]) -> dict[Column, int]:
@@ -206,7 +208,7 @@ def _folded(text: str) -> str:
     return " ".join(words)
 
 
-def _currency(headings: str, text: str, given: Given) -> str | None:
+def currency_of(headings: str, text: str, given: Given) -> str | None:
     """The currency the headings or the whole document name; several are none, then the given one counts."""
     for said in (headings, text):
         codes: set[str] = {code for code in _CODE.findall(said) if is_currency(code)}
@@ -218,7 +220,7 @@ def _currency(headings: str, text: str, given: Given) -> str | None:
     return given.currency
 
 
-def _mark(rows: Iterable[Sequence[str]]) -> str | None:
+def mark_of(rows: Iterable[Sequence[str]]) -> str | None:
     """The decimal mark of a document; None where no amount, or not all, tell it."""
     marks: set[str] = {
         found[1]
@@ -256,7 +258,7 @@ def _places(line: str, cells: Sequence[str]) -> list[tuple[int, int]]:
     return places
 
 
-def _take(table: _Table, number: int, line: str, cells: Sequence[str]) -> None:
+def _take(table: Table, number: int, line: str, cells: Sequence[str]) -> None:
     if not any(cells) or all(set(cell) <= set("-=_ *") for cell in cells):
         return
     if any(_folded(cell) in _words()["total"] or _folded(cell).startswith("total ") for cell in cells[:2]):
@@ -302,7 +304,7 @@ def _line(
     )
 
 
-def _total(table: _Table, number: int, line: str, cells: Sequence[str]) -> None:
+def _total(table: Table, number: int, line: str, cells: Sequence[str]) -> None:
     paid = [_at(table, cells, "paid"), *reversed(cells)]
     said = next((cell for cell in paid if _MONEY.match(cell)), "")
     if not said or table.total is not None:
@@ -313,12 +315,12 @@ def _total(table: _Table, number: int, line: str, cells: Sequence[str]) -> None:
         _problem(table, number, line, str(error))
 
 
-def _at(table: _Table, cells: Sequence[str], name: Column) -> str:
+def _at(table: Table, cells: Sequence[str], name: Column) -> str:
     at = table.columns.get(name)
     return cells[at] if at is not None and at < len(cells) else ""
 
 
-def _money(table: _Table, text: str) -> Money | None:
+def _money(table: Table, text: str) -> Money | None:
     if not text.strip(" -\u2013"):
         return None
     if table.currency is None:
@@ -330,12 +332,13 @@ def _money(table: _Table, text: str) -> Money | None:
     return -abs(amount) if credit else amount
 
 
-def _problem(table: _Table, number: int, line: str, why: str) -> None:
+def _problem(table: Table, number: int, line: str, why: str) -> None:
     table.raw.append(line)
     table.problems.append(Problem("remittance-unreadable", f"line {number}", "paid", line, why, remit.ASK))
 
 
-def _advice(table: _Table, text: str, number: int, given: Given) -> Remittance:
+def advice_of(table: Table, text: str, number: int, given: Given) -> Remittance:
+    """What was read, with what the document says of the payment as a whole."""
     reference, payer, day = _REFERENCE_SAID.search(text), _PAYER_SAID.search(text), _DATE_SAID.search(text)
     on = read_date(" ".join(day[1].split()), _CERTAIN_DATES) if day else None
     said = reference[1] if reference and _names(reference[1]) else given.reference
@@ -346,7 +349,7 @@ def _advice(table: _Table, text: str, number: int, given: Given) -> Remittance:
             on=on or given.on,
             payer_name=given.payer_name or (payer[1] if payer else ""),
             currency=table.currency,
-            total=table.total or _said_total(table, text),
+            total=table.total or said_total(table, text),
             grade=given.grade,
             reference=said,
             lines=tuple(table.lines),
@@ -356,7 +359,7 @@ def _advice(table: _Table, text: str, number: int, given: Given) -> Remittance:
     )
 
 
-def _said_total(table: _Table, text: str) -> Money | None:
+def said_total(table: Table, text: str) -> Money | None:
     """The total the prose names, if it names one only."""
     if table.currency is None:
         return None
