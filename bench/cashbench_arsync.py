@@ -21,6 +21,8 @@ PROFILES = ("clean_refs", "mixed", "no_refs", "remitted", "hard", "dense", "recu
 
 # --- the table ---------------------------------------------------------------------------------------------
 
+_NEVER = frozenset({"duplicate", "reversal", "unrelated"})
+_THREE = 3
 _SHOWN = {
     "recall": "recall",
     "recall_knowable": "recall knowable",
@@ -52,7 +54,14 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
     items = {item.item_id: item for item in world.items}
     kinds: Counter[tuple[str, str]] = Counter()
     stated: list[tuple[float, bool]] = []  # probability of a first explanation, and whether it was right
+    ranks: list[
+        int
+    ] = []  # of the right suggestion, from 1; 0: none was; on reviewed lines that the data determine
     for line_id, decision in result.decisions.items():
+        if not decision.auto and _is_determined(world, line_id):
+            told = (decision.customer_id, world.truth[line_id], items)
+            right_ones = (n for n, one in enumerate(decision.suggestions, 1) if is_right(*one, *told))
+            ranks.append(next(right_ones, 0))
         receipt, finding, ours = made[0].log[line_id]
         if not finding.explanations:
             continue
@@ -71,7 +80,14 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
         if show_wrong and decision.auto and not right:
             print(f"  WRONG {truth.kind} {receipt}\n    {ours}\n    truth {truth}", world.labels.get(line_id))
     scored["kinds"], scored["stated"] = kinds, stated
+    scored["first"] = f"{ranks.count(1)} of {len(ranks)}"
+    scored["first_three"] = f"{sum(0 < rank <= _THREE for rank in ranks)}"
     return scored
+
+
+def _is_determined(world: Any, line_id: str) -> bool:
+    """Whether a line may be applied, and the data tell how."""
+    return world.truth[line_id].kind not in _NEVER and world.labels[line_id]["determined"] != "none"
 
 
 def calibration(stated: list[tuple[float, bool]]) -> list[str]:
@@ -105,8 +121,8 @@ def main() -> None:
     table = [
         "| profile | seed | lines | wrong / 10,000 | wrong by kind | "
         + " | ".join(_SHOWN.values())
-        + " | lines/s in match |",
-        "|---|" + "---|" * 13,
+        + " | first, determined | in three | lines/s in match |",
+        "|---|" + "---|" * 15,
     ]
     kinds: Counter[tuple[str, str]] = Counter()
     stated: list[tuple[float, bool]] = []
@@ -124,7 +140,7 @@ def main() -> None:
             table.append(
                 f"| {profile} | {seed} | {got['lines']:,} | {got['wrong_per_10000_lines']:.1f} | {by_kind} | "
                 + " | ".join(cells)
-                + f" | {got['lines'] / got['match_seconds']:,.0f} |"
+                + f" | {got['first']} | {got['first_three']} | {got['lines'] / got['match_seconds']:,.0f} |"
             )
             print(table[-1], f"rejected {got['rejected']} late {got['late']}", flush=True)
     if args.kinds:
