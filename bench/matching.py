@@ -57,7 +57,17 @@ _TRADES = [
 ]
 
 
+Pair = tuple[int, int]  # a receipt, and an item that it pays
+
+
 def world(items: int, receipts: int, customers: int, seed: int = 7) -> Snapshot:
+    return world_and_truth(items, receipts, customers, seed)[0]
+
+
+def world_and_truth(
+    items: int, receipts: int, customers: int, seed: int = 7
+) -> tuple[Snapshot, frozenset[Pair]]:
+    """The world, and what its receipts pay."""
     rng = Random(seed)
     rows = tuple(
         CustomerRow(
@@ -91,12 +101,13 @@ def world(items: int, receipts: int, customers: int, seed: int = 7) -> Snapshot:
     for item in book:
         by_owner.setdefault(item.customer_id, []).append(item)
     paid = [_receipt(rng, number, rows, by_owner) for number in range(1, receipts + 1)]
-    return Snapshot(1, TODAY, rows, tuple(book), tuple(paid))
+    truth = frozenset((receipt.id, item.id) for receipt, chosen in paid for item in chosen)
+    return Snapshot(1, TODAY, rows, tuple(book), tuple(receipt for receipt, _ in paid)), truth
 
 
 def _receipt(
     rng: Random, number: int, customers: tuple[CustomerRow, ...], by_owner: dict[int, list[ItemRow]]
-) -> ReceiptRow:
+) -> tuple[ReceiptRow, list[ItemRow]]:
     owner = rng.choice(list(by_owner))
     u = rng.random()
     size = 1 if u < 0.7 else rng.randint(2, 5) if u < 0.92 else rng.randint(6, 15)
@@ -126,7 +137,7 @@ def _receipt(
         name = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
     elif kind == 3:
         name = name.rsplit(" ", 1)[0]
-    return ReceiptRow(number, TODAY, "USD", amount, name, "", (text, text.replace(" ", "")))
+    return ReceiptRow(number, TODAY, "USD", amount, name, "", (text, text.replace(" ", ""))), chosen
 
 
 def main() -> None:
