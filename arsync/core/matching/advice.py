@@ -223,10 +223,11 @@ class Advices:
     def explain_loosely(self, receipt: ReceiptRow, payer: Payer) -> Outcome:
         """What an advice says that does not quite belong to the receipt; never more than a suggestion.
 
-        It has the receipt's total and names another sender, or it is a sender's who may be this one, and its total is a
-        tolerated difference more, or a little less.
+        It has the receipt's total and another sender, where nobody knows who pays; or it is a sender's who may be this
+        one, and its total is a tolerated difference more, or a little less.
         """
-        same = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
+        same = fitting if payer.known is None else ()
         senders = self._of_sender(receipt, payer, perhaps=True)
         for advices in (
             [advice for advice in same if _near(advice, receipt)],

@@ -642,7 +642,7 @@ class TestLooseAdvice:
         [
             pytest.param(
                 777_77,
-                "KESTREL FOODS LLC",
+                "KESTREL FOOD",
                 advice("40000", 777_77, name="Marlow Paper"),
                 {3: 777_77},
                 id="of its total, for somebody else",
@@ -676,6 +676,10 @@ class TestLooseAdvice:
         [
             pytest.param(advice("20417", 100_00, received=DAY - timedelta(days=8)), id="of long ago"),
             pytest.param(advice("20417", 94_00), id="of much less than came"),
+            pytest.param(
+                advice("31002", 103_00, total=103_00, name="Marlow Paper"),
+                id="of its total, for somebody else",
+            ),
             pytest.param(
                 advice("20417", 100_00, name="Nobody Inc"), id="of another sender and another total"
             ),
