@@ -10,7 +10,7 @@ Units   minor units of the advice's currency; a line's `paid` is what it contrib
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 from typing import NamedTuple
@@ -67,6 +67,7 @@ class _Reading:
 
     shares: dict[int, Share]
     evidence: list[Evidence]
+    owners: set[int] = field(default_factory=set)  # of every item that a line may name
     gaps: bool = False  # a line could not be resolved
     claims: bool = False  # a deduction is taken
 
@@ -99,7 +100,7 @@ class Advices:
         """Whose items the advices list that may belong to the receipt."""
         fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
         advices = [*fitting, *self._of_sender(receipt, payer, perhaps=True)]
-        listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
+        listed = {owner for one in advices for owner in self._read(one).owners}
         named = (self._payers.find_name(one.payer_name).candidates for one in advices)
         return listed.union(*named)
 
@@ -110,7 +111,7 @@ class Advices:
     def customers_abroad(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the sender's advices in other currencies list."""
         advices = self._abroad(receipt, payer)
-        listed = {self._book.items[i].customer_id for one in advices for i in self._read(one).shares}
+        listed = {owner for one in advices for owner in self._read(one).owners}
         return listed.union(*(self._payers.find_name(one.payer_name).candidates for one in advices))
 
     def _abroad(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
@@ -342,7 +343,7 @@ class Advices:
         reading = _Reading({}, [])
         claims: list[RemittanceRow] = []
         for row in advice.rows:
-            item = self._item(row, near, reading.shares)
+            item = self._item(row, near, reading)
             if item is not None:
                 if self._slip(row, item, reading.shares):
                     reading.gaps = True
@@ -364,12 +365,18 @@ class Advices:
             reading.gaps |= not self._claim(reading, row)
         return reading
 
-    def _item(self, row: RemittanceRow, near: frozenset[int], taken: dict[int, Share]) -> ItemRow | None:
+    def _item(self, row: RemittanceRow, near: frozenset[int], reading: _Reading) -> ItemRow | None:
         """The open item a line names; else the payer's only one with this amount and nearly this number."""
-        rows = [
+        taken = reading.shares
+        named = [
             item
             for mention in read((f"INV {row.reference}",), self._book.known_keys).mentions
             for item in self._book.numbered(mention.key)
+        ]
+        reading.owners.update(item.customer_id for item in named)
+        rows = [
+            item
+            for item in named
             if item.currency == row.currency
             and item.id not in taken
             and (item.available_minor > 0) == (row.paid_minor >= 0)
@@ -379,6 +386,7 @@ class Advices:
         strange = near.isdisjoint(item.customer_id for item in exact)
         alike = self._alike(row, near, taken) if strange and row.gross_minor is not None else []
         if len(alike) == 1 and not any(item.available_minor == row.gross_minor for item in exact):
+            reading.owners.add(alike[0].customer_id)
             return alike[0]  # the payer's own, misread, rather than a stranger's of another amount
         return exact[0] if len(exact) == 1 else None
 

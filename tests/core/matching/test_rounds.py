@@ -182,6 +182,22 @@ def test_a_receipt_whose_advice_another_one_completes_is_matched_again():
     assert first.judged[0].finding != again.judged[0].finding
 
 
+def test_a_receipt_hears_of_a_second_item_with_the_number_that_its_advice_names():
+    customers = (customer(1), customer(2, "Marlow Paper Ltd"), customer(3, "Verity Glass AG"))
+    items = [item(1, 1_000, "INV-20401"), item(2, -500, "INV-20402", due=9)]
+    told = tuple(advice(n, minor, name="QUILL") for n, minor in (("INV-20401", 1_000), ("INV-20402", -500)))
+    money = receipt(500, "", name="QUILL", id=1)
+    first = rounds(
+        snapshot(items, money, customers, remittances=told), Knowledge(), BOLD, judge(BOLD, "propose")
+    )
+    again_ = snapshot(
+        [*items, item(3, 1_000, "INV-20401", customer_id=2)], money, customers, remittances=told
+    )
+    later = rounds(again_, Knowledge(), BOLD, judge(BOLD, "propose"), kept_of(first))
+    assert [one.finding for one in later.judged] == list(match(again_, Knowledge(), BOLD))
+    assert later.judged[0].finding != first.judged[0].finding
+
+
 def test_a_stranger_hears_of_it_when_of_a_crowd_few_are_left():
     """Three of four items of one amount are settled by a receipt of another; then the fourth may be a stranger's."""
     customers = (customer(1), *(customer(n, f"Marlow Paper {n}") for n in range(2, 6)))
