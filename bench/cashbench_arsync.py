@@ -54,9 +54,8 @@ def run_world(folder: Path, *, show_wrong: bool) -> dict[str, Any]:
     items = {item.item_id: item for item in world.items}
     kinds: Counter[tuple[str, str]] = Counter()
     stated: list[tuple[float, bool]] = []  # probability of a first explanation, and whether it was right
-    ranks: list[
-        int
-    ] = []  # of the right suggestion, from 1; 0: none was; on reviewed lines that the data determine
+    # Of reviewed lines that the data determine: which suggestion is right, from 1; 0 where none is.
+    ranks: list[int] = []
     for line_id, decision in result.decisions.items():
         if not decision.auto and _is_determined(world, line_id):
             told = (decision.customer_id, world.truth[line_id], items)

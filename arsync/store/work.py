@@ -172,13 +172,14 @@ def _remittances(conn: Connection, ledger_id: int, since: date) -> tuple[Remitta
             total_minor=row.total_minor,
             grade=row.grade,
             reference=row.reference,
-            paid_minor=_paid_minor(row) or 0,
+            paid_minor=paid or 0,
             gross_minor=row.gross_minor,
             discount_minor=row.discount_minor or 0,
             note=row.note,
-            in_full=_paid_minor(row) is None,
+            in_full=paid is None,
         )
         for row in breakdowns.remittances(conn, ledger_id, since)
+        for paid in (_paid_minor(row),)
     )
 
 

@@ -88,7 +88,7 @@ def _take(job: Job, inbox: Path, path: Path, folder: str | None, taken: Taken) -
         data = path.read_bytes()
     except OSError as error:
         taken.files += 1
-        _refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
+        refuse(job, name, b"", f"cannot be opened: {error.strerror}", taken)
         return
     told = take_file(job, Incoming(name, data, folder, inbox.parent / "profiles", ENGINE), taken)
     if told:
@@ -145,7 +145,7 @@ def take_file(to: Receiver, file: Incoming, taken: Taken) -> str | None:
         owners = [_owner(statement, file.folder, accounts) for statement in read.statements]
     except FileRefused as refused:
         unknown = isinstance(refused, UnknownAccount)
-        _refuse(to, file.name, file.data, str(refused.what), taken, remember=not unknown)
+        refuse(to, file.name, file.data, str(refused.what), taken, remember=not unknown)
         return None
     return _keep(to, file, read, owners, taken)
 
@@ -359,7 +359,7 @@ def _queue_remainders(conn: Tx, name: str, imported: Imported, who: str, at: str
         )
 
 
-def _refuse(to: Receiver, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
+def refuse(to: Receiver, name: str, data: bytes, why: str, taken: Taken, *, remember: bool = True) -> None:
     """Keep the bytes and say why; a file whose account is merely unknown is tried again."""
     taken.refused.append((name, why))
     at = to.at()

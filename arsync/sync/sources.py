@@ -20,7 +20,7 @@ from arsync.store import audit, bank, breakdowns, queries, queues, raw, sources
 from arsync.store.engine import Tx
 from arsync.store.lock import locked
 from arsync.store.queues import Entry
-from arsync.sync.intake import Incoming, Taken, take_file
+from arsync.sync.intake import Incoming, Taken, refuse, take_file
 from arsync.sync.job import ENGINE, Job
 
 
@@ -61,7 +61,7 @@ def _collect(job: Job, source: Source, inbox: Path, taken: Taken) -> None:
     for delivery in source.new(mark):
         job.still_ours()
         if delivery.refused:
-            _refused(job, delivery, taken)
+            refuse(job, delivery.name, b"", delivery.refused, taken)
         elif delivery.kind == "letter":
             _take_letter(job, source, delivery, taken)
         else:
@@ -75,34 +75,24 @@ def _collect(job: Job, source: Source, inbox: Path, taken: Taken) -> None:
             sources.set_mark(conn, source.name, delivery.mark, job.at())
 
 
-def _refused(job: Job, delivery: Delivery, taken: Taken) -> None:
-    taken.refused.append((delivery.name, delivery.refused))
-    entry = Entry(
-        f"file:{delivery.name}", Reason.UNREADABLE_FIELD.value, f"{delivery.name}: {delivery.refused}"
-    )
-    with job.store.begin() as conn:
-        queues.open_items(conn, job.ledger.id, [entry], job.at())
-
-
 # ---- letters
 
 
 def _take_letter(job: Job, source: Source, delivery: Delivery, taken: Taken) -> None:
     """Keep a letter's advices; the same letter again is nothing new."""
     taken.files += 1
-    try:
-        read = letter.read(delivery.data, source.authority)
-    except FileRefused as refused:
-        with job.store.begin() as conn:
-            raw.keep(conn, [delivery.data])
-        _refused(job, replace(delivery, refused=refused.what), taken)
-        return
-    at = job.at()
-    with job.store.begin() as conn:
-        sha = raw.sha(delivery.data)
+    sha = raw.sha(delivery.data)
+    with job.store.read() as conn:
         if bank.known_file(conn, sha) is not None:
             taken.known += 1
             return
+    try:
+        read = letter.read(delivery.data, source.authority)
+    except FileRefused as refused:
+        refuse(job, delivery.name, delivery.data, refused.what, taken)
+        return
+    at = job.at()
+    with job.store.begin() as conn:
         raw.keep(conn, [delivery.data])
         given = _given(conn, job, read)
         found, problems = _advices(read, given)

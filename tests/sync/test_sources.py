@@ -183,6 +183,8 @@ def test_a_letter_that_is_refused_is_kept_and_told_of_and_the_next_one_read(desk
     assert [detail for _, detail in queue(desk)] == ["mail 1: the letter has more than 500 parts"]
     with desk.store.read() as conn:
         assert raw.get(conn, raw.sha(many)) == many
+    again = run(desk, Box([many], name="mail:elsewhere"))
+    assert (again.known, again.refused) == (1, [])
 
 
 def test_who_is_on_file_is_a_managers_word(desk):

@@ -31,9 +31,8 @@ _BANK = re.compile(
     re.I,
 )
 _PART = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
-_MOST_PARTS = (
-    500  # a letter with a page of pictures has some dozens; each costs the library half a millisecond
-)
+# A letter with a page of pictures has some dozens; each costs the library half a millisecond.
+_MOST_PARTS = 500
 _SENTENCE = re.compile(r"[.!?\n]+")
 
 

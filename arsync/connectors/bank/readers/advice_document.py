@@ -28,9 +28,8 @@ _LONGEST_REFERENCE = 60
 _HEADER_WITHIN = 60  # rows before the headings: letterheads, greetings
 _SYMBOL_OF = {"€": "EUR", "£": "GBP", "¥": "JPY"}
 _SYMBOLS = ("€", "£", "¥", "US$", "$")
-_CODE = re.compile(
-    r"(?<![\w-])(USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|SEK|NOK|DKK|PLN|CZK|HUF|SGD|HKD|ZAR|MXN|INR)(?![\w-])"
-)
+CURRENCIES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|SEK|NOK|DKK|PLN|CZK|HUF|SGD|HKD|ZAR|MXN|INR"  # in prose
+_CODE = re.compile(rf"(?<![\w-])({CURRENCIES})(?![\w-])")
 _BRACKETS = re.compile(r"[\[(][^\])]*[\])]")
 _NOT_WORD = re.compile(r"[^a-z0-9 ]+")
 _SPACED = re.compile(r" {2,}|\t|\s*\|\s*|;")
@@ -126,7 +125,7 @@ def _from_list(lines: Sequence[str], text: str, given: Given) -> Remittance | No
     documents = [
         (at, line, listed)
         for at, line, listed in found
-        if _names(listed["reference"]) and read_date(listed["reference"], _CERTAIN_DATES) is None
+        if has_digit(listed["reference"]) and read_date(listed["reference"], _CERTAIN_DATES) is None
     ]
     if not documents:
         return None
@@ -266,7 +265,7 @@ def _take(table: Table, number: int, line: str, cells: Sequence[str]) -> None:
         return
     reference = _at(table, cells, "reference")
     given = [name for name in _AMOUNTS if _MONEY.match(_at(table, cells, name))]
-    if not given or not reference or len(reference) > _LONGEST_REFERENCE or not _names(reference):
+    if not given or not reference or len(reference) > _LONGEST_REFERENCE or not has_digit(reference):
         # Under the total stand greetings and telephone numbers.
         if table.total is None and ("paid" in given or "gross" in given) and len(cells) > 1:
             _problem(table, number, line, "a row with an amount names no document")
@@ -282,7 +281,8 @@ def _take(table: Table, number: int, line: str, cells: Sequence[str]) -> None:
     table.lines.append(_line(reference, amounts, day, note))
 
 
-def _names(reference: str) -> bool:
+def has_digit(reference: str) -> bool:
+    """Whether it can be a document's number."""
     return any(map(str.isdigit, reference))
 
 
@@ -341,7 +341,7 @@ def advice_of(table: Table, text: str, number: int, given: Given) -> Remittance:
     """What was read, with what the document says of the payment as a whole."""
     reference, payer, day = _REFERENCE_SAID.search(text), _PAYER_SAID.search(text), _DATE_SAID.search(text)
     on = read_date(" ".join(day[1].split()), _CERTAIN_DATES) if day else None
-    said = reference[1] if reference and _names(reference[1]) else given.reference
+    said = reference[1] if reference and has_digit(reference[1]) else given.reference
     return remit.sealed(
         Remittance(
             key="",
@@ -361,17 +361,19 @@ def advice_of(table: Table, text: str, number: int, given: Given) -> Remittance:
 
 def said_total(table: Table, text: str) -> Money | None:
     """The total the prose names, if it names one only."""
+    return only_amount(table, map(str.strip, _TOTAL_SAID.findall(text)))
+
+
+def only_amount(table: Table, texts: Iterable[str]) -> Money | None:
+    """The one amount that all texts name; None where there are several, or one that cannot be read."""
     if table.currency is None:
         return None
-    totals = set()
-    for said in _TOTAL_SAID.findall(text):
-        try:
-            totals.add(
-                read_money(said.strip(), table.currency, AmountStyle(table.mark, (), parentheses=True))
-            )
-        except AmountUnreadable:
-            return None
-    return totals.pop() if len(totals) == 1 else None
+    style = AmountStyle(table.mark, (), parentheses=True)
+    try:
+        amounts = {read_money(text, table.currency, style) for text in texts}
+    except AmountUnreadable:
+        return None
+    return amounts.pop() if len(amounts) == 1 else None
 
 
 def of_sender(advice: Remittance, given: Given) -> Remittance:

@@ -9,17 +9,18 @@ Law     money must be said to be paid, in one amount, for documents with numbers
 
 import re
 
-from arsync.connectors.bank.amounts import AmountStyle, read_money
 from arsync.connectors.bank.readers.advice_document import (
+    CURRENCIES,
     Given,
     Table,
     advice_of,
     currency_of,
+    has_digit,
     mark_of,
+    only_amount,
     said_total,
 )
 from arsync.core.bank import Remittance, RemittanceLine
-from arsync.core.money import AmountUnreadable, Money
 
 _LONGEST = 20_000  # a letter that says what it pays says it sooner
 _LONGEST_PARAGRAPH = 2_000
@@ -45,11 +46,10 @@ _DENIED = re.compile(
     r"|bitte (?:zahlen|senden)|pas encore|contest\w*|niet|non ancora|aún no)\b|\?",
     re.IGNORECASE,
 )
-_CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|SEK|NOK|DKK|PLN|CZK|HUF|SGD|HKD|ZAR|MXN|INR"
 _FIGURES = r"[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3}){0,4}(?:[.,][0-9]{2})?|[0-9]{1,12}(?:[.,][0-9]{2})?"
 _AMOUNT = re.compile(
-    rf"(?:(?:\b(?:{_CODES})|US\$|[€£¥$]) ?({_FIGURES})(?![0-9.,]*[0-9]))"
-    rf"|(?<![0-9.,])({_FIGURES}) ?(?:(?:{_CODES})\b|[€£¥$])"
+    rf"(?:(?:\b(?:{CURRENCIES})|US\$|[€£¥$]) ?({_FIGURES})(?![0-9.,]*[0-9]))"
+    rf"|(?<![0-9.,])({_FIGURES}) ?(?:(?:{CURRENCIES})\b|[€£¥$])"
 )
 _BULLET = re.compile(
     rf"[\s*•·-]*(?:{_WORDS}[ .:#]{{1,3}})?(?P<reference>[A-Za-z0-9][A-Za-z0-9/_.-]{{2,30}}?)[.,;]?\s*",
@@ -66,7 +66,7 @@ def read(text: str, given: Given) -> Remittance | None:
     currency = currency_of("", own, given)
     amounts = [one or other for one, other in _AMOUNT.findall(own)]
     table = Table({}, currency, mark_of([[amount] for amount in amounts]))
-    table.total = said_total(table, own) or _only(table, amounts)
+    table.total = said_total(table, own) or only_amount(table, amounts)
     if table.total is None or table.total.minor <= 0:
         return None
     table.lines = [RemittanceLine(reference=one) for one in listed]
@@ -108,15 +108,4 @@ def _listed(text: str) -> list[str]:
 
 def _number_alone(line: str) -> str | None:
     found = _BULLET.fullmatch(line)
-    return found["reference"] if found and any(map(str.isdigit, found["reference"])) else None
-
-
-def _only(table: Table, amounts: list[str]) -> Money | None:
-    """The one amount that is named; None where there are several, or one that cannot be read."""
-    if table.currency is None:
-        return None
-    try:
-        read = {read_money(amount, table.currency, AmountStyle(table.mark, ())) for amount in amounts}
-    except AmountUnreadable:
-        return None
-    return read.pop() if len(read) == 1 else None
+    return found["reference"] if found and has_digit(found["reference"]) else None
