@@ -36,6 +36,9 @@ ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, 
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
+OLDER_LEFT = (
+    0.02  # of runs that leave an item open with the amount of one they settle, how many leave an older one
+)
 _CUT = 0.1  # of runs that end inside a date, how many take its items in the order in which we know them
 FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _USUAL_DAYS, _STALE = 10, 0.03  # from the due date, half as likely; and the least
@@ -125,13 +128,16 @@ def elsewhere(amount_minor: int, values_minor: Sequence[int] = ()) -> float:
     return _OTHER * sum(share / (_USUAL + number) for number, share in multiples)
 
 
-def unseen(amount_minor: int, values_minor: Sequence[int]) -> float:
-    """The share of payments that settle some set which a cut search may have missed, and come to this amount."""
+def unseen(amount_minor: int, values_minor: Sequence[int], seen: int, ways: Ways = USUAL) -> float:
+    """The share of payments that settle some set which a cut search may have missed, and come to this amount.
+
+    The search looked at every set of up to `seen` items; of sets of some, one in `seen` has more.
+    """
     grain = gcd(*values_minor)
     if grain == 0 or amount_minor % grain:
         return 0.0
     multiples = max(1, abs(amount_minor) // grain)
-    return USUAL.some / multiples
+    return ways.some / seen / multiples
 
 
 def _between(chosen: Sequence[int], dues: Sequence[object]) -> int:
@@ -151,14 +157,16 @@ def _choices(chosen: Sequence[int], dues: Sequence[object], on_date: Mapping[Any
 
 
 def _of_date(places: Sequence[int], dues: Sequence[object], on_date: Mapping[Any, int]) -> int:
-    """Among how many choices from one date this is one; of many items, half take them in order from either end."""
+    """Among how many choices from one date this is one; of many items, few take them in order from either end."""
     count, taken = on_date[dues[places[0]]], len(places)
     if count <= FEW_ON_A_DATE:
         return int(2**count - 1)
     start = dues.index(dues[places[0]])
     in_order = places[-1] - places[0] + 1 == taken
     at_an_end = places[0] == start or places[-1] == start + count - 1
-    return 2 * (2 * count - 1) if in_order and at_an_end else 2 * int(2**count - 1)
+    if in_order and at_an_end:
+        return round((2 * count - 1) / _CUT)
+    return 10 * int(2**count - 1) // 9
 
 
 def _netting(credits_open: int, credits_netted: int) -> float:

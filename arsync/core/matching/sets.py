@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from arsync.core.decisions import EvidenceClass, Share
@@ -19,6 +20,7 @@ from arsync.core.matching.likelihood import (
     DISCOUNT_LATE,
     FEW_ON_A_DATE,
     ITS_MONTH,
+    OLDER_LEFT,
     OTHER_MONTH,
     Ways,
     discounting,
@@ -29,7 +31,7 @@ from arsync.core.matching.likelihood import (
 )
 from arsync.core.matching.months import Month, of_month
 from arsync.core.matching.snapshot import Habit, ItemRow, MatchPolicy
-from arsync.core.matching.solve import RunTable, SumTable
+from arsync.core.matching.solve import RunTable, Sums, SumTable
 
 _PoolKey = tuple[tuple[int, ...], tuple[int, ...]]
 _Key = tuple[
@@ -74,7 +76,7 @@ class Fits:
     @property
     def total(self) -> float:
         """The weight of everything that comes to this amount."""
-        return sum(fit.weight for fit in self.fits) + self.others
+        return _total(self.fits) + self.others
 
 
 class Sets:
@@ -105,12 +107,12 @@ class Sets:
     ) -> Fits:
         ways, taking = habits.ways_of(habit), habits.taking(habit)
         found: dict[tuple[tuple[int, ...], tuple[int, ...]], Fit] = {}
-        complete = True
+        complete, seen = True, self._policy.max_set_items  # every set of up to so many items was looked at
         modes = self._modes(pool, on)
         whole_months = _whole_months(pool, months)
         for taken in modes:
-            hits, whole = self._places(pool, taken, amount_minor)
-            complete = complete and whole
+            hits, sums = self._places(pool, taken, amount_minor)
+            complete, seen = complete and sums.complete, min(seen, sums.seen)
             for places, (klass, note) in hits.items():
                 chosen = _lowest_twins(places, pool)
                 share = _weight(pool, chosen, ways)
@@ -129,8 +131,10 @@ class Sets:
             _weight(pool, (place,), ways) for place in self._too_late(pool, on, amount_minor)
         )
         if not complete:
-            others += unseen(amount_minor, pool.values_minor)
-        fits = tuple(sorted(found.values() if months else _in_time(found.values(), on), key=_rank))
+            others += unseen(amount_minor, pool.values_minor, seen, ways)
+        # What the text says of months outranks what is near or old.
+        weighed = found.values() if months else _older_first(_in_time(found.values(), on))
+        fits = tuple(sorted(weighed, key=_rank))
         return Fits(fits, complete, others, _is_alike(pool, fits, months))
 
     def _modes(self, pool: Pool, on: date) -> list[tuple[int, ...]]:
@@ -157,7 +161,7 @@ class Sets:
 
     def _places(
         self, pool: Pool, taken: tuple[int, ...], amount_minor: int
-    ) -> tuple[dict[tuple[int, ...], tuple[EvidenceClass, str]], bool]:
+    ) -> tuple[dict[tuple[int, ...], tuple[EvidenceClass, str]], Sums]:
         values = pool.values_minor
         if any(taken):
             values = tuple(value - less for value, less in zip(values, taken, strict=True))
@@ -181,7 +185,7 @@ class Sets:
         if not sums.complete and not any(taken) and len(hits) < _ENOUGH:
             for places in _swapped(pool, list(hits)):
                 hits.setdefault(places, (EvidenceClass.SET, "These items add up to the amount."))
-        return hits, sums.complete
+        return hits, sums
 
     def _crowded_runs(
         self, pool: Pool, values: tuple[int, ...], amount_minor: int
@@ -338,6 +342,36 @@ def _in_time(fits: Collection[Fit], on: date) -> list[Fit]:
     near = [1.0 if any(fit.discounts_minor) else one for fit, one in zip(fits, near, strict=True)]
     best = max(near, default=1.0)
     return [replace(fit, weight=fit.weight * one / best) for fit, one in zip(fits, near, strict=True)]
+
+
+def _older_first(fits: Sequence[Fit]) -> list[Fit]:
+    """The fits, where the likeliest leaves an older item open with the amount of one it settles.
+
+    Sets of its amounts with older items then weigh more, up to its own weight, and together what they weighed before.
+    """
+    if len(fits) <= 1:
+        return list(fits)
+    first = max(fits, key=attrgetter("weight"))
+    amounts, due = _amounts(first), _days_in_all(first)
+    older = [fit for fit in fits if _days_in_all(fit) < due and _amounts(fit) == amounts]
+    if len(first.items) == 1 or not older:
+        return list(fits)
+    risen = [replace(fit, weight=min(first.weight, fit.weight / OLDER_LEFT)) for fit in older]
+    scale = _total([first, *older]) / _total([first, *risen])
+    rest = [fit for fit in fits if fit is not first and fit not in older]
+    return [*(replace(fit, weight=fit.weight * scale) for fit in (first, *risen)), *rest]
+
+
+def _total(fits: Iterable[Fit]) -> float:
+    return sum(fit.weight for fit in fits)
+
+
+def _amounts(fit: Fit) -> list[tuple[int, int]]:
+    return sorted((i.available_minor, less) for i, less in zip(fit.items, fit.discounts_minor, strict=True))
+
+
+def _days_in_all(fit: Fit) -> int:
+    return sum(item.due.toordinal() for item in fit.items)
 
 
 def _whole_months(pool: Pool, months: frozenset[Month]) -> list[tuple[int, ...]]:

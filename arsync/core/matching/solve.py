@@ -27,6 +27,7 @@ class Sums:
 
     sets: tuple[tuple[int, ...], ...]
     complete: bool
+    seen: int  # every set of up to so many items was looked at; at least 1
 
 
 class _Index:
@@ -70,12 +71,12 @@ class SumTable:
     def find(self, target: int, max_items: int) -> Sums:
         """The sets of at most `max_items` amounts that add up to `target`; at most 24 of them."""
         if not self._least <= target <= self._most:
-            return Sums((), complete=True)
+            return Sums((), complete=True, seen=max_items)
         if self._sides is not None:
             sets, cut = _take(self._meet(target, max_items))
-            return Sums(sets, complete=not cut)
+            return Sums(sets, complete=not cut, seen=1 if cut else max_items)
         sets, cut = _take(one for one in self._small(target, max_items) if self._is_first(one))
-        return Sums(sets, complete=not cut and max_items <= self._reach)
+        return Sums(sets, complete=not cut and max_items <= self._reach, seen=1 if cut else self._reach)
 
     def _is_first(self, places: tuple[int, ...]) -> bool:
         """Whether every item's earlier twins are chosen with it."""

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from arsync.core.decisions import EvidenceClass, Verdict
+from arsync.core.matching.likelihood import USUAL
+from arsync.core.matching.snapshot import Habit, Knowledge
 from tests.core.matching.build import DAY, POLICY, advice, customer, decided, item, receipt, said, shares
 
 WEIGHED = replace(
@@ -302,3 +304,43 @@ def test_a_small_difference_is_none_where_another_item_in_a_named_ones_place_com
     items = (item(1, 669_29, "316801"), item(2, 425_32, "316850"), item(3, other, "316841"))
     told = decided(items, receipt(1_082_88, "RG 316801, 316850"), policy=policy)
     assert (told.verdict is Verdict.APPLY) is (verdict is Verdict.APPLY)
+
+
+# ---- real payers with many open items
+
+
+def _busy(*special, days=12, each=4):
+    """Items of a customer who is sent several invoices a day; no sum of few of them comes to another's amount."""
+    filler = (
+        item(100 + number, 1_000_003 + 7_919 * number**2, due=number // each - days)
+        for number in range(days * each)
+    )
+    return (*special, *filler)
+
+
+@pytest.mark.parametrize(
+    ("left", "verdict"),
+    [
+        pytest.param(None, Verdict.APPLY, id="no other item has an amount of theirs"),
+        pytest.param(5, Verdict.APPLY, id="one that is due later has"),
+        pytest.param(-2, Verdict.QUEUE, id="one that was due two days before has"),
+    ],
+)
+def test_a_run_that_leaves_an_older_item_of_its_amounts_is_doubted(left, verdict):
+    """Of the runs of open data that leave an equal item, one in fifty leaves an older one."""
+    run = (item(1, 8_041_59), item(2, 9_896_18), item(3, 15_284_38, due=1))
+    other = () if left is None else (item(4, 15_284_38, due=left),)
+    told = one(_busy(*run, item(5, 9_971_25, due=1), *other), receipt(33_222_15))
+    assert shares(told) == {1: 8_041_59, 2: 9_896_18, 3: 15_284_38}
+    assert told.verdict is verdict
+
+
+def test_of_who_pays_some_items_by_habit_a_run_may_be_chance():
+    run = tuple(item(n, 610_00 + 37 * n**2, due=n) for n in range(1, 9))
+    paid = receipt(sum(row.available_minor for row in run))
+    some = Knowledge(
+        habits=(Habit(1, 40, USUAL._replace(one=0, oldest=0, run=0, ties=0, but_one=0, some=40), 0, 0),)
+    )
+    books = _busy(*run, days=60)
+    assert one(books, paid).verdict is Verdict.APPLY
+    assert one(books, paid, knowledge=some).verdict is not Verdict.APPLY

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arsync.core.decisions import EvidenceClass, Reason, Verdict
-from arsync.core.matching.likelihood import elsewhere, timely, unseen, weight
+from arsync.core.matching.likelihood import USUAL, elsewhere, timely, unseen, weight
 from arsync.core.matching.months import months_named
 from tests.core.matching.build import (
     DAY,
@@ -68,8 +68,20 @@ def test_prices_that_are_all_multiples_of_one_amount_are_met_by_chance():
 
 
 def test_equal_amounts_leave_more_unseen():
-    assert unseen(1_200_00, [100_00] * 40) > 1_000 * unseen(1_200_00, [100_01 + 7 * n for n in range(40)])
-    assert unseen(1_200_50, [100_00] * 40) == 0
+    various = [100_01 + 7 * n for n in range(40)]
+    assert unseen(1_200_00, [100_00] * 40, 4) > 1_000 * unseen(1_200_00, various, 4)
+    assert unseen(1_200_50, [100_00] * 40, 4) == 0
+
+
+def test_what_a_search_looked_at_is_not_unseen():
+    """Of all sets of some items, one in four has more than four."""
+    amounts = [100_01 + 7 * n for n in range(40)]
+    assert unseen(1_200_00, amounts, 4) * 4 == unseen(1_200_00, amounts, 1)
+
+
+def test_of_who_pays_some_items_by_habit_more_is_unseen():
+    amounts, some = [100_01 + 7 * n for n in range(40)], USUAL._replace(some=0.5)
+    assert unseen(1_200_00, amounts, 4, some) > 10 * unseen(1_200_00, amounts, 4)
 
 
 SEVERAL = (
