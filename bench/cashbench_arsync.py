@@ -1,16 +1,17 @@
 """Drive arsync's matcher through the worlds of cashbench, the yardstick beside this project.
 
     python bench/cashbench_arsync.py --bench ../shared/cashbench --worlds DIR --seeds 11 12 [--profiles mixed ...]
-        [--markdown FILE] [--wrong] [--kinds]
+        [--markdown FILE] [--wrong] [--kinds] [--folders WORLD ...]
 
-Generates the worlds that are missing in DIR, drives `arsync.testing.cashbench` through each and prints one table.
+Generates the worlds that are missing in DIR, drives `arsync.testing.cashbench` through each and prints one table; with
+`--folders` through the worlds that lie there (`bench/real_ledger.py` makes some of real ledgers) and no others.
 """
 
 import argparse
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,28 @@ def calibration(stated: list[tuple[float, bool]]) -> list[str]:
     ]
 
 
+def _worlds(args: argparse.Namespace) -> Iterator[tuple[str, str, Path]]:
+    """(profile, seed, folder) of each world; what is missing is made."""
+    from generate import generate
+    from profiles import DEFAULT_CUSTOMERS, PROFILES
+
+    for folder in args.folders or ():
+        yield folder.name, "-", folder
+    for profile in args.profiles if args.worlds else ():
+        for seed in args.seeds:
+            customers = args.customers or DEFAULT_CUSTOMERS.get(profile, 400)
+            folder = args.worlds / f"{profile}-{seed}-{customers}"
+            if not (folder / "labels.csv").exists():
+                generate(PROFILES[profile], seed, customers, 12, folder)
+            yield profile, str(seed), folder
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bench", type=Path, default=Path(__file__).parents[2] / "shared/cashbench")
-    parser.add_argument("--worlds", type=Path, required=True)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--worlds", type=Path)
+    where.add_argument("--folders", type=Path, nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12])
     parser.add_argument("--profiles", nargs="+", default=list(PROFILES))
     parser.add_argument("--customers", type=int)
@@ -113,10 +132,6 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="show what was applied and wrong")
     args = parser.parse_args()
     sys.path.insert(0, str(args.bench.resolve()))
-    from generate import generate
-    from profiles import DEFAULT_CUSTOMERS
-    from profiles import PROFILES as WORLDS
-
     table = [
         "| profile | seed | lines | wrong / 10,000 | wrong by kind | "
         + " | ".join(_SHOWN.values())
@@ -125,23 +140,18 @@ def main() -> None:
     ]
     kinds: Counter[tuple[str, str]] = Counter()
     stated: list[tuple[float, bool]] = []
-    for profile in args.profiles:
-        for seed in args.seeds:
-            customers = args.customers or DEFAULT_CUSTOMERS.get(profile, 400)
-            folder = args.worlds / f"{profile}-{seed}-{customers}"
-            if not (folder / "labels.csv").exists():
-                generate(WORLDS[profile], seed, customers, 12, folder)
-            got = run_world(folder, show_wrong=args.wrong)
-            kinds.update(got["kinds"])
-            stated += got["stated"]
-            by_kind = ", ".join(f"{kind} {count}" for kind, count in got["wrong_by_kind"].items()) or "none"
-            cells = [f"{got[name]:.3f}" if got[name] is not None else "-" for name in _SHOWN]
-            table.append(
-                f"| {profile} | {seed} | {got['lines']:,} | {got['wrong_per_10000_lines']:.1f} | {by_kind} | "
-                + " | ".join(cells)
-                + f" | {got['first']} | {got['first_three']} | {got['lines'] / got['match_seconds']:,.0f} |"
-            )
-            print(table[-1], f"rejected {got['rejected']} late {got['late']}", flush=True)
+    for profile, seed, folder in _worlds(args):
+        got = run_world(folder, show_wrong=args.wrong)
+        kinds.update(got["kinds"])
+        stated += got["stated"]
+        by_kind = ", ".join(f"{kind} {count}" for kind, count in got["wrong_by_kind"].items()) or "none"
+        cells = [f"{got[name]:.3f}" if got[name] is not None else "-" for name in _SHOWN]
+        table.append(
+            f"| {profile} | {seed} | {got['lines']:,} | {got['wrong_per_10000_lines']:.1f} | {by_kind} | "
+            + " | ".join(cells)
+            + f" | {got['first']} | {got['first_three']} | {got['lines'] / got['match_seconds']:,.0f} |"
+        )
+        print(table[-1], f"rejected {got['rejected']} late {got['late']}", flush=True)
     if args.kinds:
         for name in sorted({name for name, _ in kinds}):
             right, wrong = kinds[name, "right"], kinds[name, "wrong"]

@@ -347,7 +347,7 @@ def _in_time(fits: Collection[Fit], on: date) -> list[Fit]:
 def _older_first(fits: Sequence[Fit]) -> list[Fit]:
     """The fits, where the likeliest leaves an older item open with the amount of one it settles.
 
-    Sets of its amounts with older items then weigh more, up to its own weight, and together what they weighed before.
+    Sets of its amounts with older items then weigh more, up to half of what it weighs, and together as before.
     """
     if len(fits) <= 1:
         return list(fits)
@@ -356,7 +356,7 @@ def _older_first(fits: Sequence[Fit]) -> list[Fit]:
     older = [fit for fit in fits if _days_in_all(fit) < due and _amounts(fit) == amounts]
     if len(first.items) == 1 or not older:
         return list(fits)
-    risen = [replace(fit, weight=min(first.weight, fit.weight / OLDER_LEFT)) for fit in older]
+    risen = [replace(fit, weight=min(first.weight / 2, fit.weight / OLDER_LEFT)) for fit in older]
     scale = _total([first, *older]) / _total([first, *risen])
     rest = [fit for fit in fits if fit is not first and fit not in older]
     return [*(replace(fit, weight=fit.weight * scale) for fit in (first, *risen)), *rest]
