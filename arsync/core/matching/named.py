@@ -207,13 +207,22 @@ def by_references(
     if rest.explanations:
         return rest
     around = _with_rest(case, roof=True)
-    if around.explanations:  # a parent may pay for its children together; nobody has said so
-        return replace(around, reason=around.reason or Reason.WEAK_EVIDENCE)
+    if around.explanations:
+        nobody_said = None if _pays_for_its_own(case, around.explanations[0]) else Reason.WEAK_EVIDENCE
+        return replace(around, reason=around.reason or nobody_said)
     near = _near(case)
     if not near:
         return Outcome()
     reason = Reason.SHORT_PAY if not near[0].on_account_minor else Reason.OVER_PAY
     return Outcome(tuple(near), reason, unique=len(near) == 1)
+
+
+def _pays_for_its_own(case: _Case, one: Explanation) -> bool:
+    """Whether the payer is a parent, known, whose children's items these are, and policy lets sets be weighed."""
+    if case.payer.known is None or not case.book.policy.weighed:
+        return False
+    owners = {case.book.items[share.item_id].customer_id for share in one.shares}
+    return owners <= set(case.book.family(case.payer.known))
 
 
 def goes_on(receipt: ReceiptRow) -> bool:
