@@ -69,6 +69,7 @@ _OWN_LABELS = _LABELS - {
     "NUMBER",
     "DOC",
 }  # a word that says "invoice"
+_OF_THE_PAYMENT = frozenset({"REF", "REFS"})  # after a number they begin another, which may be the payer's own
 _LIST_WORDS = frozenset({"AND", "UND", "EN", "ET", "U", "Y", "NR", "NO", "NUMBER", "NUMMER", "VOM", "V"})
 _MASKS = re.compile(
     r"""
@@ -227,7 +228,7 @@ def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str
 
 def _tokens(masked: str) -> Iterator[_Token]:
     """Tokens with digits; a label covers the list that follows it."""
-    labelled = owned = False
+    labelled = owned = numbered = False
     end, before = 0, ""
     for match in _TOKEN.finditer(masked):
         word = match[0]
@@ -238,12 +239,14 @@ def _tokens(masked: str) -> Iterator[_Token]:
         if not _DIGITS.search(word):
             last = word.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
             if last in _LABELS:
-                labelled, owned = True, owned or last in _OWN_LABELS
+                goes_on = owned and not (numbered and last in _OF_THE_PAYMENT)
+                labelled, owned, numbered = True, goes_on or last in _OWN_LABELS, False
             elif word not in _LIST_WORDS:
                 labelled = owned = False
             continue
         head = _LETTERS.match(word)
         glued = head is not None and head[0] in _OWN_LABELS
+        numbered = True
         yield _Token(
             word,
             match.start(),

@@ -121,6 +121,21 @@ def test_a_missing_number_is_told_only_after_a_word_for_invoice():
     assert read(("BACS 77665",), {"20417"}).unknown == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        pytest.param("INVOICE REF 99887", ("99887",), id="the label of an invoice's number"),
+        pytest.param("INV 20417 99887", ("99887",), id="one more of a list"),
+        pytest.param("INV 20417 NO 99887", ("99887",), id="one more, said again"),
+        pytest.param("INV 20417 REF 99887", (), id="the payment's own reference"),
+        pytest.param("INV 20417 REF INV 99887", ("99887",), id="a reference that says invoice"),
+        pytest.param("REF 99887", (), id="a reference and nothing else"),
+    ],
+)
+def test_a_reference_after_an_invoice_is_the_payments(text, unknown):
+    assert read((text,), {"20417"}).unknown == unknown
+
+
 def test_short_numbers_are_weak():
     owner = {"1037": "1037", "88": "88"}
     assert [(m.key, m.weak) for m in read(("1037",), owner).mentions] == [("1037", True)]
