@@ -295,15 +295,15 @@ class Advices:
         )
         evidence = [text, *reading.evidence, *payer_evidence(self._book, payer, owners)]
         on_account = receipt.amount_minor - sum(share.applied_minor for share in shares)
-        kind = (
-            "remittance"
-            if standing(self._book, payer, owners) in {"agrees", "likely"}
-            else "remittance, payer unknown"
-        )
+        agrees = standing(self._book, payer, owners)
+        same = normalise_payer(advice.payer_name) == normalise_payer(receipt.payer_name)
+        kind = "remittance, its sender pays" if same and agrees == "unknown" else "remittance, payer unknown"
+        kind = "remittance" if agrees in {"agrees", "likely"} else kind
         if advice.total_minor != receipt.amount_minor:
             fee = (advice.total_minor - receipt.amount_minor) % _FEE_STEP_MINOR == 0
-            agrees = standing(self._book, payer, owners) == "agrees"
-            kind = "remittance less a fee" if fee and agrees else "remittance with small difference"
+            kind = (
+                "remittance less a fee" if fee and agrees == "agrees" else "remittance with small difference"
+            )
         kind = "remittance with gaps" if reading.gaps or on_account else kind
         if not advice.graded:
             why = (

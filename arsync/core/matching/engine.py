@@ -191,13 +191,12 @@ class Batch:
             receipt, payer = draft.receipt, draft.payer
             advised = self._advices.explain(receipt, payer)
             outcome = advised
-            if (
-                not advised.explanations
-                or advised.reason
-                or self._text_differs(advised, self._named[receipt.id])
-            ):
-                told = by_references(self._book, self._sets, receipt, payer, set(), self._named[receipt.id])
-                outcome = self._reconciled(advised, told)
+            named = self._named[receipt.id]
+            differs = not advised.explanations or bool(advised.reason) or self._text_differs(advised, named)
+            if differs or advised.explanations[0].probability < threshold(receipt, self._policy):
+                told = by_references(self._book, self._sets, receipt, payer, set(), named)
+                if differs or _say_the_same(advised, told):
+                    outcome = self._reconciled(advised, told)
             if outcome is advised and outcome.explanations and self._another_is_alike(advised, draft):
                 outcome = Outcome(outcome.explanations, outcome.reason or Reason.SEVERAL_SETS, unique=False)
             if (
@@ -268,7 +267,7 @@ class Batch:
         first, second = (
             (told, advised) if _better(told.explanations, advised.explanations) else (advised, told)
         )
-        if first.reason or second.reason:
+        if first.reason or second.reason or _say_the_same(advised, told):
             return first
         return Outcome((*first.explanations, *second.explanations), Reason.SEVERAL_SETS, unique=False)
 
@@ -748,6 +747,13 @@ def _is_number(texts: tuple[str, ...], items: Iterable[ItemRow]) -> bool:
         for month in said
         for item in items
     )
+
+
+def _say_the_same(advised: Outcome, told: Outcome) -> bool:
+    """Whether advice and text settle the same, and neither has anything in its way."""
+    if not (advised.explanations and told.explanations) or advised.reason or told.reason:
+        return False
+    return advised.explanations[0].shares == told.explanations[0].shares
 
 
 def _better(one: Iterable[Explanation], other: Iterable[Explanation]) -> bool:

@@ -36,7 +36,10 @@ from arsync.core.matching.solve import SumTable
 _CREDITS_NETTED = 3
 _SMALLER = 20  # what is over is no item if every other item is so many times as large
 _REST_PER_NAMED = 3
-_LONG_REST = 0.95
+_LONG_REST, _LONG_REST_MISREAD = (
+    0.985,
+    0.95,
+)  # the numbers are whole and the payer's own; or they may be misread
 _NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named
@@ -517,7 +520,7 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
         return Outcome()
     found.sort(key=attrgetter("probability"), reverse=True)
     weighed = tuple(
-        replace(one, probability=min(one.probability / total * _NAMED, _vouched(len(one.shares), len(named))))
+        replace(one, probability=min(one.probability / total * _NAMED, _vouched(case, len(one.shares))))
         for one in found
     )
     outweighs = case.book.policy.weighed and weighed[0].probability >= threshold(
@@ -530,9 +533,12 @@ def _with_rest(case: _Case, *, roof: bool = False) -> Outcome:
     return Outcome(weighed, reason, unique=alone)
 
 
-def _vouched(size: int, named: int) -> float:
-    """A few numbers do not vouch for a long rest: one of them misread would move every item of it."""
-    return _NAMED if size - named <= _REST_PER_NAMED * named else _LONG_REST
+def _vouched(case: _Case, size: int) -> float:
+    """A few numbers vouch less for a long rest: one of them misread would move every item of it."""
+    named = len(case.named.items) + len(case.named.grouped)
+    if size - named <= _REST_PER_NAMED * named:
+        return _NAMED
+    return _LONG_REST_MISREAD if case.named.weak or case.named.grouped or _is_anothers(case) else _LONG_REST
 
 
 def _near(case: _Case) -> list[Explanation]:
@@ -563,8 +569,15 @@ def _near(case: _Case) -> list[Explanation]:
         shares = [Share(i.id, i.available_minor - (missing if i is bearer else 0)) for i in items]
         alone = len(items) == 1 and _plainly_named(case) and not _has_near_number(case, items[0])
         kind = _short_kind(case, items[0], missing) if alone else "short"
+        kind = "short, other payer" if _is_anothers(case) else kind
         found.append(case.explain(shares, EvidenceClass.PARTIAL, kind, (stated, text)))
     return found
+
+
+def _is_anothers(case: _Case) -> bool:
+    """Whether the payer is, or looks like, somebody who does not owe what is named."""
+    somebody = case.payer.known is not None or bool(case.payer.candidates)
+    return somebody and standing(case.book, case.payer, case.owners) in {"other", "unknown"}
 
 
 def _short_kind(case: _Case, item: ItemRow, missing_minor: int) -> str:

@@ -69,7 +69,9 @@ _OWN_LABELS = _LABELS - {
     "NUMBER",
     "DOC",
 }  # a word that says "invoice"
-_OF_THE_PAYMENT = frozenset({"REF", "REFS"})  # after a number they begin another, which may be the payer's own
+_OF_THE_PAYMENT = frozenset(
+    {"REF", "REFS"}
+)  # after a number they begin another, which may be the payer's own
 _LIST_WORDS = frozenset({"AND", "UND", "EN", "ET", "U", "Y", "NR", "NO", "NUMBER", "NUMMER", "VOM", "V"})
 _MASKS = re.compile(
     r"""

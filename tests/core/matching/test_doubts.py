@@ -344,3 +344,30 @@ def test_of_who_pays_some_items_by_habit_a_run_may_be_chance():
     books = _busy(*run, days=60)
     assert one(books, paid).verdict is Verdict.APPLY
     assert one(books, paid, knowledge=some).verdict is not Verdict.APPLY
+
+
+# ---- what a few numbers vouch for
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "sure"),
+    [
+        pytest.param("INV-20417", "INV 20417 ETC", True, id="a whole number"),
+        pytest.param("417", "INV 417 ETC", False, id="three digits, which may be misread"),
+    ],
+)
+def test_a_few_numbers_vouch_for_a_long_rest_if_they_are_whole(number, text, sure):
+    rest = tuple(item(n, 1_000_37 + 137_11 * n**2, f"INV-3{n}002", due=-9) for n in range(2, 7))
+    other = item(9, 77_777_13, "INV-39002", due=4)
+    paid = receipt(481_37 + sum(row.available_minor for row in rest), text)
+    told = one((item(1, 481_37, number, due=9), *rest, other), paid)
+    assert len(shares(told)) == 6
+    assert (told.explanation.probability > 0.98, told.verdict is Verdict.APPLY) == (sure, sure)
+
+
+def test_a_payer_who_owes_something_else_hardly_pays_a_named_invoice_short():
+    customers = (customer(1), customer(2, "Ospry Glass"))
+    items = (item(1, 4_813_37, "INV-20417", customer_id=2), item(2, 900_12, "INV-31002"))
+    own = one((item(1, 4_813_37, "INV-20417"),), receipt(4_100_12, "INV 20417"))
+    others = one(items, receipt(4_100_12, "INV 20417"), customers)
+    assert others.explanation.probability < 0.2 < own.explanation.probability

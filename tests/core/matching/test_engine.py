@@ -294,6 +294,19 @@ class TestRemittance:
         lines = (advice("20417", 100_00, grade="unknown"), advice("31002", 55_10, grade="unknown"))
         assert decided(self.ITEMS, receipt(155_10), remittances=lines).verdict is Verdict.PROPOSE
 
+    @pytest.mark.parametrize(
+        ("name", "text", "verdict"),
+        [
+            pytest.param("NORTHGATE FACTORING", "", Verdict.APPLY, id="who sent it pays"),
+            pytest.param("ZEPHYR VENTURES", "", Verdict.PROPOSE, id="somebody else pays that very amount"),
+            pytest.param("ZEPHYR VENTURES", "INV 20417", Verdict.APPLY, id="the text names what it lists"),
+        ],
+    )
+    def test_an_advice_of_nobody_on_file(self, name, text, verdict):
+        lines = (advice("20417", 100_00, name="Northgate Factoring"),)
+        decision = decided(self.ITEMS, receipt(100_00, text, name=name), remittances=lines)
+        assert (decision.verdict, shares(decision)) == (verdict, {1: 100_00})
+
     def test_a_discount_and_a_part_payment_are_taken_as_told(self):
         lines = (advice("20417", 98_00, 100_00, discount_minor=2_00), advice("31002", 50_00, 55_10))
         one = decided(self.ITEMS, receipt(148_00), remittances=lines).explanation
@@ -587,12 +600,28 @@ def test_an_amount_is_not_applied_where_the_text_names_what_another_customer_owe
 SIBLINGS = (customer(1, "Marlow Paper Ltd"), *(customer(n, f"Marlow Shop {n}", parent_id=1) for n in (2, 3)))
 
 
-def test_what_a_named_invoice_leaves_may_be_a_siblings_and_is_a_suggestion_only():
+_WEIGHED = replace(
+    POLICY, automatic=POLICY.automatic | {"one item"}, weighed=True, posts=frozenset({"over-pay"})
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "verdict"),
+    [
+        pytest.param(POLICY, "Marlow Paper", Verdict.PROPOSE, id="by default nobody pays for others unsaid"),
+        pytest.param(_WEIGHED, "Marlow Paper", Verdict.APPLY, id="a parent, where sets may be weighed"),
+        pytest.param(_WEIGHED, "Marlow Shop 2", Verdict.PROPOSE, id="a child does not pay for its sibling"),
+        pytest.param(_WEIGHED, "Marlowe Paper Inc", Verdict.PROPOSE, id="a name that is only close"),
+    ],
+)
+def test_what_a_named_invoice_leaves_may_be_a_siblings(policy, name, verdict):
     items = (item(1, 481_37, "INV-20417", customer_id=2), item(2, 77_31, "INV-31002", customer_id=3))
-    for policy in (POLICY, replace(POLICY, weighed=True, posts=frozenset({"over-pay"}))):
-        decision = decided(items, receipt(558_68, "INV 20417", name="Marlow Paper"), SIBLINGS, policy=policy)
-        assert shares(decision) == {1: 481_37, 2: 77_31}
-        assert (decision.verdict, decision.reason) == (Verdict.PROPOSE, Reason.WEAK_EVIDENCE)
+    decision = decided(items, receipt(558_68, "INV 20417", name=name), SIBLINGS, policy=policy)
+    assert shares(decision) == {1: 481_37, 2: 77_31}
+    assert (decision.verdict, decision.reason) == (
+        verdict,
+        None if verdict is Verdict.APPLY else Reason.WEAK_EVIDENCE,
+    )
 
 
 def test_what_a_named_invoice_leaves_is_first_looked_for_where_it_is_owed():
