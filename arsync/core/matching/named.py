@@ -449,8 +449,11 @@ def _small_difference(case: _Case, items: tuple[ItemRow, ...], stated: Evidence)
     if not 0 < missing <= tolerated or largest.available_minor < _SHARE_OF_ITEM * missing:
         return []
     instead = {item.available_minor - missing for item in items}
-    if any(other.available_minor in instead for other in _under_one_roof(case, items)):
+    others = {other.available_minor for other in _under_one_roof(case, items)}
+    if not instead.isdisjoint(others):
         return []  # one of the numbers may be misread: with that item nothing is missing
+    if any(-missing - credit in others for credit in others if credit < 0):
+        return []  # a credit and an item that nobody named may be what is missing
     shares = [
         Share(i.id, i.available_minor - missing, write_off_minor=missing)
         if i is largest

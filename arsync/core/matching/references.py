@@ -220,12 +220,19 @@ def _read_one(text: str, known: Container[str]) -> tuple[list[Mention], list[str
     ]
     missed = [token.text for token in left if token.owned]
     certain = bool(tokens) and len(surely) == len(tokens)
-    goes_on = (
-        any(index > min(read_at) and index not in read_at for index in range(len(tokens)))
-        if read_at
-        else False
+    goes_on = any(_begins_another(tokens[index].text, mention) for index, mention in placed) or (
+        bool(read_at) and any(index not in read_at for index in range(min(read_at), len(tokens)))
     )
     return [mention for _, mention in placed], missed, [token.text for token in left], certain, goes_on
+
+
+def _begins_another(text: str, mention: Mention) -> bool:
+    """Whether another number breaks off behind a mention: `315897/3159`, of numbers that begin alike."""
+    digits = _LAST_DIGITS.search(mention.key)
+    tails = _SHORT_END.findall(text.partition(mention.raw)[2])
+    return digits is not None and any(
+        len(tail) >= _LEAST_DIGITS and tail[:2] == digits[0][:2] for tail in tails
+    )
 
 
 def _tokens(masked: str) -> Iterator[_Token]:

@@ -371,3 +371,17 @@ def test_a_payer_who_owes_something_else_hardly_pays_a_named_invoice_short():
     own = one((item(1, 4_813_37, "INV-20417"),), receipt(4_100_12, "INV 20417"))
     others = one(items, receipt(4_100_12, "INV 20417"), customers)
     assert others.explanation.probability < 0.2 < own.explanation.probability
+
+
+@pytest.mark.parametrize(
+    ("credit", "verdict"),
+    [
+        pytest.param(-4_000_00, Verdict.APPLY, id="no item less a credit is what is missing"),
+        pytest.param(-4_088_93, Verdict.QUEUE, id="an item less a credit is what is missing"),
+    ],
+)
+def test_a_small_difference_may_be_an_item_less_a_credit(credit, verdict):
+    policy = replace(WEIGHED, small_difference_minor={"USD": 50_00}, small_difference_bp=500)
+    items = (item(1, 12_300_00, "INV-20417"), item(2, 4_067_93, "INV-31002", due=3), item(3, credit, "CM-9"))
+    told = decided(items, receipt(12_279_00, "INV 20417"), policy=policy)
+    assert (told.verdict is Verdict.APPLY) is (verdict is Verdict.APPLY)

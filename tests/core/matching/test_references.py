@@ -122,6 +122,19 @@ def test_a_missing_number_is_told_only_after_a_word_for_invoice():
 
 
 @pytest.mark.parametrize(
+    ("text", "open_end"),
+    [
+        pytest.param("INV 315897/3159", True, id="another number breaks off"),
+        pytest.param("INV 315897/98", False, id="an abbreviated one is whole"),
+        pytest.param("INV 315897/24", False, id="a year"),
+        pytest.param("INV 315897 3159", True, id="after a space"),
+    ],
+)
+def test_a_list_that_breaks_off_may_go_on(text, open_end):
+    assert read((text,), {"315897", "315898"}).open_end is open_end
+
+
+@pytest.mark.parametrize(
     ("text", "unknown"),
     [
         pytest.param("INVOICE REF 99887", ("99887",), id="the label of an invoice's number"),
