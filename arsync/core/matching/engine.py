@@ -299,7 +299,8 @@ class Batch:
 
     def _look_at_payers(self, *, known: bool) -> None:
         """Receipts whose text settled nothing: what do their payers owe?"""
-        for draft in self._open():
+        # One customer after another: what was prepared for one of its receipts serves the next.
+        for draft in sorted(self._open(), key=_whose):
             if draft.reason is Reason.CURRENCY_MISMATCH or (draft.payer.known is not None) != known:
                 continue
             if draft.sent is not None and not known and not draft.explanations:
@@ -732,6 +733,11 @@ class Batch:
     def _may_wait(self, receipt: ReceiptRow) -> bool:
         wait_days = self._policy.wait_days
         return wait_days > 0 and business_days_between(receipt.on, self.snapshot.as_of) < wait_days
+
+
+def _whose(draft: Draft) -> tuple[int, ...]:
+    """Who pays, or may."""
+    return draft.payer.candidates if draft.payer.known is None else (draft.payer.known,)
 
 
 def _is_settled(draft: Draft) -> bool:

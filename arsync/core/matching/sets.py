@@ -40,6 +40,7 @@ _Key = tuple[
 _RUNS = 2  # times the search budget: ways to begin a run that are kept for a customer
 _CROWDS = 16  # times the search budget: sums of the dates with many items
 _ENOUGH = 24  # sets that fit; of more nobody asks which equal item stands in which
+_KEPT = 256  # customers whose prepared sums are kept; receipts are asked about one customer after another
 _SWAPS = 8  # items of one amount that are tried in each other's place
 _RANK = {EvidenceClass.ONE_ITEM: 0, EvidenceClass.BALANCE: 1, EvidenceClass.BLOCK: 2, EvidenceClass.SET: 3}
 
@@ -211,14 +212,22 @@ class Sets:
     def _runs(self, values: tuple[int, ...], pool: Pool, few: int) -> RunTable:
         count, key = len(pool.debits), (pool.key, values, few)
         if key not in self._run_tables:
+            _make_room(self._run_tables)
             self._run_tables[key] = RunTable(values[:count], pool.dues, pool.twins[:count], few)
         return self._run_tables[key]
 
     def _table(self, values: tuple[int, ...], pool: Pool) -> SumTable:
         key = (pool.key, values)
         if key not in self._tables:
+            _make_room(self._tables)
             self._tables[key] = SumTable(values, self._policy.search_budget, pool.twins)
         return self._tables[key]
+
+
+def _make_room(tables: dict[Any, Any]) -> None:
+    """Prepared sums are large: only so many are kept, and the oldest go."""
+    if len(tables) >= _KEPT:
+        del tables[next(iter(tables))]
 
 
 def _balances(count: int, values: tuple[int, ...], amount_minor: int) -> list[tuple[tuple[int, ...], str]]:
