@@ -99,10 +99,15 @@ class Advices:
     def customers(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the advices list that may belong to the receipt."""
         fitting = self._by_total.get((receipt.currency, receipt.amount_minor), ())
-        advices = [*fitting, *self._of_sender(receipt, payer, perhaps=True)]
-        listed = {owner for one in advices for owner in self._read(one).owners}
-        named = (self._payers.find_name(one.payer_name).candidates for one in advices)
-        return listed.union(*named)
+        return self._concerned([*fitting, *self._of_sender(receipt, payer, perhaps=True)])
+
+    def _concerned(self, advices: Iterable[_Advice]) -> set[int]:
+        """Whose items advices list, and who may have sent them."""
+        concerned: set[int] = set()
+        for one in advices:
+            concerned |= self._read(one).owners
+            concerned.update(self._payers.find_name(one.payer_name).candidates)
+        return concerned
 
     def totals(self, receipt: ReceiptRow, payer: Payer, currency: str) -> set[int]:
         """The totals of the sender's advices in another currency, near the receipt's day."""
@@ -110,9 +115,7 @@ class Advices:
 
     def customers_abroad(self, receipt: ReceiptRow, payer: Payer) -> set[int]:
         """Whose items the sender's advices in other currencies list."""
-        advices = self._abroad(receipt, payer)
-        listed = {owner for one in advices for owner in self._read(one).owners}
-        return listed.union(*(self._payers.find_name(one.payer_name).candidates for one in advices))
+        return self._concerned(self._abroad(receipt, payer))
 
     def _abroad(self, receipt: ReceiptRow, payer: Payer) -> list[_Advice]:
         names = {
