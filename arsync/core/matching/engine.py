@@ -18,7 +18,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from arsync.core.dates import business_days_between
-from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected
+from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding, Reason, Rejected, Share
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
 from arsync.core.matching.candidates import Book, Numbers, Pool, TwinKey, twin_key
@@ -542,7 +542,8 @@ class Batch:
         return self._pools[key]
 
     def _explain_fit(self, draft: Draft, customer: int, fit: Fit, probability: float) -> Explanation:
-        evidence = [pro("amount-fits", f"{labels(fit.items)}: {fit.note}")]
+        named = sorted(fit.items, key=attrgetter("id"))  # as its shares are: `_move` says them anew
+        evidence = [pro("amount-fits", f"{labels(named)}: {fit.note}")]
         if any(fit.discounts_minor):
             evidence.append(pro("discount", "The cash discount that the terms grant on this day is taken."))
         habit = self._habits.get(customer)
@@ -676,8 +677,23 @@ class Batch:
                 moves[draft.receipt.id][item_id] = twin
                 spread[twin].append(draft)
         for receipt_id, twins in moves.items():
-            _move(self.drafts[receipt_id], twins)
+            self._move(self.drafts[receipt_id], twins)
         return spread
+
+    def _move(self, draft: Draft, twins: dict[int, int]) -> None:
+        """Let a receipt have the twins of what it wants, and say which."""
+        first = draft.explanations[0]
+        shares = (share._replace(item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
+        moved = tuple(sorted(shares, key=lambda share: share.item_id))
+        before, after = self._labels(first.shares), self._labels(moved)
+        evidence = tuple(
+            one._replace(text=after + one.text.removeprefix(before)) if one.text.startswith(before) else one
+            for one in first.evidence
+        )
+        draft.explanations[0] = replace(first, shares=moved, evidence=evidence)
+
+    def _labels(self, shares: Iterable[Share]) -> str:
+        return f"{labels([self._book.items[share.item_id] for share in shares])}:"
 
     def _names(self, draft: Draft) -> tuple[ItemRow, ...]:
         named = self._named.get(draft.receipt.id)
@@ -774,9 +790,3 @@ def _with(one: Explanation, evidence: Evidence) -> Explanation:
 def _claim_order(claim: tuple[Draft, int]) -> tuple[int, date, int]:
     draft, item_id = claim
     return (item_id, draft.receipt.on, draft.receipt.id)
-
-
-def _move(draft: Draft, twins: dict[int, int]) -> None:
-    first = draft.explanations[0]
-    shares = (share._replace(item_id=twins.get(share.item_id, share.item_id)) for share in first.shares)
-    draft.explanations[0] = replace(first, shares=tuple(sorted(shares, key=lambda share: share.item_id)))

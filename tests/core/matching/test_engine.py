@@ -171,6 +171,14 @@ def test_two_receipts_share_two_twins_but_not_one():
     assert all("rival" in said(f.explanations[0]) for f in one)
 
 
+def test_a_twin_is_called_by_its_own_number():
+    both = (receipt(100_00, id=1), receipt(100_00, id=2))
+    items = (item(1, 100_00, "INV-20417"), item(2, 100_00, "INV-20418"))
+    for found, own in zip(match(snapshot(items, both), Knowledge(), POLICY), items, strict=True):
+        assert shares(found.explanations[0]) == {own.id: 100_00}
+        assert found.explanations[0].evidence[0].text.startswith(f"invoice {own.number}: ")
+
+
 def test_a_reference_has_the_item_before_a_bare_amount():
     items = (item(1, 100_00, "INV-20417"), item(2, 100_00, "INV-31002", due=5))
     findings = match(
