@@ -117,6 +117,7 @@ class Batch:
         self._settle(named=False)
         self._look_at_payers(known=False)
         self._settle(named=False)
+        self._contest_differences()
         return tuple(self._finding(self.drafts[receipt.id]) for receipt in self.snapshot.receipts)
 
     # --- pass 1 ---
@@ -592,6 +593,24 @@ class Batch:
         self._pools = {
             key: pool for key, pool in self._pools.items() if touched.isdisjoint(self._book.family(key[0]))
         }
+
+    def _contest_differences(self) -> None:
+        """What differs and is posted all the same takes no more of an item than is open, nor from books in doubt."""
+        claims: dict[int, list[tuple[Draft, int]]] = defaultdict(list)
+        for draft in self._open():
+            if (
+                draft.unique
+                and draft.explanations
+                and draft.reason
+                and draft.reason.value in self._policy.posts
+            ):
+                self._doubt_books(draft)
+                for share in draft.explanations[0].shares:
+                    claims[share.item_id].append((draft, share.settled_minor))
+        for item_id, rivals in claims.items():
+            item = self._book.items[item_id]
+            if abs(sum(minor for _, minor in rivals)) > abs(item.available_minor):
+                self._all_lose(item, [draft for draft, _ in rivals])
 
     def _claims(self) -> dict[int, list[Draft]]:
         """The receipts that stand, by the items they want."""

@@ -9,9 +9,22 @@ from datetime import timedelta
 import pytest
 
 from arsync.core.decisions import EvidenceClass, Verdict
+from arsync.core.matching.decide import decide
+from arsync.core.matching.engine import match
 from arsync.core.matching.likelihood import USUAL
 from arsync.core.matching.snapshot import Habit, Knowledge
-from tests.core.matching.build import DAY, POLICY, advice, customer, decided, item, receipt, said, shares
+from tests.core.matching.build import (
+    DAY,
+    POLICY,
+    advice,
+    customer,
+    decided,
+    item,
+    receipt,
+    said,
+    shares,
+    snapshot,
+)
 
 WEIGHED = replace(
     POLICY,
@@ -52,10 +65,36 @@ def test_nothing_of_a_customer_is_sure_while_more_is_open_than_was_made(odd, ver
     assert ("books-differ" in said(told.explanation)) is (verdict is not Verdict.APPLY)
 
 
+def test_a_difference_that_is_posted_is_doubted_with_the_books():
+    twice = item(1, 2_164_24, "INV-20417", original=1_082_12)
+    told = one((twice,), receipt(2_000_00, "INV 20417"))
+    assert told.verdict is not Verdict.APPLY
+    assert "books-differ" in said(told.explanation)
+
+
 def test_books_that_contradict_themselves_elsewhere_are_no_matter():
     customers = (customer(1), customer(2, "Ospry Glass"))
     items = (item(1, 4_813_37, "INV-20417"), item(2, 1_200_00, original=600_00, customer_id=2))
     assert one(items, receipt(4_813_37, "INV 20417"), customers).verdict is Verdict.APPLY
+
+
+# ---- two differences of one item
+
+
+@pytest.mark.parametrize(
+    ("paid", "verdict"),
+    [
+        pytest.param((80_00, 90_00), Verdict.QUEUE, id="together more than is open"),
+        pytest.param((50_00, 45_00), Verdict.APPLY, id="together less"),
+    ],
+)
+def test_two_short_payments_of_one_item_are_posted_as_far_as_it_is_open(paid, verdict):
+    money = tuple(receipt(minor, "INV 20417", id=n) for n, minor in enumerate(paid, 1))
+    policy = replace(WEIGHED, threshold=0.5)
+    for found, row in zip(
+        match(snapshot((item(1, 100_00, "INV-20417"),), money), Knowledge(), policy), money, strict=True
+    ):
+        assert decide(found, row, policy, "auto").verdict is verdict
 
 
 # ---- an advice of a family

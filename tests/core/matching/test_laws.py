@@ -10,13 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arsync.core.decisions import Verdict
+from arsync.core.decisions import EvidenceClass, Verdict
 from arsync.core.matching.decide import decide
 from arsync.core.matching.engine import match
 from arsync.core.matching.snapshot import Knowledge, MatchPolicy, Snapshot
 from tests.core.matching.build import DAY, advice, booked, customer, item, receipt, snapshot
 
 POLICY = MatchPolicy(small_difference_minor={"USD": 50})
+POSTING = replace(
+    POLICY,
+    weighed=True,
+    threshold=0.5,
+    posts=frozenset({"short-pay", "over-pay", "deduction"}),
+    automatic=frozenset(klass.value for klass in EvidenceClass),
+)
 NAMES = ("Kestrel Foods LLC", "Kestrel Foods Inc", "Marlow Paper Ltd", r"O'Brien \ Sons' & Co")
 AMOUNTS = st.sampled_from([1_000, 2_000, 3_000, 2_500, 5_500, 12_345, 777])
 
@@ -97,13 +104,31 @@ def test_amounts_are_integers_and_no_share_takes_more_than_its_item_has(world):
                 assert 0 < share.settled_minor <= left or left <= share.settled_minor < 0
 
 
-@given(worlds())
-def test_an_item_is_spent_once_over_the_batch(world):
+@st.composite
+def contests(draw) -> Snapshot:
+    """A few items of one customer, and receipts that name some of them and pay less, all or more."""
+    items = tuple(
+        item(n, draw(AMOUNTS), f"INV-{20_400 + n}", due=draw(st.integers(0, 2)))
+        for n in range(1, draw(st.integers(1, 3)) + 1)
+    )
+    receipts = []
+    for n in range(1, draw(st.integers(2, 4)) + 1):
+        chosen = draw(st.lists(st.sampled_from(items), min_size=1, max_size=2, unique=True))
+        share = draw(st.sampled_from([30, 60, 90, 95, 100, 100, 103, 130]))
+        amount = sum(one.available_minor for one in chosen) * share // 100
+        text = draw(st.sampled_from(["", "INV " + ", ".join(one.number or "" for one in chosen)]))
+        receipts.append(receipt(amount, text, name=NAMES[0], id=n))
+    return snapshot(items, tuple(receipts), (customer(1, NAMES[0]),))
+
+
+@pytest.mark.parametrize("policy", [POLICY, POSTING], ids=["by default", "posting differences"])
+@given(world=st.one_of(worlds(), contests()))
+def test_an_item_is_spent_once_over_the_batch(world, policy):
     available = {one.id: one.available_minor for one in world.items}
     spent: Counter[int] = Counter()
     linked: Counter[int] = Counter()
-    for finding, money in zip(match(world, Knowledge(), POLICY), world.receipts, strict=True):
-        decision = decide(finding, money, POLICY, "auto")
+    for finding, money in zip(match(world, Knowledge(), policy), world.receipts, strict=True):
+        decision = decide(finding, money, policy, "auto")
         if decision.verdict is Verdict.APPLY:
             for share in decision.explanation.shares:
                 spent[share.item_id] += share.settled_minor

@@ -16,14 +16,16 @@ from arsync.core.matching.engine import match
 from arsync.core.matching.rounds import Before, less, rounds
 from arsync.core.matching.snapshot import Alias, Knowledge, MatchPolicy
 from tests.core.matching.build import DAY, advice, booked, customer, find, item, receipt, snapshot
-from tests.core.matching.test_laws import AMOUNTS, NAMES, worlds
+from tests.core.matching.test_laws import AMOUNTS, NAMES, POSTING, contests, worlds
 
 CAREFUL = MatchPolicy(small_difference_minor={"USD": 50})
 BOLD = replace(CAREFUL, weighed=True, posts=frozenset({"short-pay", "over-pay"}))
 TRUSTING = replace(BOLD, automatic=CAREFUL.automatic | {"block", "set"}, threshold=0.9)
 WAITING = replace(CAREFUL, wait_days=2)
 POLICIES = pytest.mark.parametrize(
-    "policy", [CAREFUL, BOLD, TRUSTING, WAITING], ids=["careful", "bold", "trusting", "waiting"]
+    "policy",
+    [CAREFUL, BOLD, TRUSTING, POSTING, WAITING],
+    ids=["careful", "bold", "trusting", "posting", "waiting"],
 )
 
 
@@ -48,7 +50,7 @@ def acting(outcome):
 
 
 @POLICIES
-@given(world=worlds())
+@given(world=st.one_of(worlds(), contests()))
 def test_the_next_run_says_the_same(world, policy):
     outcome = rounds(world, Knowledge(), policy, judge(policy))
     decided = acting(outcome)
@@ -59,7 +61,7 @@ def test_the_next_run_says_the_same(world, policy):
 
 
 @POLICIES
-@given(world=worlds())
+@given(world=st.one_of(worlds(), contests()))
 def test_what_a_round_was_given_gives_its_findings_again(world, policy):
     outcome = rounds(world, Knowledge(), policy, judge(policy))
     for one in outcome.judged:
@@ -128,7 +130,7 @@ def kept_of(outcome):
 @pytest.mark.parametrize("mode", ["propose", "auto"])
 @given(data=st.data())
 def test_matching_what_changed_gives_what_matching_everything_would(data, mode, policy):
-    world = data.draw(worlds())
+    world = data.draw(st.one_of(worlds(), contests()))
     first = rounds(world, Knowledge(), policy, judge(policy, mode))
     base = less(world, acting(first))
     later, knowledge = data.draw(changes(base))
@@ -144,7 +146,7 @@ def test_matching_what_changed_gives_what_matching_everything_would(data, mode, 
 
 
 @POLICIES
-@given(world=worlds())
+@given(world=st.one_of(worlds(), contests()))
 def test_when_nothing_changed_nothing_is_matched(world, policy):
     first = rounds(world, Knowledge(), policy, judge(policy, "propose"))
     again = rounds(world, Knowledge(), policy, judge(policy, "propose"), kept_of(first))
@@ -229,14 +231,14 @@ def test_what_may_now_be_done_by_itself_gets_evidence_of_today():
     assert [(one.decision.verdict, one.round) for one in again.judged] == [(Verdict.APPLY, 0)]
 
 
-@given(worlds())
+@given(st.one_of(worlds(), contests()))
 def test_what_was_seen_reads_back_from_its_text(world):
     seen = rounds(world, Knowledge(), CAREFUL, judge(CAREFUL)).seen
     assert record.decode(record.compact(seen), Seen) == seen
 
 
 @POLICIES
-@given(world=worlds())
+@given(world=st.one_of(worlds(), contests()))
 def test_nothing_is_spent_twice_over_all_rounds(world, policy):
     left = {one.id: one.available_minor for one in world.items}
     outcome = rounds(world, Knowledge(), policy, judge(policy))
