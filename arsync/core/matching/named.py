@@ -592,14 +592,17 @@ def _short_kind(case: _Case, item: ItemRow, missing_minor: int) -> str:
 
 
 def _over_kind(case: _Case, items: Sequence[ItemRow], extra_minor: int) -> str:
-    """How sure it is that more was paid than was asked, and not another item that is not named."""
+    """How sure it is that more was paid than was asked, and not another item that is not named.
+
+    A list may go on where the text ends: only of one item is it believed that nothing else was meant.
+    """
     if extra_minor * _OVER_SHARE > sum(item.available_minor for item in items):
         return "over, much"
     others = [item for item in _under_one_roof(case, items) if item.available_minor > 0]
     smallest = min((item.available_minor for item in others), default=_SMALLER * extra_minor)
     return (
         "over, nothing else as small"
-        if smallest >= _SMALLER * extra_minor and _plainly_named(case)
+        if len(items) == 1 and smallest >= _SMALLER * extra_minor and _plainly_named(case)
         else "over"
     )
 

@@ -78,6 +78,27 @@ def test_books_that_contradict_themselves_elsewhere_are_no_matter():
     assert one(items, receipt(4_813_37, "INV 20417"), customers).verdict is Verdict.APPLY
 
 
+# ---- a little more than the items named ask for
+
+
+@pytest.mark.parametrize(
+    ("text", "paid", "verdict"),
+    [
+        pytest.param("INV 20417", 4_938_12 + 1_43, Verdict.APPLY, id="one is named"),
+        pytest.param("INV 20417 + 20418", 4_938_12 + 1_147_18 + 1_43, Verdict.QUEUE, id="a list may go on"),
+    ],
+)
+def test_a_little_more_is_an_over_payment_only_of_one_item(text, paid, verdict):
+    """The list was cut: a third item was paid short, by nearly the difference."""
+    items = (
+        item(1, 4_938_12, "INV-20417"),
+        item(2, 1_147_18, "INV-20418", due=1),
+        item(3, 605_93, "INV-20433", due=2),
+    )
+    told = one(items, receipt(paid, text))
+    assert told.verdict in ({verdict} if verdict is Verdict.APPLY else {Verdict.QUEUE, Verdict.PROPOSE})
+
+
 # ---- two differences of one item
 
 
