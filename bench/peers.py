@@ -83,8 +83,10 @@ def _no_collector() -> Iterator[None]:
     """As in a run (`sync/decide.py`); for Splink too."""
     gc.collect()
     gc.disable()
-    yield
-    gc.enable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 # --- beside Splink ---

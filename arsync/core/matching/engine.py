@@ -35,7 +35,7 @@ from arsync.core.matching.reach import Reach, is_crowd, roofs_of
 from arsync.core.matching.sets import Fit, Fits, Sets, is_of_months
 from arsync.core.matching.snapshot import ItemRow, Knowledge, MatchPolicy, ReceiptRow, Snapshot
 
-ENGINE_VERSION = "4"
+ENGINE_VERSION = "5"
 
 _ADVANCE = re.compile(
     r"\b(?:PREPAYMENT|PRE-PAYMENT|ON ACCOUNT|ADVANCE|DEPOSIT FOR|ANZAHLUNG|VORAUSZAHLUNG|ACOMPTE)\b"
