@@ -735,14 +735,14 @@ def must_be_exchangeable(conn: Tx, desk: Desk, queue_id: int, chosen: Explanatio
 
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:
     """The one customer the items belong to, or the common parent."""
+    from arsync.core.matching.learn import payer_of
+
     owners = {
         row.customer_id for row in (books.item_row(conn, desk.ledger.id, p.item_id) for p in parts) if row
     }
-    if len(owners) == 1:
-        return int(owners.pop())
-    parents = {books.parent_of(conn, desk.ledger.id, owner) or owner for owner in owners}
-    if len(parents) == 1:
-        return int(parents.pop())
+    payer = payer_of(owners, lambda owner: books.parent_of(conn, desk.ledger.id, owner))
+    if payer is not None:
+        return payer
     raise UsageError(
         "the items belong to several customers", do="one receipt pays one customer: split it at the bank line"
     )

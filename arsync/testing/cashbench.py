@@ -20,7 +20,7 @@ from typing import Any
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.matching.decide import decide
 from arsync.core.matching.habits import observed, with_habit
-from arsync.core.matching.learn import learn
+from arsync.core.matching.learn import learn, payer_of
 from arsync.core.matching.normalise import normalise_payer
 from arsync.core.matching.rounds import Judged, rounds
 from arsync.core.matching.snapshot import (
@@ -194,31 +194,32 @@ class Matcher:
     def _confirm(self, correction: Given, today: date) -> None:
         receipt = self.receipts[correction.line_id]
         self.queued.pop(correction.line_id, None)
-        owners = [self.customer_ids[name] for name in correction.customer_ids]
+        owners = {self.customer_ids[name] for name in correction.customer_ids}
+        owner = payer_of(owners, lambda one: self.customers[one - 1].parent_id) or 0
         if receipt.amount_minor > 0:
-            self.recent.append((receipt, owners[0] if len(owners) == 1 else 0))
-            self._used(receipt, owners[0] if len(owners) == 1 else 0)
-        self._observe(correction, owners)
-        if len(owners) == 1 and correction.kind not in {"reversal", "unrelated"}:
+            self.recent.append((receipt, owner))
+            self._used(receipt, owner)
+        self._observe(correction, owner)
+        if owner and correction.kind not in {"reversal", "unrelated"}:
             self.knowledge = learn(
                 self.knowledge,
                 receipt.payer_name,
                 receipt.payer_account,
-                owners[0],
+                owner,
                 today,
                 self.policy.alias_days,
             )
 
-    def _observe(self, correction: Given, owners: list[int]) -> None:
+    def _observe(self, correction: Given, owner: int) -> None:
         """How the customer paid, of what it had open when its money went to a clerk."""
         open_then = self.opened.pop(correction.line_id, ())
-        if len(owners) == 1:
+        if owner:
             settled = {
                 self.item_ids[row.item_id]: row.applied + row.discount for row in correction.applications
             }
             discounted = any(row.discount for row in correction.applications)
             receipt = self.receipts[correction.line_id]
-            seen = observed(owners[0], open_then, settled, receipt, discounted=discounted)
+            seen = observed(owner, open_then, settled, receipt, discounted=discounted)
             self.knowledge = with_habit(self.knowledge, seen)
 
     def _used(self, receipt: ReceiptRow, customer_id: int) -> None:

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.backtest import History, Past
+from arsync.core.matching.learn import payer_of
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, ReceiptRow, RemittanceRow
 from arsync.core.money import AmountUnreadable, Money
 from arsync.core.rates import Rate
@@ -63,11 +64,12 @@ def history_of(folder: Path, since: date | None = None) -> History:
         UsageError: a file or a column is missing, or a value cannot be read.
     """
     customers = {row["customer_id"]: number for number, row in enumerate(_rows(folder, "customers"), 1)}
+    people = tuple(_customer(row, customers) for row in _rows(folder, "customers"))
     items: dict[str, ItemRow] = {}
     for number, row in enumerate(_rows(folder, "items"), 1):
         items[row["item_id"]] = _read(folder, "items", row, partial(_item, number, customers=customers))
     ids = {name: item.id for name, item in items.items()}
-    truths = _truths(folder, customers, ids, {item.id: item.currency for item in items.values()})
+    truths = _truths(folder, customers, people, ids, {item.id: item.currency for item in items.values()})
     past: list[Past] = []
     moves: list[tuple[date, int, int]] = []
     for number, row in enumerate(_rows(folder, "bank"), 1):
@@ -80,7 +82,7 @@ def history_of(folder: Path, since: date | None = None) -> History:
         moves += [(receipt.on, item_id, minor) for item_id, minor in truth.deducted.items()]
     return History(
         1,
-        tuple(_customer(row, customers) for row in _rows(folder, "customers")),
+        people,
         tuple(items.values()),
         tuple(moves),
         tuple(past),
@@ -90,8 +92,13 @@ def history_of(folder: Path, since: date | None = None) -> History:
 
 
 def _truths(
-    folder: Path, customers: dict[str, int], ids: dict[str, int], currencies: dict[int, str]
+    folder: Path,
+    customers: dict[str, int],
+    people: tuple[CustomerRow, ...],
+    ids: dict[str, int],
+    currencies: dict[int, str],
 ) -> dict[str, _Truth]:
+    parents = {row.id: row.parent_id for row in people}
     lines: dict[str, list[Row]] = defaultdict(list)
     for row in _rows(folder, "truth"):
         lines[row["line_id"]].append(row)
@@ -111,8 +118,8 @@ def _truths(
             if deduction := _minor(folder, row, "deduction", currencies[item_id]):
                 deducted[item_id] = deduction
         owners = {customers[row["customer_id"]] for row in rows if row["customer_id"] in customers}
-        owner = owners.pop() if len(owners) == 1 else 0
-        found[line_id] = _Truth(rows[0]["kind"] in _APART, owner, settled, deducted)
+        owner = payer_of(owners, parents.get)
+        found[line_id] = _Truth(rows[0]["kind"] in _APART, owner or 0, settled, deducted)
     return found
 
 

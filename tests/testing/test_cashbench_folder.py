@@ -69,6 +69,14 @@ def test_a_world_is_read_exactly(world):
     assert [(rate.one, rate.other, str(rate.value)) for rate in past.rates] == [("EUR", "USD", "1.0956")]
 
 
+def test_money_for_a_family_is_its_parents(world):
+    """As a clerk books it (`arsync queue apply`)."""
+    truth = world / "truth.csv"
+    both = "L5,full,C1,I1,20.00,0.00,0.00,0.00\nL5,full,C2,I4,680.00,0.00,0.00,0.00\n"
+    truth.write_text(truth.read_text().replace("L5,short,C2,I4,700.00,0.00,0.00,77.77\n", both))
+    assert history_of(world).past[-1].customer_id == 1
+
+
 def test_what_was_received_before_a_day_is_settled_as_the_truth_says(world):
     past = history_of(world, date(2024, 2, 1))
     assert [one.receipt.amount_minor for one in past.past] == [700_00]
