@@ -36,7 +36,7 @@ def learn(
 
 
 def payer_of(owners: Collection[int], parent_of: Callable[[int], int | None]) -> int | None:
-    """Who a payment for these customers is booked for and teaches about: the one, or the parent of all; None: neither."""
+    """Who a payment for these customers is booked for, and teaches: the one, or the parent of all; else None."""
     heads = owners if len(owners) == 1 else {parent_of(owner) or owner for owner in owners}
     return next(iter(heads)) if len(heads) == 1 else None
 
