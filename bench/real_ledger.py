@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,7 +50,9 @@ def invoices(path: Path) -> list[Invoice]:
     from world import cents
 
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["currency"] == "USD" and float(row["amount"]) > 0]
+        rows = [
+            row for row in csv.DictReader(file) if row["currency"] == "USD" and Decimal(row["amount"]) > 0
+        ]
     rows.sort(key=lambda row: (row["issue_date_est"], row["customer_id"], row["due_date"]))
     return [
         Invoice(

@@ -735,7 +735,7 @@ def must_be_exchangeable(conn: Tx, desk: Desk, queue_id: int, chosen: Explanatio
 
 def owner_of(conn: Tx, desk: Desk, parts: Sequence[Part]) -> int:
     """The one customer the items belong to, or the common parent."""
-    from arsync.core.matching.learn import payer_of
+    from arsync.core.matching.payers import payer_of
 
     owners = {
         row.customer_id for row in (books.item_row(conn, desk.ledger.id, p.item_id) for p in parts) if row

@@ -20,8 +20,9 @@ from typing import Any
 from arsync.core.decisions import Decision, Explanation, Finding, Verdict
 from arsync.core.matching.decide import decide
 from arsync.core.matching.habits import observed, with_habit
-from arsync.core.matching.learn import learn, payer_of
+from arsync.core.matching.learn import learn
 from arsync.core.matching.normalise import normalise_payer
+from arsync.core.matching.payers import payer_of
 from arsync.core.matching.rounds import Judged, rounds
 from arsync.core.matching.snapshot import (
     CustomerRow,

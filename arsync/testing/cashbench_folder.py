@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from arsync.core.items import ItemKind
 from arsync.core.matching.backtest import History, Past
-from arsync.core.matching.learn import payer_of
+from arsync.core.matching.payers import payer_of
 from arsync.core.matching.snapshot import CustomerRow, ItemRow, ReceiptRow, RemittanceRow
 from arsync.core.money import AmountUnreadable, Money
 from arsync.core.rates import Rate

@@ -48,7 +48,7 @@ def _obstacle(
     finding: Finding, first: Explanation, receipt: ReceiptRow, policy: MatchPolicy
 ) -> Reason | None:
     """What keeps the first explanation from being applied alone."""
-    posted = finding.reason is not None and finding.reason.value in policy.posts
+    posted = is_posted(finding.reason, policy)
     if finding.reason is not None and not posted:
         return finding.reason
     if not finding.unique:
@@ -58,6 +58,11 @@ def _obstacle(
     if first.probability < threshold(receipt, policy):
         return Reason.WEAK_EVIDENCE
     return finding.reason if finding.wait else None  # the advice may still say why
+
+
+def is_posted(reason: Reason | None, policy: MatchPolicy) -> bool:
+    """Whether policy books what differs for this reason all the same."""
+    return reason is not None and reason.value in policy.posts
 
 
 _FULL = re.compile(

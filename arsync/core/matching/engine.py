@@ -22,7 +22,7 @@ from arsync.core.decisions import Evidence, EvidenceClass, Explanation, Finding,
 from arsync.core.matching.advice import Advices
 from arsync.core.matching.booked import Past, reason_for, reason_told, repeats_in_batch
 from arsync.core.matching.candidates import Book, Numbers, Pool, TwinKey, twin_key
-from arsync.core.matching.decide import threshold
+from arsync.core.matching.decide import is_posted, threshold
 from arsync.core.matching.exchange import Abroad, Unrated, closed, obstacle
 from arsync.core.matching.explain import Draft, con, explanation, label, labels, money, payer_evidence, pro
 from arsync.core.matching.habits import TOLD_FROM, told
@@ -276,8 +276,7 @@ class Batch:
         """What the named items cannot say: the same money twice, or money in another currency."""
         receipt = draft.receipt
         other = self._twin_receipts.get(receipt.id)
-        posted = draft.reason is not None and draft.reason.value in self._policy.posts
-        draft.reason = None if posted else draft.reason
+        draft.reason = None if is_posted(draft.reason, self._policy) else draft.reason
         repeated = self._past.repeated(self._arrived[receipt.id], draft.payer) if draft.strong else None
         if draft.strong and other is not None:
             text = f"Receipt {other} is alike in payer, amount and every word."
@@ -320,7 +319,7 @@ class Batch:
         """What is named hardly explains the money: what its payer owes is suggested first, and never applied alone."""
         if draft.explanations[0].probability >= _HARDLY:
             return
-        customers = draft.payer.candidates if draft.payer.known is None else (draft.payer.known,)
+        customers = _whose(draft)
         found: list[Explanation] = []
         for customer in customers:
             answer = self._fits(draft.receipt, customer)
@@ -598,12 +597,7 @@ class Batch:
         """What differs and is posted all the same takes no more of an item than is open, nor from books in doubt."""
         claims: dict[int, list[tuple[Draft, int]]] = defaultdict(list)
         for draft in self._open():
-            if (
-                draft.unique
-                and draft.explanations
-                and draft.reason
-                and draft.reason.value in self._policy.posts
-            ):
+            if draft.unique and draft.explanations and is_posted(draft.reason, self._policy):
                 self._doubt_books(draft)
                 for share in draft.explanations[0].shares:
                     claims[share.item_id].append((draft, share.settled_minor))

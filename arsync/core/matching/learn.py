@@ -5,7 +5,6 @@ Law     a confirmation for one customer never raises another's count; two custom
         known. What nobody confirms for `days` is forgotten.
 """
 
-from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -33,12 +32,6 @@ def learn(
             confirmations = aliases[place].confirmations + 1
             aliases[place] = replace(aliases[place], confirmations=confirmations, until=until)
     return replace(knowledge, aliases=tuple(aliases))
-
-
-def payer_of(owners: Collection[int], parent_of: Callable[[int], int | None]) -> int | None:
-    """Who a payment for these customers is booked for, and teaches: the one, or the parent of all; else None."""
-    heads = owners if len(owners) == 1 else {parent_of(owner) or owner for owner in owners}
-    return next(iter(heads)) if len(heads) == 1 else None
 
 
 def named(key: str) -> str:

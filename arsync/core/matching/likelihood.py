@@ -36,9 +36,8 @@ ITS_MONTH = 0.15  # the text names a month, and they are all that is due in it, 
 OTHER_MONTH = 0.002  # the text names a month, and it is not theirs
 DISCOUNT = 0.5  # the granted discounts are taken
 DISCOUNT_LATE = 0.1  # a discount is taken that the terms grant no more
-OLDER_LEFT = (
-    0.02  # of runs that leave an item open with the amount of one they settle, how many leave an older one
-)
+# Of runs that leave an item open with the amount of one they settle, how many leave an older one.
+OLDER_LEFT = 0.02
 _CUT = 0.1  # of runs that end inside a date, how many take its items in the order in which we know them
 FEW_ON_A_DATE = 5  # so many items of one date may be combined freely
 _USUAL_DAYS, _STALE = 10, 0.03  # from the due date, half as likely; and the least
@@ -166,7 +165,7 @@ def _of_date(places: Sequence[int], dues: Sequence[object], on_date: Mapping[Any
     at_an_end = places[0] == start or places[-1] == start + count - 1
     if in_order and at_an_end:
         return round((2 * count - 1) / _CUT)
-    return 10 * int(2**count - 1) // 9
+    return 10 * int(2**count - 1) // 9  # all that `_CUT` leaves, in whole numbers: a date may have thousands
 
 
 def _netting(credits_open: int, credits_netted: int) -> float:

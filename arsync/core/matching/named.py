@@ -36,10 +36,8 @@ from arsync.core.matching.solve import SumTable
 _CREDITS_NETTED = 3
 _SMALLER = 20  # what is over is no item if every other item is so many times as large
 _REST_PER_NAMED = 3
-_LONG_REST, _LONG_REST_MISREAD = (
-    0.985,
-    0.95,
-)  # the numbers are whole and the payer's own; or they may be misread
+_LONG_REST = 0.985  # the numbers are whole and the payer's own
+_LONG_REST_MISREAD = 0.95  # they may be misread
 _NAMED = 0.999  # how sure the items are that a text names
 _SHARE_OF_ITEM = 2  # a small difference is small only on an item at least this many times as large
 _OVER_SHARE = 10  # more than a tenth too much is hardly an over-payment; rather an item that is not named

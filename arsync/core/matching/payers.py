@@ -11,7 +11,7 @@ Cost    exact look-ups; a name never seen is compared with at most 50 names that
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -122,7 +122,7 @@ class Payers:
             if not votes.known:
                 self._ask_names(votes, plain_name, name)
         stated = bool(plain_account or plain_name)
-        if len(votes.known) > 1 and (head := self._head(votes.known)) is not None:
+        if len(votes.known) > 1 and (head := payer_of(votes.known, self._parents.get)) is not None:
             votes.known = {head: votes.known.get(head) or next(iter(votes.known.values()))}
         candidates = tuple(dict.fromkeys([*sorted(votes.known), *votes.likely]))
         if len(votes.known) == 1:
@@ -137,7 +137,7 @@ class Payers:
 
     def _ask_learned(self, votes: _Votes, key: str, code: str, what: str) -> None:
         learned = self._learned.get(key, {})
-        if len(learned) > 1 and (head := self._head(learned)) is not None:
+        if len(learned) > 1 and (head := payer_of(learned, self._parents.get)) is not None:
             learned = {head: sum(learned.values())}  # a parent that pays for its children
         for customer, confirmations in sorted(learned.items()):
             if confirmations >= self._confirmations and len(learned) == 1:
@@ -147,11 +147,6 @@ class Payers:
                 )
             else:
                 votes.likely.append(customer)
-
-    def _head(self, customers: Iterable[int]) -> int | None:
-        """The parent of all of these but itself; None if they are not one family."""
-        heads = {self._parents.get(customer, customer) for customer in customers}
-        return next(iter(heads)) if len(heads) == 1 else None
 
     def _ask_names(self, votes: _Votes, plain: str, raw: str) -> None:
         full, base = _squeeze(plain), _squeeze(base_name(plain))
@@ -236,6 +231,12 @@ class Payers:
                 shared.update(places)
         best = sorted(shared, key=lambda place: (-shared[place], place))[:_BLOCK]
         return [self._names[place] for place in best]
+
+
+def payer_of(owners: Collection[int], parent_of: Callable[[int], int | None]) -> int | None:
+    """Who a payment for these customers is booked for, and teaches: the one, or the parent of all; else None."""
+    heads = owners if len(owners) == 1 else {parent_of(owner) or owner for owner in owners}
+    return next(iter(heads)) if len(heads) == 1 else None
 
 
 def _squeeze(name: str) -> str:

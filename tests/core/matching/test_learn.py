@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from arsync.core.matching.engine import match
-from arsync.core.matching.learn import learn, payer_of
+from arsync.core.matching.learn import learn
+from arsync.core.matching.payers import payer_of
 from arsync.core.matching.snapshot import Alias, Knowledge, MatchPolicy
 from tests.core.matching.build import DAY, customer, item, receipt, shares, snapshot
 
